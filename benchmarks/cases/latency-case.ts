@@ -1,0 +1,110 @@
+// S13: latency at 1,000 records a second, and the user's timers while records run at full speed.
+
+import type { CaseSpec, ContenderSpec } from '../harness/bench-case.ts'
+import type { Machine } from '../harness/machine.ts'
+import { LATENCY_METRICS, TIMER_METRICS } from '../latency/latency-metrics.ts'
+import { LOG_MEMORY_BYTES, ROAD_SETUP, roadOptions, WINDOW_BYTES } from './road-settings.ts'
+
+const RECORDS_PER_SECOND = 1_000
+const VALUE_BYTES = 100
+/** Producer, broker, reader, main: spinning is for machines with cores to spare. */
+const SPIN_THREADS = 4
+
+function latency(idleStrategy: 'park' | 'spin'): ContenderSpec {
+  const wanted = SPIN_THREADS + 2
+  return {
+    id: idleStrategy,
+    title: idleStrategy === 'park' ? 'park (default settings)' : 'spin',
+    kind: 'millrace',
+    records: 5_000,
+    smallRecords: 200,
+    valueBytes: VALUE_BYTES,
+    threads: 3,
+    partitions: 1,
+    setup: `${RECORDS_PER_SECOND} records a second, ${idleStrategy === 'park' ? '' : 'idleStrategy: spin, otherwise '}default settings`,
+    ...(idleStrategy === 'park'
+      ? {}
+      : {
+          skip: (machine: Machine): string | undefined =>
+            machine.cores >= wanted
+              ? undefined
+              : `spinning needs a core for each thread and one to spare: ${wanted} cores, this machine has ${machine.cores}`,
+        }),
+    open: async () => {
+      const { openLatency } = await import('../latency/latency.ts')
+      return openLatency({ valueBytes: VALUE_BYTES, recordsPerSecond: RECORDS_PER_SECOND, idleStrategy })
+    },
+  }
+}
+
+const besideRoad: ContenderSpec = {
+  id: 'timers-beside',
+  title: 'timers of the main thread beside S1',
+  kind: 'millrace',
+  records: 8_000_000,
+  smallRecords: 100_000,
+  valueBytes: VALUE_BYTES,
+  threads: 3,
+  partitions: 1,
+  setup: `a timer every 5 ms on the main thread; ${ROAD_SETUP}`,
+  open: async () => {
+    const { openTimersBesideRoad } = await import('../latency/user-timers.ts')
+    return openTimersBesideRoad(roadOptions({ valueBytes: VALUE_BYTES }))
+  },
+}
+
+const onMain: ContenderSpec = {
+  id: 'timers-main',
+  title: 'timers of the main thread, producer and reader on it too',
+  kind: 'millrace',
+  records: 4_000_000,
+  smallRecords: 100_000,
+  valueBytes: VALUE_BYTES,
+  threads: 2,
+  partitions: 1,
+  setup: 'a timer every 5 ms on the thread that offers and reads',
+  open: async () => {
+    const { openTimersOnMainThread } = await import('../latency/user-timers.ts')
+    return openTimersOnMainThread({ valueBytes: VALUE_BYTES, logMemoryBytes: LOG_MEMORY_BYTES, windowBytes: WINDOW_BYTES })
+  },
+}
+
+export const S13: CaseSpec = {
+  id: 'S13',
+  title: 'latency at 1,000 records a second, and the user’s timers at full speed',
+  measures:
+    'From `offer` on one of the user’s threads until a consumer on another looks at the value. ' +
+    'Then: how late a timer of the main thread fires.',
+  metrics: { ...LATENCY_METRICS, ...TIMER_METRICS },
+  primary: 'p50',
+  order: 'one-by-one',
+  table: 'metrics',
+  warmUps: 1,
+  repetitions: 5,
+  contenders: [latency('park'), latency('spin'), besideRoad, onMain],
+  targets: [
+    { id: 'park-p50', text: 'park: p50', value: (view) => view.median('park', 'p50'), atMost: 150, unit: 'µs' },
+    {
+      id: 'park-p99',
+      text: 'park: p99 against Kafka’s in the same run (skipped: Kafka is not installed)',
+      value: () => undefined,
+      atMost: 0.1,
+      unit: 'ratio',
+    },
+    { id: 'spin-p50', text: 'spin, where cores allow: p50', value: (view) => view.median('spin', 'p50'), atMost: 10, unit: 'µs' },
+    {
+      id: 'timers',
+      text: 'worst lateness of a user’s timer beside S1',
+      value: (view) => view.median('timers-beside', 'timerWorst'),
+      atMost: 20,
+      unit: 'ms',
+    },
+    {
+      id: 'timers-main',
+      text: 'worst lateness of a user’s timer, producer and reader on the same thread',
+      value: (view) => view.median('timers-main', 'timerWorst'),
+      atMost: 20,
+      unit: 'ms',
+    },
+  ],
+}

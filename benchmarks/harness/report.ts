@@ -1,0 +1,167 @@
+// The JSON report: everything that was measured, with what it depends on. The table, the chart
+// and `--compare` are made from it and from nothing else.
+
+import type { CaseSpec, CaseView, ContenderSpec, Measurement, Metric, SweepCell, TargetSpec } from './bench-case.ts'
+import type { Machine } from './machine.ts'
+import { pairedRatio, summarise } from './statistics.ts'
+import type { Summary } from './statistics.ts'
+
+export const REPORT_SCHEMA = 1
+
+export type ContenderStatus = 'measured' | 'skipped' | 'failed' | 'interrupted'
+
+export interface ContenderReport {
+  readonly id: string
+  readonly title: string
+  readonly kind: ContenderSpec['kind']
+  readonly setup: string
+  readonly records: number
+  readonly valueBytes: number
+  readonly threads: number
+  readonly partitions: number
+  readonly cell?: SweepCell
+  readonly status: ContenderStatus
+  /** Why it has no result, or why it stopped early. */
+  readonly why?: string
+  readonly metrics: Readonly<Record<string, Summary>>
+  readonly details: readonly unknown[]
+}
+
+export type Verdict = 'met' | 'missed' | 'no result' | 'not judged'
+
+export interface TargetReport {
+  readonly id: string
+  readonly text: string
+  readonly unit: TargetSpec['unit']
+  readonly value: number | null
+  readonly atLeast?: number
+  readonly atMost?: number
+  readonly verdict: Verdict
+}
+
+export interface CaseReport {
+  readonly id: string
+  readonly title: string
+  readonly measures: string
+  readonly table: CaseSpec['table']
+  readonly primary: string
+  readonly metricTitles: Readonly<Record<string, Metric>>
+  readonly warmUps: number
+  readonly contenders: readonly ContenderReport[]
+  readonly targets: readonly TargetReport[]
+  readonly skippedPeers: readonly { readonly title: string; readonly why: string }[]
+}
+
+export interface BenchReport {
+  readonly schema: typeof REPORT_SCHEMA
+  readonly machine: Machine
+  readonly command: string
+  /** With --small nothing is judged and no figure is a result. */
+  readonly small: boolean
+  readonly interrupted: boolean
+  readonly seconds: number
+  readonly cases: readonly CaseReport[]
+}
+
+/** What the runner collected of one contender. */
+export interface ContenderOutcome {
+  readonly spec: ContenderSpec
+  readonly status: ContenderStatus
+  readonly why?: string
+  readonly records: number
+  readonly measurements: readonly Measurement[]
+}
+
+export function contenderReport(outcome: ContenderOutcome): ContenderReport {
+  const { spec, status, why, records, measurements } = outcome
+  // A contender that lost a record once has no result at all.
+  const kept = status === 'failed' || status === 'skipped' ? [] : measurements
+  const metrics: Record<string, Summary> = {}
+  for (const id of Object.keys(kept[0]?.values ?? {})) metrics[id] = summarise(kept.map((measurement) => measurement.values[id]!))
+  return {
+    id: spec.id,
+    title: spec.title,
+    kind: spec.kind,
+    setup: spec.setup,
+    records,
+    valueBytes: spec.valueBytes,
+    threads: spec.threads,
+    partitions: spec.partitions,
+    ...(spec.cell === undefined ? {} : { cell: spec.cell }),
+    status,
+    ...(why === undefined ? {} : { why }),
+    metrics,
+    details: measurements.map((measurement) => measurement.detail ?? null),
+  }
+}
+
+export function viewOf(contenders: readonly ContenderReport[], primary: string): CaseView {
+  const find = (id: string, metric: string): Summary | undefined => contenders.find((contender) => contender.id === id)?.metrics[metric]
+  return {
+    median: (contender, metric) => find(contender, metric)?.median,
+    ratio: (numerator, denominator, metric = primary) => {
+      const above = find(numerator, metric)
+      const below = find(denominator, metric)
+      return above === undefined || below === undefined ? undefined : pairedRatio(above.samples, below.samples)?.median
+    },
+  }
+}
+
+export function judge(target: TargetSpec, view: CaseView, machine: Machine, small: boolean): TargetReport {
+  const value = target.value(view, machine)
+  const atMost = typeof target.atMost === 'function' ? target.atMost(machine) : target.atMost
+  const known = value !== undefined && Number.isFinite(value)
+  const met = known && (target.atLeast === undefined || value >= target.atLeast) && (atMost === undefined || value <= atMost)
+  return {
+    id: target.id,
+    text: target.text,
+    unit: target.unit,
+    value: known ? value : null,
+    ...(target.atLeast === undefined ? {} : { atLeast: target.atLeast }),
+    ...(atMost === undefined ? {} : { atMost }),
+    verdict: !known ? 'no result' : small ? 'not judged' : met ? 'met' : 'missed',
+  }
+}
+
+export function caseReport(spec: CaseSpec, outcomes: readonly ContenderOutcome[], machine: Machine, small: boolean): CaseReport {
+  const contenders = outcomes.map(contenderReport)
+  const view = viewOf(contenders, spec.primary)
+  return {
+    id: spec.id,
+    title: spec.title,
+    measures: spec.measures,
+    table: spec.table,
+    primary: spec.primary,
+    metricTitles: spec.metrics,
+    warmUps: spec.warmUps,
+    contenders,
+    targets: spec.targets.map((target) => judge(target, view, machine, small)),
+    skippedPeers: spec.skippedPeers ?? [],
+  }
+}
+
+export function failures(report: BenchReport): readonly string[] {
+  return report.cases.flatMap((one) =>
+    one.contenders
+      .filter((contender) => contender.status === 'failed')
+      .map((contender) => `${one.id} ${contender.id}: ${contender.why ?? 'failed'}`),
+  )
+}
+
+export function missedTargets(report: BenchReport): readonly TargetReport[] {
+  return report.cases.flatMap((one) => one.targets.filter((target) => target.verdict === 'missed'))
+}
+
+/** Reads a report back; says in a sentence what is wrong with a file that is none. */
+export function parseReport(text: string): BenchReport {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new TypeError(`not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const { schema, cases, machine } = (value ?? {}) as Partial<BenchReport>
+  if (schema !== REPORT_SCHEMA) throw new TypeError(`a report of schema ${REPORT_SCHEMA} is needed, this has ${String(schema)}`)
+  if (!Array.isArray(cases) || typeof machine !== 'object') throw new TypeError('the report has no cases or no machine')
+  return value as BenchReport
+}

@@ -1,0 +1,16 @@
+// The figures of S13, apart from what measures them: listing the cases loads no library.
+
+import type { Metric } from '../harness/bench-case.ts'
+
+export const LATENCY_METRICS = {
+  p50: { title: 'p50', unit: 'µs', better: 'lower' },
+  p99: { title: 'p99', unit: 'µs', better: 'lower' },
+  p999: { title: 'p99.9', unit: 'µs', better: 'lower' },
+  max: { title: 'max', unit: 'µs', better: 'lower' },
+} as const satisfies Record<string, Metric>
+
+export const TIMER_METRICS = {
+  timerP99: { title: 'timer late, p99', unit: 'ms', better: 'lower' },
+  timerWorst: { title: 'timer late, worst', unit: 'ms', better: 'lower' },
+  recordsPerSecond: { title: 'records meanwhile', unit: 'records/s', better: 'higher' },
+} as const satisfies Record<string, Metric>

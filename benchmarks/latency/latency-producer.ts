@@ -1,0 +1,45 @@
+// Worker: offers records at a fixed rate. Each value carries the instant of its own `offer`, so
+// a late tick of the timer that sets the pace is not counted as latency of the road, and a
+// record that is offered late is still measured from when it was offered.
+//
+//   value   [ i & 255 ] … +8 [ int64 ns, monotonic ] … [ (i >>> 8) & 255 ]
+
+import { workerData } from 'node:worker_threads'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attachMillrace, bytes } from '../../src/index.ts'
+import type { MillraceHandle } from '../../src/index.ts'
+import { patternValue, stampValue } from '../harness/record-pattern.ts'
+import { serve } from '../harness/thread-server.ts'
+
+export const STAMP_AT = 8
+
+export interface LatencyProducerData {
+  readonly handle: MillraceHandle
+  readonly topic: string
+  readonly valueBytes: number
+}
+
+const data = workerData as LatencyProducerData
+const millrace = await attachMillrace(data.handle)
+const topic = await millrace.topic(data.topic, { value: bytes() })
+const producer = millrace.producer()
+const value = patternValue(data.valueBytes)
+const view = new DataView(value.buffer)
+
+async function run({ records, recordsPerSecond }: { records: number; recordsPerSecond: number }): Promise<void> {
+  const startNs = process.hrtime.bigint()
+  let offered = 0
+  while (offered < records) {
+    const elapsedSeconds = Number(process.hrtime.bigint() - startNs) / 1e9
+    const due = Math.min(records, Math.floor(elapsedSeconds * recordsPerSecond) + 1)
+    for (; offered < due; offered++) {
+      stampValue(value, offered)
+      view.setBigInt64(STAMP_AT, process.hrtime.bigint())
+      while (!producer.offer(topic, null, value)) await producer.drained()
+    }
+    await sleep(1)
+  }
+  await producer.flush()
+}
+
+serve({ ready: () => true, run, close: () => millrace.close() })

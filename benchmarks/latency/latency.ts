@@ -1,0 +1,62 @@
+// S13: how long a record takes from `offer` on one of the user's threads until a consumer on
+// another has its value, at a rate that leaves every thread idle between two records.
+
+import { bytes, openMillrace } from '../../src/index.ts'
+import { BenchThread, closeAll } from '../harness/bench-thread.ts'
+import type { Measurement, Running } from '../harness/bench-case.ts'
+import { monotonicSeconds } from '../harness/monotonic.ts'
+import { expectedChecksum } from '../harness/record-pattern.ts'
+import type { Latencies } from './latency-reader.ts'
+
+export interface LatencyOptions {
+  readonly valueBytes: number
+  readonly recordsPerSecond: number
+  readonly idleStrategy: 'park' | 'spin'
+}
+
+export async function openLatency({ valueBytes, recordsPerSecond, idleStrategy }: LatencyOptions): Promise<Running> {
+  // The park strategy is the default: nothing is said then, so that default settings are measured.
+  const millrace = await openMillrace(idleStrategy === 'park' ? {} : { idleStrategy })
+  const topic = 'latency'
+  await millrace.topic(topic, { partitions: 1, value: bytes() })
+  const { handle } = millrace
+  const producer = new BenchThread('latency-producer', new URL('./latency-producer.ts', import.meta.url), {
+    workerData: { handle, topic, valueBytes },
+  })
+  const reader = new BenchThread('latency-reader', new URL('./latency-reader.ts', import.meta.url), { workerData: { handle, topic } })
+  const threads = [producer, reader]
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(threads.map((thread) => thread.ask('close', null, { timeoutMs: 5_000 })))
+    await closeAll([...threads.map((thread) => () => thread.close()), () => millrace.close()])
+  }
+  try {
+    await Promise.all(threads.map((thread) => thread.ask('ready', null, { timeoutMs: 30_000 })))
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  return {
+    async run(records: number): Promise<Measurement> {
+      await reader.ask('expect', { records })
+      const startSeconds = monotonicSeconds()
+      const [latencies] = await Promise.all([reader.ask<Latencies>('result', null), producer.ask('run', { records, recordsPerSecond })])
+      return {
+        arrival: {
+          records: latencies.records,
+          checksum: latencies.checksum,
+          expectedRecords: records,
+          expectedChecksum: expectedChecksum(records),
+        },
+        bytes: records * valueBytes,
+        seconds: monotonicSeconds() - startSeconds,
+        values: {
+          p50: latencies.p50Ns / 1_000,
+          p99: latencies.p99Ns / 1_000,
+          p999: latencies.p999Ns / 1_000,
+          max: latencies.maxNs / 1_000,
+        },
+      }
+    },
+    close,
+  }
+}

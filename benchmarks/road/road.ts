@@ -1,0 +1,154 @@
+// The road through the public API: producers and readers in the user's own worker threads,
+// attached by handle; brokers on threads of millrace; the main thread only opens and waits.
+//
+//   producer thread 0 ─lane─▶ ┐
+//   producer thread 1 ─lane─▶ ├ broker ─▶ log memory ─▶ reader thread     one strand a reader
+//   …                         ┘                             │
+//        ▲────────── pacing: records read, one word ────────┘
+//
+// A strand is one topic of one partition with its producers and its reader; S1 has one
+// strand of one producer, the sweep one strand of several, scaling several strands.
+
+import { bytes, openMillrace } from '../../src/index.ts'
+import type { ConsumerOptions, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
+import { BenchThread, closeAll } from '../harness/bench-thread.ts'
+import { throughput } from '../harness/bench-case.ts'
+import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
+import { allocatePacing, resetPacing } from '../harness/pacing.ts'
+import { expectedChecksum } from '../harness/record-pattern.ts'
+import type { Offered } from './road-producer.ts'
+import type { Read, Reading } from './road-reader.ts'
+
+export interface RoadOptions {
+  readonly valueBytes: number
+  readonly reading: Reading
+  /** Readers, each with a topic of its own; brokers as many. */
+  readonly strands: number
+  /** Producer threads a strand; each has a lane to the broker. */
+  readonly lanes: number
+  readonly logMemoryBytes: number
+  /** How far the producers of a strand may be ahead of its reader, in bytes of values. */
+  readonly windowBytes: number
+  readonly producer: ProducerOptions
+  readonly consumer: ConsumerOptions
+  readonly topicConfig?: TopicConfigOptions
+  readonly allocatingProducer?: boolean
+}
+
+/** The distance is looked at about this often. */
+const BURST_BYTES = 32_768
+
+interface Strand {
+  readonly pacing: SharedArrayBuffer
+  readonly producers: readonly BenchThread[]
+  readonly reader: BenchThread
+}
+
+export interface Road extends Running {
+  /** For a profiler: which worker is which. */
+  readonly producerThreadIds: readonly number[]
+  readonly readerThreadIds: readonly number[]
+}
+
+export async function openRoad(options: RoadOptions): Promise<Road> {
+  const millrace = await openMillrace({ brokers: options.strands, logMemoryBytes: options.logMemoryBytes })
+  const strands: Strand[] = []
+  const threads = (): BenchThread[] => strands.flatMap((strand) => [...strand.producers, strand.reader])
+  const close = async (): Promise<void> => {
+    // Asked to close first, so that nothing of millrace is cut off; ended in any case.
+    await Promise.allSettled(threads().map((thread) => thread.ask('close', null, { timeoutMs: 5_000 })))
+    await closeAll([...threads().map((thread) => () => thread.close()), () => millrace.close()])
+  }
+  try {
+    for (let index = 0; index < options.strands; index++) {
+      const topic = `road-${index}`
+      await millrace.topic(topic, {
+        partitions: 1,
+        value: bytes(),
+        ...(options.topicConfig === undefined ? {} : { config: options.topicConfig }),
+      })
+      strands.push(openStrand(millrace.handle, topic, index, options))
+    }
+    await Promise.all(threads().map((thread) => thread.ask('ready', null, { timeoutMs: 30_000 })))
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  return {
+    producerThreadIds: strands.flatMap((strand) => strand.producers.map((thread) => thread.threadId)),
+    readerThreadIds: strands.map((strand) => strand.reader.threadId),
+    run: (records) => runRoad(strands, records, options.valueBytes),
+    close,
+  }
+}
+
+function openStrand(handle: MillraceHandle, topic: string, index: number, options: RoadOptions): Strand {
+  const pacing = allocatePacing()
+  const producers = Array.from({ length: options.lanes }, (_, producer) => {
+    const workerData = {
+      handle,
+      topic,
+      valueBytes: options.valueBytes,
+      options: options.producer,
+      pacing,
+      producer,
+      producers: options.lanes,
+      windowRecords: Math.max(2 * options.lanes, Math.floor(options.windowBytes / options.valueBytes)),
+      burstRecords: Math.max(1, Math.floor(BURST_BYTES / options.valueBytes)),
+      allocating: options.allocatingProducer ?? false,
+    }
+    return new BenchThread(`producer-${index}-${producer}`, new URL('./road-producer.ts', import.meta.url), { workerData })
+  })
+  const reader = new BenchThread(`reader-${index}`, new URL('./road-reader.ts', import.meta.url), {
+    workerData: { handle, topic, reading: options.reading, options: options.consumer, pacing },
+  })
+  return { pacing, producers, reader }
+}
+
+/** One repetition: the records are shared out among strands, and among the producers of each. */
+async function runRoad(strands: readonly Strand[], records: number, valueBytes: number): Promise<Measurement> {
+  const shares = shareOut(records, strands.length)
+  await Promise.all(
+    strands.map((strand, index) => {
+      resetPacing(strand.pacing)
+      return strand.reader.ask('expect', { records: shares[index] })
+    }),
+  )
+  const offers: Promise<Offered>[] = []
+  let expected = 0
+  for (const [index, strand] of strands.entries()) {
+    for (const [producer, share] of shareOut(shares[index]!, strand.producers.length).entries()) {
+      offers.push(strand.producers[producer]!.ask<Offered>('run', { first: 0, records: share }))
+      expected += expectedChecksum(share)
+    }
+  }
+  const [offered, read] = await Promise.all([
+    Promise.all(offers),
+    Promise.all(strands.map((strand) => strand.reader.ask<Read>('result', null))),
+  ])
+  const startSeconds = Math.min(...offered.map((one) => one.startSeconds))
+  const endSeconds = Math.max(...read.map((one) => one.endSeconds))
+  const missed = sum(read.map((one) => one.missed))
+  const arrival: Arrival = {
+    records: sum(read.map((one) => one.records)),
+    checksum: sum(read.map((one) => one.checksum)),
+    expectedRecords: records,
+    expectedChecksum: expected,
+  }
+  if (missed !== 0) throw new Error(`no result: ${missed} offsets were missed`)
+  return throughput(arrival, records * valueBytes, endSeconds - startSeconds, {
+    values: { paceWaits: sum(offered.map((one) => one.paceWaits)), drainWaits: sum(offered.map((one) => one.drainWaits)) },
+    detail: {
+      readBatches: sum(read.map((one) => one.batches)),
+      lastAckSeconds: Math.max(...offered.map((one) => one.endSeconds)) - startSeconds,
+    },
+  })
+}
+
+export function shareOut(total: number, parts: number): number[] {
+  return Array.from({ length: parts }, (_, part) => Math.floor((total * (part + 1)) / parts) - Math.floor((total * part) / parts))
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,79 @@
+// How far producers and consumers have come, in memory that all threads share.
+//
+// Log memory is finite: when it is full, the oldest records of the partition that
+// holds most make room. Full memory is shared out over the topics' partitions, so
+// that partition holds at least an even share. As long as all that is offered and
+// not yet read fits into half of such a share, the records that go have been read.
+// Producers therefore wait while they are further ahead than that, and nothing is
+// missed however long the input is and however slow a consumer.
+//
+//   word   0               1            2                3 ...
+//         +---------------+------------+----------------+------------------------+
+//         | bytes offered | bytes read | records offered| records read, one word |
+//         | by producers  |            |                | for each partition     |
+//         +---------------+------------+----------------+------------------------+
+//
+// Words are 32 bits wide and wrap round: only differences are used. Each step is
+// one atomic addition; a reader that is a moment late sees a producer further
+// ahead than it is, which only makes it wait a little longer.
+
+import { setTimeout as pause } from 'node:timers/promises'
+
+const OFFERED_BYTES = 0
+const READ_BYTES = 1
+const OFFERED_RECORDS = 2
+const READ_RECORDS = 3
+
+export function allocateProgress(partitions: number): SharedArrayBuffer {
+  return new SharedArrayBuffer((READ_RECORDS + partitions) * Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** Half of the share of one of `partitions` in log memory: at most this much may be offered and not yet read. */
+export function aheadBytesMax(logMemoryBytes: number, partitions: number): number {
+  return Math.min(Math.floor(logMemoryBytes / partitions / 2), 0x4000_0000)
+}
+
+/** An upper bound of what a record takes in the log: JSON writes a character as at most six bytes (\u0007). */
+export function recordBytesMax(characters: number): number {
+  return FIELD_NAMES_AND_NUMBERS_BYTES + 6 * characters
+}
+
+const FIELD_NAMES_AND_NUMBERS_BYTES = 256
+
+export class Progress {
+  readonly #words: Int32Array
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#words = new Int32Array(buffer)
+  }
+
+  addOffered(bytes: number): void {
+    Atomics.add(this.#words, OFFERED_BYTES, bytes)
+    Atomics.add(this.#words, OFFERED_RECORDS, 1)
+  }
+
+  addRead(partition: number, bytes: number): void {
+    Atomics.add(this.#words, READ_BYTES, bytes)
+    Atomics.add(this.#words, READ_RECORDS + partition, 1)
+  }
+
+  /** Bytes offered and not yet read. */
+  aheadBytes(): number {
+    return (Atomics.load(this.#words, OFFERED_BYTES) - Atomics.load(this.#words, READ_BYTES)) | 0
+  }
+
+  /** Waits until producers are at most `bytesMax` ahead of the consumers. */
+  async room(bytesMax: number): Promise<void> {
+    while (this.aheadBytes() > bytesMax) await pause(1)
+  }
+
+  /** Records offered so far, modulo 2^32. */
+  offeredRecords(): number {
+    return Atomics.load(this.#words, OFFERED_RECORDS) >>> 0
+  }
+
+  /** Records read so far of one partition, modulo 2^32. */
+  readRecords(partition: number): number {
+    return Atomics.load(this.#words, READ_RECORDS + partition) >>> 0
+  }
+}

@@ -1,0 +1,140 @@
+// What is seen while it runs: a table that stays in its place on a terminal, and a
+// plain line every second where the output is a pipe or a file.
+
+import type { WriteStream } from 'node:tty'
+import { formatCount, formatDuration, formatNumber, perSecond, printable, sparkline } from './format.ts'
+import type { ActivityCounts } from './activity-view.ts'
+
+export interface PartitionRow {
+  readonly partition: number
+  /** The broker thread that leads it. */
+  readonly leader: string
+  /** The consumer thread that reads it. */
+  readonly consumer: string
+  readonly endOffset: number
+  readonly readRecords: number
+}
+
+export interface TableState {
+  readonly elapsedMs: number
+  readonly rows: readonly PartitionRow[]
+  readonly views: ActivityCounts
+}
+
+export interface Screen {
+  show(state: TableState): void
+  /** With the state at the end. */
+  close(state: TableState): void
+}
+
+export const TERMINAL_REFRESH_MS = 200
+export const PLAIN_REFRESH_MS = 1_000
+
+export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && process.env['TERM'] !== 'dumb'
+}
+
+/** Records a second of each partition since the state before. */
+export function ratesSince(before: TableState | undefined, now: TableState): number[] {
+  return now.rows.map((row, at) => {
+    const elapsedMs = now.elapsedMs - (before?.elapsedMs ?? 0)
+    return perSecond(row.readRecords - (before?.rows[at]?.readRecords ?? 0), elapsedMs)
+  })
+}
+
+export function tableLines(state: TableState, rates: readonly number[]): string[] {
+  const cells = state.rows.map((row, at) => [
+    String(row.partition),
+    row.leader,
+    row.consumer,
+    formatNumber(row.readRecords),
+    formatNumber(Math.max(0, row.endOffset - row.readRecords)),
+    formatNumber(rates[at]!),
+  ])
+  const read = sum(state.rows.map((row) => row.readRecords))
+  const ended = sum(state.rows.map((row) => row.endOffset))
+  cells.push(['all', '', '', formatNumber(read), formatNumber(Math.max(0, ended - read)), formatNumber(sum(rates))])
+  const { minutes, pages, clients } = state.views.snapshot(40)
+  return [
+    `user_activity, ${formatDuration(state.elapsedMs)}`,
+    '',
+    row('partition', 'leader thread', 'consumer thread', 'records', 'lag', 'records/s'),
+    ...cells.map((line) => row(...line)),
+    '',
+    `views a minute  ${sparkline(minutes.map((minute) => minute.count))}`,
+    `top pages       ${counted(pages)}`,
+    `busiest clients ${counted(clients)}`,
+  ]
+}
+
+export function plainLine(state: TableState, rates: readonly number[]): string {
+  const read = sum(state.rows.map((row) => row.readRecords))
+  const lag = Math.max(0, sum(state.rows.map((row) => row.endOffset)) - read)
+  const [page] = state.views.snapshot(1).pages
+  const busiest = page === undefined ? '' : `, top page ${printable(page.key, 40)} (${formatNumber(page.count)})`
+  return `${formatDuration(state.elapsedMs)}: ${formatCount(read, 'record')} read, ${formatNumber(sum(rates))}/s, lag ${formatNumber(lag)}${busiest}`
+}
+
+export class TerminalScreen implements Screen {
+  readonly #stream: WriteStream
+  #before: TableState | undefined
+  #shownLines = 0
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream
+  }
+
+  show(state: TableState): void {
+    const lines = tableLines(state, ratesSince(this.#before, state)).slice(0, Math.max(1, this.#stream.rows - 1))
+    this.#before = state
+    const up = this.#shownLines > 0 ? `${ESCAPE}[${this.#shownLines}A` : ''
+    const frame = lines.map((line) => `${ESCAPE}[2K${line}\n`).join('')
+    // No line may wrap, or the next frame would not find its place: it is cut at the right edge.
+    this.#stream.write(`${NO_WRAP}\r${up}${frame}${CLEAR_BELOW}${WRAP}`)
+    this.#shownLines = lines.length
+  }
+
+  close(state: TableState): void {
+    this.show(state)
+    this.#stream.write('\n')
+  }
+}
+
+export class PlainScreen implements Screen {
+  readonly #stream: NodeJS.WritableStream
+  #before: TableState | undefined
+
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream
+  }
+
+  show(state: TableState): void {
+    this.#stream.write(plainLine(state, ratesSince(this.#before, state)) + '\n')
+    this.#before = state
+  }
+
+  close(): void {}
+}
+
+const ESCAPE = '\u001b'
+const NO_WRAP = `${ESCAPE}[?7l`
+const WRAP = `${ESCAPE}[?7h`
+const CLEAR_BELOW = `${ESCAPE}[J`
+
+const COLUMNS = [12, 20, 14, 14, 12, 14] as const
+const LEFT_ALIGNED = 3
+
+function row(...cells: readonly string[]): string {
+  return cells.map((cell, at) => (at < LEFT_ALIGNED ? cell.padEnd(COLUMNS[at]!) : cell.padStart(COLUMNS[at]!))).join('')
+}
+
+function counted(counts: readonly { key: string; count: number }[]): string {
+  return counts
+    .slice(0, 3)
+    .map(({ key, count }) => `${printable(key, 40)} (${formatNumber(count)})`)
+    .join('  ')
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,245 @@
+// One broker: the shell that turns its thread's event loop into duty cycles, and
+// answers the control calls of clients, peers and the host.
+// Runs on the broker's worker thread. One turn: drain lanes, append, move watermarks,
+// wake readers, give back acks; then the event loop has its turn.
+// Holds: a failed assertion anywhere in a turn ends this thread, and the others take over.
+
+import type { MessagePort } from 'node:worker_threads'
+import { ActorSystem } from '../actor/actor-system.ts'
+import type { ActorRef } from '../actor/actor-ref.ts'
+import { connectControl, exposeControl } from '../actor/control-channel.ts'
+import type { ControlClient } from '../actor/control-channel.ts'
+import { DutyCycle } from '../actor/duty-cycle.ts'
+import { ThreadParker, immediateScheduler } from '../actor/thread-parker.ts'
+import { Bells } from '../bells.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { MillraceError } from '../errors.ts'
+import { threadId } from '../ids.ts'
+import type { LaneReader } from '../lane/lane-reader.ts'
+import { ControllerActor } from '../metadata/controller-actor.ts'
+import type { ControllerMessage } from '../metadata/controller-messages.ts'
+import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { Random } from '../random.ts'
+import { BrokerLanes } from './broker-lanes.ts'
+import type { BrokerControl, BrokerInit, HostedBrokerControl, PeerControl, ThreadBell } from './broker-control.ts'
+import { BrokerPartitions } from './broker-partitions.ts'
+import { BrokerTable } from './broker-table.ts'
+
+interface Peer {
+  readonly brokerId: number
+  readonly incarnation: number
+  readonly control: ControlClient<PeerControl>
+}
+
+export interface BrokerEnvironment {
+  readonly clock: Clock
+  readonly random: Random
+  /** Whether cores are left for spinning. */
+  readonly maySpin: () => boolean
+  /** The broker cannot go on: its thread must end. */
+  readonly onFatal: (error: unknown) => void
+}
+
+export class BrokerActor implements HostedBrokerControl {
+  readonly #init: BrokerInit
+  readonly #environment: BrokerEnvironment
+  readonly #bells: Bells
+  readonly #table: BrokerTable
+  readonly #parker: ThreadParker
+  readonly #actors: ActorSystem
+  readonly #lanes: BrokerLanes
+  readonly #partitions: BrokerPartitions
+  readonly #dutyCycle: DutyCycle
+  readonly #peers = new Map<number, Peer>()
+  readonly #ready: Promise<void>
+  #controller: ActorRef<ControllerMessage> | undefined
+  #laterTimer: Timer | undefined
+  #stopping = false
+
+  constructor(init: BrokerInit, environment: BrokerEnvironment) {
+    this.#init = init
+    this.#environment = environment
+    const { clock } = environment
+    this.#bells = new Bells(init.memory.bells)
+    this.#table = new BrokerTable(init.memory.brokers)
+    this.#parker = new ThreadParker(this.#bells, threadId(init.bell.id))
+    this.#actors = new ActorSystem({ clock, scheduler: immediateScheduler, onEscalate: ({ error }) => environment.onFatal(error) })
+    this.#lanes = new BrokerLanes(this.#bells, {
+      onBatch: (lane, bytes, start, end) => this.#onBatch(lane, bytes, start, end),
+      onCorruptLane: () => undefined,
+    })
+    this.#partitions = new BrokerPartitions(init, this.#bells, this.#table, clock)
+    this.#dutyCycle = new DutyCycle({
+      parker: this.#parker,
+      scheduler: immediateScheduler,
+      turn: () => this.#turn(),
+      hasWork: () => this.#lanes.hasWork() || this.#partitions.hasAttention,
+      idleStrategy: init.idleStrategy,
+      maySpin: environment.maySpin,
+      clock,
+      onError: environment.onFatal,
+    })
+    this.#table.started(init.brokerId, init.incarnation, threadId(init.bell.id))
+    exposeControl(init.hostPort, this, { ref: true })
+    for (const { brokerId, incarnation, port } of init.peers) this.connectPeer(brokerId, incarnation, port)
+    this.#dutyCycle.start()
+    this.#ready = this.#start()
+    // Told to the host by `ready`; not an unhandled rejection meanwhile.
+    this.#ready.catch(() => undefined)
+  }
+
+  // --- the host's calls ---------------------------------------------------------
+
+  ready(): Promise<void> {
+    return this.#ready
+  }
+
+  acceptClient(thread: ThreadBell, port: MessagePort): void {
+    const api: BrokerControl = {
+      openLane: (lane) => this.#openLane(lane, thread.id),
+      createTopic: (command) => this.#askController<TopicDescription>((reply) => ({ type: 'createTopic', command, reply })),
+      describeTopic: (name) => this.#askController<TopicDescription | undefined>((reply) => ({ type: 'describeTopic', name, reply })),
+      listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
+    }
+    exposeControl(port, api).onClose(() => {
+      this.#bells.release(threadId(thread.id), thread.incarnation)
+      this.#lanes.clientGone(thread.id)
+      this.#dutyCycle.wake()
+    })
+  }
+
+  connectPeer(brokerId: number, incarnation: number, port: MessagePort): void {
+    const api: PeerControl = {
+      lead: (assignments) => this.#partitions.lead(assignments),
+      registerBroker: (id, startedAs) => this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId: id, incarnation: startedAs, reply })),
+    }
+    exposeControl(port, api)
+    const control = connectControl<PeerControl>(port, { name: `broker ${brokerId}` })
+    this.#peers.set(brokerId, { brokerId, incarnation, control })
+    control.onClose(() => this.#peerGone(brokerId, incarnation))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    // What is published on the lanes is taken and answered before the last turn.
+    while (this.#turn() > 0);
+    this.#dutyCycle.stop()
+    this.#laterTimer?.cancel()
+    await this.#actors.close()
+    this.#partitions.resign()
+    this.#lanes.flush()
+    this.#lanes.close()
+    this.#parker.close()
+  }
+
+  // --- the duty cycle -----------------------------------------------------------
+
+  #turn(): number {
+    let work = this.#lanes.poll()
+    if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
+    work += this.#partitions.advance()
+    if (work > 0) this.#lanes.flush()
+    work += this.#partitions.keepMemory(work === 0)
+    if (work === 0 || this.#partitions.parkedCount > 0) this.#wakeLater()
+    this.#table.countTurn(this.#init.brokerId)
+    return work
+  }
+
+  #onBatch(lane: LaneReader, bytes: Uint8Array, start: number, end: number): void {
+    this.#partitions.onBatch(lane, lane.frame, bytes, start, end)
+  }
+
+  #openLane(lane: SharedArrayBuffer, client: number): void {
+    this.#lanes.open(lane, client)
+    this.#dutyCycle.wake()
+  }
+
+  /** What only time brings: rested memory for batches that wait, or for brokers that asked. */
+  #wakeLater(): void {
+    if (this.#laterTimer !== undefined) return
+    const delayMs = this.#partitions.dueInMs()
+    if (delayMs === Number.POSITIVE_INFINITY) return
+    this.#laterTimer = this.#environment.clock.setTimer(Math.max(1, delayMs), () => {
+      this.#laterTimer = undefined
+      this.#dutyCycle.wake()
+    })
+  }
+
+  // --- controller and peers -----------------------------------------------------
+
+  async #start(): Promise<void> {
+    const { brokerId, incarnation, bootstrap } = this.#init
+    if (bootstrap) this.#partitions.makeMetadataLog()
+    this.#considerTakeOver()
+    // A controller may die while this registers; the next one is asked then.
+    for (;;) {
+      const leader = this.#partitions.metadataLeader()
+      // At the very start the word is not written yet: the lowest broker is the one that writes it.
+      const asked = leader === brokerId ? undefined : this.#peers.get(leader ?? Math.min(...this.#peers.keys()))?.control
+      try {
+        if (leader === brokerId) await this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId, incarnation, reply }))
+        else if (asked !== undefined) await asked.calls.registerBroker(brokerId, incarnation)
+        else throw new MillraceError('NOT_CONTROLLER', 'no broker leads the metadata log yet')
+        return
+      } catch (error) {
+        if (this.#stopping || !(error instanceof MillraceError) || !error.retriable) throw error
+        await new Promise<void>((resolve) => immediateScheduler.schedule(resolve))
+        this.#considerTakeOver()
+      }
+    }
+  }
+
+  #peerGone(brokerId: number, incarnation: number): void {
+    if (this.#peers.get(brokerId)?.incarnation === incarnation) this.#peers.delete(brokerId)
+    if (this.#stopping) return
+    if (this.#controller !== undefined) {
+      this.#controller.tellSystem({ type: 'brokerDied', brokerId, incarnation, reply: IGNORED })
+      return
+    }
+    this.#considerTakeOver()
+  }
+
+  /** The lowest living broker leads the metadata log when the one that did is dead. */
+  #considerTakeOver(): void {
+    const { brokerId, incarnation, bootstrap } = this.#init
+    if (this.#controller !== undefined || this.#stopping) return
+    const leader = this.#partitions.metadataLeader()
+    if (leader === undefined) {
+      if (!bootstrap) return
+    } else if (leader !== brokerId) {
+      if (this.#peers.has(leader)) return
+      for (const peer of this.#peers.keys()) if (peer < brokerId) return
+    }
+    // Led by nobody, by the dead, or by an earlier incarnation of this broker: two who try are told apart by the word.
+    const log = this.#partitions.takeMetadataLog()
+    if (log === undefined) return
+    const { clock, random } = this.#environment
+    this.#controller = this.#actors.spawn<ControllerMessage>(
+      'controller',
+      () =>
+        new ControllerActor(log, {
+          clock,
+          random,
+          partitionsMax: this.#partitions.partitionsMax,
+          initialisePartition: (assignment) => this.#partitions.initialise(assignment),
+          adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
+          lead: async (target, assignments) => {
+            if (target === brokerId) return this.#partitions.lead(assignments)
+            await this.#peers.get(target)?.control.calls.lead(assignments)
+          },
+        }),
+    )
+    const isAlive = (id: number, startedAs: number): boolean =>
+      id === brokerId ? startedAs === incarnation : this.#peers.get(id)?.incarnation === startedAs
+    this.#controller.tellSystem({ type: 'takeOver', isAlive, reply: IGNORED })
+  }
+
+  #askController<T>(message: (reply: { resolve: (value: T) => void; reject: (error: unknown) => void }) => ControllerMessage): Promise<T> {
+    if (this.#controller === undefined) {
+      return Promise.reject(new MillraceError('NOT_CONTROLLER', `broker ${this.#init.brokerId} is not the active controller: ask the one that is`))
+    }
+    return this.#controller.ask<T>(message)
+  }
+}
+
+const IGNORED = { resolve: () => undefined, reject: () => undefined }

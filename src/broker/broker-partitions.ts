@@ -1,0 +1,211 @@
+// The partitions that one broker leads, and the log memory it gives them.
+// Runs on the broker's thread, in its duty cycle and in its control calls.
+// Holds: a partition is led only after its leader word was taken by compare-and-exchange;
+// every refusal is answered, none in silence.
+
+import type { Bells } from '../bells.ts'
+import type { Clock } from '../clock.ts'
+import { KAFKA_ERRORS } from '../errors.ts'
+import { partitionIndex, slot as slotOf } from '../ids.ts'
+import type { FrameFields } from '../lane/lane-layout.ts'
+import type { LaneReader } from '../lane/lane-reader.ts'
+import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
+import { ExtentAllocator } from '../log/extent-allocator.ts'
+import { LogMemory } from '../log/log-memory.ts'
+import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../log/log-memory-layout.ts'
+import type { RetentionKind } from '../log/log-memory-layout.ts'
+import { MemoryLog } from '../log/memory-log.ts'
+import { MemoryRetention } from '../log/memory-retention.ts'
+import { initialiseSlot } from '../log/partition-table.ts'
+import type { LeadAssignment } from '../metadata/controller-actor.ts'
+import { MetadataLog } from '../metadata/metadata-log.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import { PartitionActor } from '../partition/partition-actor.ts'
+import type { BrokerInit } from './broker-control.ts'
+import type { BrokerTable } from './broker-table.ts'
+
+/** What a topic's configs mean to the leader of its partitions. */
+interface LedPartition {
+  readonly actor: PartitionActor
+  readonly maxMessageBytes: number
+  /** -1: no bound of its own. */
+  readonly retentionBytes: number
+}
+
+/** How soon parked batches are tried again: about as long as freed log memory rests. */
+const RETRY_PARKED_MS = 1
+const MAX_MESSAGE_BYTES_DEFAULT = '1048588'
+
+export class BrokerPartitions {
+  readonly #brokerId: number
+  readonly #bells: Bells
+  readonly #clock: Clock
+  readonly #memory: LogMemory
+  readonly #allocator: ExtentAllocator
+  readonly #retention: MemoryRetention
+  /** By slot. */
+  readonly #led: (LedPartition | undefined)[] = []
+  readonly #dirty: LedPartition[] = []
+  #parked: LedPartition[] = []
+
+  constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
+    this.#brokerId = init.brokerId
+    this.#bells = bells
+    this.#clock = clock
+    this.#memory = new LogMemory(init.memory.log)
+    const ringBroker = (brokerId: number): void => {
+      const thread = table.threadOf(brokerId)
+      if (thread !== undefined) bells.ring(thread)
+    }
+    const { brokerId, incarnation: brokerEpoch } = init
+    this.#allocator = new ExtentAllocator({ memory: this.#memory, brokerId, brokerEpoch, clock, ringBroker })
+    this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })
+  }
+
+  get partitionsMax(): number {
+    return this.#memory.partitionsMax
+  }
+
+  /** Partitions with batches that wait for memory. */
+  get parkedCount(): number {
+    return this.#parked.length
+  }
+
+  get hasAttention(): boolean {
+    return this.#allocator.hasAttention
+  }
+
+  // --- the duty cycle -----------------------------------------------------------
+
+  onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
+    const led = this.#led[frame.slot]
+    if (led === undefined) return refuse(lane, frame, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+    if (end - start > led.maxMessageBytes) return refuse(lane, frame, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
+    const { actor } = led
+    const wasDirty = actor.dirty
+    const wasParked = actor.parkedCount
+    actor.onBatch(lane, frame, bytes, start, end)
+    if (actor.dirty && !wasDirty) this.#dirty.push(led)
+    if (actor.parkedCount > 0 && wasParked === 0) this.#parked.push(led)
+  }
+
+  /** Tries parked batches again; the number of partitions where something moved. */
+  retryParked(): number {
+    const nowMs = this.#clock.monotonicMs()
+    let moved = 0
+    for (const led of this.#parked) {
+      const wasDirty = led.actor.dirty
+      if (led.actor.retryParked(nowMs)) moved++
+      if (led.actor.dirty && !wasDirty) this.#dirty.push(led)
+    }
+    this.#parked = this.#parked.filter((led) => led.actor.parkedCount > 0)
+    return moved
+  }
+
+  /** Publishes what this turn appended; the number of partitions. */
+  advance(): number {
+    const count = this.#dirty.length
+    for (let i = 0; i < count; i++) {
+      const led = this.#dirty[i]!
+      led.actor.advance(this.#bells)
+      if (led.retentionBytes >= 0) led.actor.log.trimToBytes(led.retentionBytes)
+    }
+    this.#dirty.length = 0
+    return count
+  }
+
+  /** Log memory's share of a turn; the work that is left for the next one. */
+  keepMemory(isIdle: boolean): number {
+    this.#allocator.tick()
+    const trimmed = this.#retention.tick()
+    return trimmed > 0 || (isIdle && this.#allocator.touchAhead()) ? 1 : 0
+  }
+
+  /** Milliseconds until log memory has something to do though nobody rings. */
+  dueInMs(): number {
+    const dueMs = this.#allocator.dueInMs(this.#clock.monotonicMs())
+    return this.#parked.length > 0 ? Math.min(RETRY_PARKED_MS, dueMs) : dueMs
+  }
+
+  // --- leading --------------------------------------------------------------------
+
+  /** Makes the control block of a new partition; does nothing when it is there. */
+  initialise(assignment: LeadAssignment): void {
+    const { slot, topicId, partitionId, topic, config } = assignment
+    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKind(topic, config))
+  }
+
+  /**
+   * Leads these partitions from now on. The controller vouches that whoever led them is
+   * dead or has let go; being told twice does no harm.
+   */
+  lead(assignments: readonly LeadAssignment[]): void {
+    for (const assignment of assignments) {
+      const { slot, topic, topicId, partitionId, leaderEpoch, config } = assignment
+      const control = new ControlBlock(this.#memory, slot)
+      const word = control.leaderWord()
+      if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) continue
+      if (!control.tryLead(word, this.#brokerId, leaderEpoch)) continue
+      const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
+      const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch)
+      this.#led[slot] = {
+        actor: new PartitionActor(identity, control, log),
+        maxMessageBytes: Number(config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT),
+        retentionBytes: Number(config['retention.bytes'] ?? '-1'),
+      }
+      this.#retention.register(log)
+      // Producers wait here for a leader.
+      control.ringWaiters(this.#bells)
+    }
+  }
+
+  /** This broker stops: those who wait for it are told. */
+  resign(): void {
+    for (const led of this.#led) {
+      led?.actor.resign()
+      led?.actor.log.close()
+      if (led !== undefined) this.#retention.unregister(led.actor.log.slot)
+    }
+  }
+
+  // --- the metadata log -------------------------------------------------------------
+
+  /** The broker that leads the metadata log; undefined before there is one. */
+  metadataLeader(): number | undefined {
+    const word = this.#metadataControl().leaderWord()
+    return word === NO_LEADER_WORD ? undefined : leaderBrokerOf(word)
+  }
+
+  /** The first broker of a new millrace makes it. */
+  makeMetadataLog(): void {
+    initialiseSlot(this.#memory, CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, 0, RETENTION_INTERNAL)
+  }
+
+  /** Takes the lead of the metadata log, whose leader is dead; undefined when another broker was faster. */
+  takeMetadataLog(): MetadataLog | undefined {
+    const control = this.#metadataControl()
+    const word = control.leaderWord()
+    const epoch = word === NO_LEADER_WORD ? 0 : leaderEpochOf(word) + 1
+    if (!control.tryLead(word, this.#brokerId, epoch)) return undefined
+    const log = MemoryLog.open(control, this.#memory, this.#allocator, epoch)
+    control.ringWaiters(this.#bells)
+    return new MetadataLog(log, this.#memory, slotOf(CLUSTER_METADATA_SLOT))
+  }
+
+  adoptMemory(deadBroker: number, incarnation: number, isLedByDead: (slot: number) => boolean): void {
+    this.#allocator.adopt(deadBroker, incarnation, isLedByDead)
+  }
+
+  #metadataControl(): ControlBlock {
+    return new ControlBlock(this.#memory, CLUSTER_METADATA_SLOT)
+  }
+}
+
+function retentionKind(topic: string, config: Readonly<Record<string, string>>): RetentionKind {
+  if (topic.startsWith('__')) return RETENTION_INTERNAL
+  return config['retention.bytes'] === '-1' ? RETENTION_PINNED : RETENTION_DEFAULT
+}
+
+function refuse(lane: LaneReader, frame: FrameFields, errorCode: number): void {
+  if (frame.acks !== 0) lane.ack(frame.batchId, errorCode, -1, -1)
+}

@@ -1,0 +1,52 @@
+// The brokers of this process, in shared memory: which thread to ring for which broker.
+//
+//   one cache line (64 bytes) a broker, 64 lines
+//   +0   int32  thread        id of its bell + 1; 0: it never ran
+//   +4   int32  incarnation   goes up each time the broker is started
+//   +8   int32  turns         duty cycles done, wrapping: what the console and tests look at
+//
+// Written by the broker itself, read by everybody.
+
+import { BROKERS_MAX, threadId } from '../ids.ts'
+import type { ThreadId } from '../ids.ts'
+
+const LINE_WORDS = 16
+const THREAD = 0
+const INCARNATION = 1
+const TURNS = 2
+
+export class BrokerTable {
+  readonly #words: Int32Array<SharedArrayBuffer>
+
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(BROKERS_MAX * LINE_WORDS * 4)
+  }
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#words = new Int32Array(buffer)
+  }
+
+  started(brokerId: number, incarnation: number, thread: ThreadId): void {
+    Atomics.store(this.#words, brokerId * LINE_WORDS + INCARNATION, incarnation)
+    Atomics.store(this.#words, brokerId * LINE_WORDS + THREAD, thread + 1)
+  }
+
+  /** The thread to ring for a broker, undefined when it never ran. */
+  threadOf(brokerId: number): ThreadId | undefined {
+    const thread = Atomics.load(this.#words, brokerId * LINE_WORDS + THREAD)
+    return thread === 0 ? undefined : threadId(thread - 1)
+  }
+
+  incarnationOf(brokerId: number): number {
+    return Atomics.load(this.#words, brokerId * LINE_WORDS + INCARNATION)
+  }
+
+  countTurn(brokerId: number): void {
+    const at = brokerId * LINE_WORDS + TURNS
+    this.#words[at] = (this.#words[at]! + 1) | 0
+  }
+
+  turnsOf(brokerId: number): number {
+    return Atomics.load(this.#words, brokerId * LINE_WORDS + TURNS)
+  }
+}

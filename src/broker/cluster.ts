@@ -1,0 +1,217 @@
+// The brokers of one millrace, as the thread that opened it sees them: starts their
+// threads, starts them again when they die, and lets other threads attach.
+// Runs on the opener's thread. It is not on any record's road, and not needed for
+// failover among living brokers: while this thread is blocked, they go on.
+// Holds: every thread, port and bell given out is taken back by `close`, which ends.
+
+import { MessageChannel, threadId as ownThreadId } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { listenForAttach } from '../actor/attach-port.ts'
+import type { AttachAddress } from '../actor/attach-port.ts'
+import { connectControl, exposeControl, transferred } from '../actor/control-channel.ts'
+import type { ControlClient, Transferred } from '../actor/control-channel.ts'
+import { Supervisor } from '../actor/supervisor.ts'
+import type { SpawnedThread, ThreadExit, ThreadSpawner } from '../actor/worker-thread.ts'
+import { entryBeside } from '../actor/worker-thread.ts'
+import { Bells, THREAD_KIND_BROKER, THREAD_KIND_CLIENT } from '../bells.ts'
+import type { Clock } from '../clock.ts'
+import { MillraceError } from '../errors.ts'
+import { threadId } from '../ids.ts'
+import type { Attachment, BrokerInit, HostControl, HostedBrokerControl, ThreadBell } from './broker-control.ts'
+import type { Random } from '../random.ts'
+import { allocateProcessMemory } from './process-memory.ts'
+import type { ProcessMemory } from './process-memory.ts'
+
+export interface ClusterOptions {
+  readonly brokers: number
+  readonly logMemoryBytes: number
+  readonly partitionsMax: number
+  readonly idleStrategy: 'park' | 'spin'
+  /** The worker entry; beside this module unless a bundler has moved it. */
+  readonly workerUrl: URL | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly spawner: ThreadSpawner
+  readonly onEvent: (event: ClusterEvent) => void
+}
+
+/** What became of a broker thread, for logs. */
+export type ClusterEvent =
+  | { readonly type: 'brokerDied'; readonly brokerId: number; readonly incarnation: number; readonly error: Error | undefined }
+  | { readonly type: 'brokerRestarted'; readonly brokerId: number; readonly incarnation: number }
+  | { readonly type: 'brokerGivenUp'; readonly brokerId: number }
+
+interface HostedBroker {
+  readonly brokerId: number
+  readonly incarnation: number
+  readonly bell: ThreadBell
+  readonly thread: SpawnedThread
+  readonly control: ControlClient<HostedBrokerControl>
+}
+
+/** A broker that dies so often in a row is not started again. */
+const RESTARTS_MAX = 10
+const RESTART_WINDOW_MS = 60_000
+const CLOSE_TIMEOUT_MS = 5_000
+
+export class Cluster {
+  readonly address: AttachAddress
+  readonly #options: ClusterOptions
+  readonly #memory: ProcessMemory
+  readonly #bells: Bells
+  readonly #living = new Map<number, HostedBroker>()
+  readonly #supervisors: Supervisor[] = []
+  readonly #stopListening: () => void
+  #closing: Promise<void> | undefined
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options)
+    try {
+      await cluster.#startAll()
+    } catch (error) {
+      await cluster.close({ timeoutMs: 0 })
+      throw error
+    }
+    return cluster
+  }
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options
+    this.address = { token: newToken(options.random), threadId: ownThreadId }
+    this.#memory = allocateProcessMemory(options)
+    this.#bells = new Bells(this.#memory.bells)
+    const policy = { maxRestarts: RESTARTS_MAX, withinMs: RESTART_WINDOW_MS }
+    for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, policy))
+    this.#stopListening = listenForAttach(this.address.token, (port) => this.#accept(port))
+  }
+
+  /** Brokers whose threads live, by id, with the worker_threads id of each. */
+  get brokers(): { brokerId: number; incarnation: number; threadId: number }[] {
+    return [...this.#living.values()].map(({ brokerId, incarnation, thread }) => ({ brokerId, incarnation, threadId: thread.threadId }))
+  }
+
+  /** Kills a broker's thread where it stands: for fault tests and demonstrations. */
+  async terminateBroker(brokerId: number): Promise<void> {
+    await this.#living.get(brokerId)?.thread.terminate()
+  }
+
+  /** Asks every broker to finish its turn, then ends their threads; a second call waits for the first. */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
+    return this.#closing
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#stopListening()
+    const brokers = [...this.#living.values()]
+    const stopped = Promise.allSettled(brokers.map((broker) => broker.control.calls.stop()))
+    const late = new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(timeoutMs, resolve, { ref: true })
+      void stopped.then(() => timer.cancel())
+    })
+    await Promise.race([stopped, late])
+    await Promise.allSettled(brokers.map((broker) => broker.thread.terminate()))
+  }
+
+  // --- brokers ------------------------------------------------------------------
+
+  async #startAll(): Promise<void> {
+    const { brokers } = this.#options
+    const peers: BrokerInit['peers'][number][][] = Array.from({ length: brokers }, () => [])
+    for (let a = 0; a < brokers; a++) {
+      for (let b = a + 1; b < brokers; b++) {
+        const { port1, port2 } = new MessageChannel()
+        peers[a]!.push({ brokerId: b, incarnation: 1, port: port1 })
+        peers[b]!.push({ brokerId: a, incarnation: 1, port: port2 })
+      }
+    }
+    const started = peers.map((own, brokerId) => this.#spawn(brokerId, 1, own, brokerId === 0))
+    await Promise.all(started.map((broker) => this.#readyOrDead(broker)))
+  }
+
+  async #readyOrDead(broker: HostedBroker): Promise<void> {
+    try {
+      await broker.control.calls.ready()
+    } catch (cause) {
+      const { error } = await Promise.race([broker.thread.exited, Promise.resolve({ error: undefined })])
+      const reason = (error ?? cause) as Error
+      throw new MillraceError('BROKER_NOT_AVAILABLE', `broker ${broker.brokerId} did not start: ${reason.message}`, { cause: reason })
+    }
+  }
+
+  #spawn(brokerId: number, incarnation: number, peers: BrokerInit['peers'], bootstrap: boolean): HostedBroker {
+    const { idleStrategy, spawner, workerUrl } = this.#options
+    const bell = this.#bells.claim(THREAD_KIND_BROKER)
+    const { port1, port2 } = new MessageChannel()
+    const workerData: BrokerInit = { brokerId, incarnation, bell, memory: this.#memory, idleStrategy, hostPort: port2, peers, bootstrap }
+    const thread = spawner.spawn({
+      name: `millrace broker ${brokerId}`,
+      entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),
+      workerData,
+      transfer: [port2, ...peers.map((peer) => peer.port)],
+    })
+    const control = connectControl<HostedBrokerControl>(port1, { name: `broker ${brokerId}` })
+    const broker: HostedBroker = { brokerId, incarnation, bell, thread, control }
+    this.#living.set(brokerId, broker)
+    thread.onExit((exit) => this.#onExit(broker, exit))
+    return broker
+  }
+
+  #onExit(broker: HostedBroker, exit: ThreadExit): void {
+    const { brokerId, incarnation, bell } = broker
+    this.#bells.release(threadId(bell.id), bell.incarnation)
+    if (this.#living.get(brokerId) === broker) this.#living.delete(brokerId)
+    if (this.#closing !== undefined) return
+    this.#options.onEvent({ type: 'brokerDied', brokerId, incarnation, error: exit.error })
+    if (this.#supervisors[brokerId]!.onFailure(exit.error) !== 'restart') {
+      this.#options.onEvent({ type: 'brokerGivenUp', brokerId })
+      return
+    }
+    const peers: BrokerInit['peers'][number][] = []
+    for (const other of this.#living.values()) {
+      const { port1, port2 } = new MessageChannel()
+      peers.push({ brokerId: other.brokerId, incarnation: other.incarnation, port: port1 })
+      // It may die at this moment: its own end tells.
+      void other.control.with({ transfer: [port2] }).connectPeer(brokerId, incarnation + 1, port2).catch(() => undefined)
+    }
+    const again = this.#spawn(brokerId, incarnation + 1, peers, false)
+    again.control.calls.ready().then(
+      () => this.#options.onEvent({ type: 'brokerRestarted', brokerId, incarnation: incarnation + 1 }),
+      () => undefined,
+    )
+  }
+
+  // --- attached threads -----------------------------------------------------------
+
+  #accept(port: MessagePort): void {
+    let bell: ThreadBell | undefined
+    const api: HostControl = {
+      attach: () => {
+        bell = this.#bells.claim(THREAD_KIND_CLIENT)
+        const brokers = [...this.#living.values()].map((broker) => this.#connectClient(broker, bell!))
+        const attachment: Attachment = { memory: this.#memory, bell, brokers }
+        return transferred(attachment, brokers.map((broker) => broker.port)) as Transferred<Attachment> & Attachment
+      },
+      connectBroker: (brokerId) => {
+        const broker = this.#living.get(brokerId)
+        if (broker === undefined || bell === undefined) return undefined
+        const connected = this.#connectClient(broker, bell)
+        return transferred(connected, [connected.port]) as Transferred<typeof connected> & typeof connected
+      },
+    }
+    exposeControl(port, api).onClose(() => {
+      if (bell !== undefined) this.#bells.release(threadId(bell.id), bell.incarnation)
+    })
+  }
+
+  #connectClient(broker: HostedBroker, bell: ThreadBell): { brokerId: number; incarnation: number; port: MessagePort } {
+    const { port1, port2 } = new MessageChannel()
+    void broker.control.with({ transfer: [port2], hold: false }).acceptClient(bell, port2).catch(() => undefined)
+    return { brokerId: broker.brokerId, incarnation: broker.incarnation, port: port1 }
+  }
+}
+
+/** Nobody guesses 128 bits. */
+function newToken(random: Random): string {
+  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
+}

@@ -1,0 +1,178 @@
+// `for await` over the batches of some partitions: takes what is there, turn about,
+// and parks the thread's bell when nothing is. Runs on the consumer's thread.
+// Holds: when it ends (return, throw, abort, close, the end offsets reached) nothing
+// is left behind: no waiter, no listener, no timer. Each partition gets its turn.
+
+import type { WakeLoop, Waiter } from '../../engine/wake-loop.ts'
+import { MillraceError } from '../../errors.ts'
+import type { ThreadId } from '../../ids.ts'
+import type { TurnYield } from '../event-loop.ts'
+import type { ConsumerBatch } from './consumer-batch.ts'
+import { FetchBuffer } from './fetch-buffer.ts'
+import type { PartitionFetcher } from './partition-fetcher.ts'
+
+export interface BatchIteratorOptions {
+  readonly fetchers: readonly PartitionFetcher[]
+  readonly threadId: ThreadId
+  /** Bytes copied at a time; a larger batch is still handed out whole. */
+  readonly fetchBytes: number
+  readonly wakeLoop: WakeLoop
+  readonly turnYield: TurnYield
+  /** Stop at the end offsets as they are now. */
+  readonly untilEnd: boolean
+  readonly signal: AbortSignal | undefined
+  readonly onEnd: () => void
+}
+
+const DONE: IteratorResult<never, undefined> = { value: undefined, done: true }
+
+export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undefined, void>, Waiter {
+  readonly keepsAlive = true
+  readonly #options: BatchIteratorOptions
+  readonly #limits: Float64Array
+  readonly #buffer: FetchBuffer
+  #turn = 0
+  #ended = false
+  #settle: { resolve: (result: IteratorResult<ConsumerBatch, undefined>) => void; reject: (error: unknown) => void } | undefined
+  /** A `next` that is under way: another call waits for it, as with an async generator. */
+  #pending: Promise<unknown> | undefined
+
+  constructor(options: BatchIteratorOptions) {
+    this.#options = options
+    this.#buffer = new FetchBuffer(options.fetchBytes)
+    this.#limits = new Float64Array(options.fetchers.length).fill(Number.POSITIVE_INFINITY)
+    if (options.untilEnd) for (let i = 0; i < this.#limits.length; i++) this.#limits[i] = options.fetchers[i]!.endOffset
+    options.signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  next(): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    if (this.#pending !== undefined) return this.#pending.then(() => this.next())
+    if (this.#ended) return Promise.resolve(DONE)
+    const { signal, turnYield } = this.#options
+    if (signal?.aborted === true) return Promise.reject(this.#abortError())
+    if (turnYield.due) return this.#remember(turnYield.turn().then(() => this.#take()))
+    return this.#take()
+  }
+
+  return(): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    this.close()
+    return Promise.resolve(DONE)
+  }
+
+  throw(error: unknown): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    this.close()
+    return Promise.reject(error)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  /** Ends the iteration; a `next` that waits is answered with the end. */
+  close(): void {
+    if (this.#ended) return
+    this.#finish()
+    this.#settle?.resolve(DONE)
+    this.#settle = undefined
+  }
+
+  /** The end offsets that were captured, by fetcher; Infinity where there is none. */
+  get limits(): Float64Array {
+    return this.#limits
+  }
+
+  prepareWait(): void {
+    for (const fetcher of this.#options.fetchers) fetcher.control.addWaiter(this.#options.threadId)
+  }
+
+  poll(): boolean {
+    const settle = this.#settle
+    if (settle === undefined) return true
+    try {
+      const batch = this.#tryNext()
+      if (batch === undefined && !this.#reachedEnd()) return false
+      this.#settle = undefined
+      if (batch === undefined) {
+        this.#finish()
+        settle.resolve(DONE)
+      } else {
+        settle.resolve({ value: batch, done: false })
+      }
+    } catch (error) {
+      this.#settle = undefined
+      this.#finish()
+      settle.reject(error)
+    }
+    return true
+  }
+
+  #take(): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    if (this.#ended) return Promise.resolve(DONE)
+    try {
+      const batch = this.#tryNext()
+      if (batch !== undefined) return Promise.resolve({ value: batch, done: false })
+    } catch (error) {
+      this.#finish()
+      return Promise.reject(error)
+    }
+    if (this.#reachedEnd()) {
+      this.#finish()
+      return Promise.resolve(DONE)
+    }
+    return this.#remember(
+      new Promise((resolve, reject) => {
+        this.#settle = { resolve, reject }
+        this.#options.wakeLoop.wait(this)
+      }),
+    )
+  }
+
+  #tryNext(): ConsumerBatch | undefined {
+    const { fetchers } = this.#options
+    this.#buffer.release()
+    for (let i = 0; i < fetchers.length; i++) {
+      const at = this.#turn
+      this.#turn = at + 1 === fetchers.length ? 0 : at + 1
+      const batch = fetchers[at]!.fetch(this.#limits[at]!, this.#buffer)
+      if (batch !== undefined) return batch
+    }
+    return undefined
+  }
+
+  #reachedEnd(): boolean {
+    if (!this.#options.untilEnd) return false
+    return this.#options.fetchers.every((fetcher, i) => fetcher.position >= this.#limits[i]!)
+  }
+
+  #remember<T>(pending: Promise<T>): Promise<T> {
+    const done = (): void => {
+      if (this.#pending === tracked) this.#pending = undefined
+    }
+    const tracked = pending.then(done, done)
+    this.#pending = tracked
+    return pending
+  }
+
+  #finish(): void {
+    this.#ended = true
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#options.wakeLoop.cancel(this)
+    this.#options.onEnd()
+  }
+
+  #abortError(): MillraceError {
+    if (!this.#ended) this.#finish()
+    return new MillraceError('ABORTED', 'reading was aborted by its signal', { cause: this.#options.signal?.reason })
+  }
+
+  readonly #onAbort = (): void => {
+    const settle = this.#settle
+    this.#settle = undefined
+    const error = this.#abortError()
+    settle?.reject(error)
+  }
+}

@@ -1,0 +1,113 @@
+// hot path 8/8 · What a consumer hands out: committed records of one partition, in
+// order, in memory private to this thread. They are decoded only where they are touched.
+// Holds: a cursor is borrowed until the next batch, for its memory is then used again;
+// memory that records were made from is never used again.
+
+import { RecordCursor } from '../../record/record-cursor.ts'
+import type { BoundTopic } from '../topic.ts'
+import { ConsumerRecord } from './consumer-record.ts'
+
+/** The reader's memory that a batch lies in. */
+export interface BatchMemory {
+  /** Called before records are made: the memory belongs to them from now on. */
+  keep(): Uint8Array<ArrayBuffer>
+}
+
+/** Records of one partition, offsets in order: `for (const record of batch)`, or `batch.cursor()` without an allocation. */
+export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<ConsumerRecord<K, V>> {
+  readonly partition: number
+  /** Offset of the first record that may be in it; compaction leaves gaps. */
+  readonly firstOffset: number
+  /** One past the last offset: where the next batch begins. */
+  readonly nextOffset: number
+  readonly #source: BoundTopic
+  readonly #memory: BatchMemory
+  readonly #cursor: RecordCursor
+  #bytes: Uint8Array<ArrayBuffer>
+  #length: number
+  #expired = false
+  #kept = false
+
+  /** Made by the consumer. */
+  constructor(
+    source: BoundTopic,
+    partition: number,
+    range: { firstOffset: number; nextOffset: number; bytes: Uint8Array<ArrayBuffer>; length: number },
+    memory: BatchMemory,
+    cursor: RecordCursor,
+  ) {
+    this.partition = partition
+    this.firstOffset = range.firstOffset
+    this.nextOffset = range.nextOffset
+    this.#source = source
+    this.#bytes = range.bytes
+    this.#length = range.length
+    this.#memory = memory
+    this.#cursor = cursor
+  }
+
+  get topic(): string {
+    return this.#source.name
+  }
+
+  /** Bytes of the record batches in it. */
+  get sizeInBytes(): number {
+    return this.#length
+  }
+
+  /**
+   * Walks the records without allocating: `cursor.next()`, then `cursor.bytes` between
+   * `valueStart` and `valueEnd`. Borrowed: when the next batch is asked for, it ends.
+   */
+  cursor(): RecordCursor {
+    this.#cursor.reset(this.#bytes, 0, this.#expired ? 0 : this.#length, this.firstOffset)
+    return this.#cursor
+  }
+
+  [Symbol.iterator](): Iterator<ConsumerRecord<K, V>, undefined> {
+    if (this.#expired && !this.#kept) return new RecordIterator<K, V>(this.#source, this.partition, this.#bytes, 0, 0)
+    return new RecordIterator<K, V>(this.#source, this.partition, this.#keep(), this.#length, this.firstOffset)
+  }
+
+  /** The next batch was asked for: the memory is used again, unless records were made from it. */
+  expire(): void {
+    if (this.#expired) return
+    this.#expired = true
+    this.#cursor.reset(this.#bytes, 0, 0, 0)
+  }
+
+  #keep(): Uint8Array<ArrayBuffer> {
+    if (!this.#kept) {
+      this.#kept = true
+      this.#bytes = this.#memory.keep()
+    }
+    return this.#bytes
+  }
+}
+
+/** One result object for the whole walk: `for…of` reads it before it asks again. */
+class RecordIterator<K, V> implements Iterator<ConsumerRecord<K, V>, undefined> {
+  readonly #source: BoundTopic
+  readonly #partition: number
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #cursor = new RecordCursor()
+  readonly #result: { value: ConsumerRecord<K, V> | undefined; done: boolean } = { value: undefined, done: false }
+
+  constructor(source: BoundTopic, partition: number, bytes: Uint8Array<ArrayBuffer>, length: number, firstOffset: number) {
+    this.#source = source
+    this.#partition = partition
+    this.#bytes = bytes
+    this.#cursor.reset(bytes, 0, length, firstOffset)
+  }
+
+  next(): IteratorResult<ConsumerRecord<K, V>, undefined> {
+    const result = this.#result
+    if (this.#cursor.next()) {
+      result.value = new ConsumerRecord<K, V>(this.#source, this.#partition, this.#bytes, this.#cursor)
+    } else {
+      result.value = undefined
+      result.done = true
+    }
+    return result as IteratorResult<ConsumerRecord<K, V>, undefined>
+  }
+}

@@ -1,0 +1,73 @@
+// `for await` over records, one by one, on top of the batches of a consumer.
+// Runs on the consumer's thread.
+
+import type { TurnYield } from '../event-loop.ts'
+import type { ConsumerBatch } from './consumer-batch.ts'
+import type { ConsumerRecord } from './consumer-record.ts'
+
+/** The event loop is looked at once in so many records. */
+const RECORDS_A_LOOK = 64
+
+export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
+  readonly #batches: AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
+  readonly #turnYield: TurnYield
+  #records: Iterator<ConsumerRecord<K, V>, undefined> | undefined
+  #untilLook = RECORDS_A_LOOK
+  #pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | undefined
+
+  constructor(batches: AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>, turnYield: TurnYield) {
+    this.#batches = batches
+    this.#turnYield = turnYield
+  }
+
+  next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#take()))
+    if (--this.#untilLook === 0) {
+      this.#untilLook = RECORDS_A_LOOK
+      if (this.#turnYield.due) return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
+    }
+    return this.#take()
+  }
+
+  async return(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    this.#records = undefined
+    await this.#batches.return?.()
+    return { value: undefined, done: true }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  #take(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    const result = this.#records?.next()
+    if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })
+    return this.#inTurn(this.#nextBatch())
+  }
+
+  async #nextBatch(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    for (;;) {
+      this.#records = undefined
+      const batch = await this.#batches.next()
+      if (batch.done === true) return { value: undefined, done: true }
+      this.#records = batch.value[Symbol.iterator]()
+      // A batch of control records alone has none for users.
+      const result = this.#records.next()
+      if (result.done !== true) return { value: result.value, done: false }
+    }
+  }
+
+  /** Calls made before this one is answered wait for it, as with an async generator. */
+  #inTurn(pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>>): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    this.#pending = pending
+    const over = (): void => {
+      if (this.#pending === pending) this.#pending = undefined
+    }
+    pending.then(over, over)
+    return pending
+  }
+}

@@ -1,0 +1,132 @@
+// Options that people bring from Kafka's clients, from kafkajs and others, and that
+// have no meaning here (or not yet): what to say to each, so that nobody has to
+// guess whether a setting was dropped.
+//
+// Runs on the user's thread, only when an option is unknown. Names are compared
+// folded: `session.timeout.ms`, `sessionTimeoutMs` and `SESSION_TIMEOUT_MS` are one.
+
+import { foldName } from '../config-def.ts'
+
+interface ForeignOptions {
+  readonly names: readonly string[]
+  readonly answer: string
+}
+
+const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
+  {
+    names: [
+      ...['bootstrap.servers', 'bootstrap.controllers', 'bootstrap.resolve.timeout.ms', 'client.dns.lookup', 'connections.max.idle.ms'],
+      ...['reconnect.backoff.ms', 'reconnect.backoff.max.ms', 'send.buffer.bytes', 'receive.buffer.bytes'],
+      ...['socket.connection.setup.timeout.ms', 'socket.connection.setup.timeout.max.ms', 'metadata.max.age.ms', 'metadata.max.idle.ms'],
+      ...['metadata.recovery.strategy', 'metadata.recovery.rebootstrap.trigger.ms', 'metadata.cluster.check.enable'],
+      ...['max.in.flight.requests.per.connection', 'max.in.flight.requests', 'max.in.flight', 'connection.timeout', 'socket.timeout'],
+      ...['authentication.timeout', 'reauthentication.threshold', 'enforce.request.timeout', 'socket.factory', 'metadata.max.age'],
+    ],
+    answer: 'the brokers are threads of this process, and there is no connection to set up: leave it out',
+  },
+  {
+    names: ['request.timeout.ms', 'request.timeout', 'default.api.timeout.ms', 'operation.timeout'],
+    answer: 'a call ends when it is answered or its thread has died: give it an AbortSignal, and bound sends by deliveryTimeoutMs',
+  },
+  {
+    names: ['retries', 'retry', 'retry.backoff.ms', 'retry.backoff.max.ms', 'max.retries'],
+    answer: 'a batch waits for its leader until deliveryTimeoutMs: set that (of a producer)',
+  },
+  {
+    names: ['ssl', 'sasl', 'tls', 'security.protocol', 'security.providers'],
+    answer: 'a call within a process has no connection and no principal: leave it out',
+  },
+  {
+    names: ['key.serializer', 'value.serializer', 'key.deserializer', 'value.deserializer', 'serializers', 'deserializers', 'serde'],
+    answer: 'serdes belong to the topic: defineTopic(name, { key: string(), value: json() })',
+  },
+  {
+    names: ['interceptor.classes', 'interceptors'],
+    answer: 'there are no interceptors: call a function of your own before send, or map what you read',
+  },
+  {
+    names: [
+      'metric.reporters',
+      'metrics.num.samples',
+      'metrics.recording.level',
+      'metrics.sample.window.ms',
+      'enable.metrics.push',
+      'metrics',
+    ],
+    answer: 'metrics are not set up here: leave it out',
+  },
+  { names: ['client.rack', 'rack.id', 'partitioner.rack.aware'], answer: 'one process has no racks: leave it out' },
+  { names: ['client.id'], answer: 'clients of one process need no name: leave it out' },
+  { names: ['config.providers'], answer: 'values are given as they are: read them from where they are kept before' },
+  {
+    names: [
+      'compression',
+      'compression.type',
+      'compression.gzip.level',
+      'compression.lz4.level',
+      'compression.zstd.level',
+      'compression.codec',
+    ],
+    answer: 'batches are not compressed yet: leave it out',
+  },
+  {
+    names: [
+      ...['enable.idempotence', 'idempotent', 'transactional.id', 'transaction.timeout.ms', 'transaction.timeout'],
+      ...['transaction.two.phase.commit.enable'],
+    ],
+    answer: 'idempotent and transactional producers are not there yet: leave it out',
+  },
+  {
+    names: ['partitioner.adaptive.partitioning.enable', 'partitioner.availability.timeout.ms'],
+    answer: 'records without a key change their partition after batchSize bytes, whatever its queue: leave it out',
+  },
+  {
+    names: [
+      ...[
+        'group.id',
+        'group.instance.id',
+        'group.protocol',
+        'group.remote.assignor',
+        'partition.assignment.strategy',
+        'partition.assigners',
+      ],
+      ...['session.timeout.ms', 'session.timeout', 'heartbeat.interval.ms', 'heartbeat.interval', 'max.poll.interval.ms'],
+      ...[
+        'rebalance.timeout',
+        'enable.auto.commit',
+        'auto.commit',
+        'auto.commit.interval.ms',
+        'auto.commit.interval',
+        'auto.commit.threshold',
+      ],
+      ...['share.acknowledgement.mode', 'share.acquire.mode'],
+    ],
+    answer: 'consumer groups are not there yet: leave it out to read all partitions, or assign partitions by hand',
+  },
+  {
+    names: ['fetch.min.bytes', 'fetch.max.wait.ms', 'min.bytes', 'max.wait.time.in.ms', 'max.wait.time'],
+    answer: 'a waiting reader is woken as soon as a batch is committed, and reads what is there: leave it out',
+  },
+  {
+    names: ['isolation.level', 'read.uncommitted'],
+    answer: 'there are no transactions yet, and every record that is read is committed: leave it out',
+  },
+  { names: ['check.crcs'], answer: 'batches that stay in memory carry no CRC, and others are checked when they come in: leave it out' },
+  {
+    names: ['allow.auto.create.topics', 'allow.auto.topic.creation', 'auto.create.topics', 'auto.create.topics.enable'],
+    answer: 'await millrace.topic(…) makes a topic that is missing, nothing else does: leave it out',
+  },
+  { names: ['exclude.internal.topics'], answer: 'topics are named one by one, never by pattern: leave it out' },
+]
+
+const FOREIGN_PREFIXES: readonly string[] = ['ssl', 'sasl']
+
+const ANSWERS = new Map<string, string>()
+for (const { names, answer } of FOREIGN_OPTIONS) for (const name of names) ANSWERS.set(foldName(name), answer)
+
+/** What to say to an option that has no meaning here; undefined when it is not a known one of others. */
+export function answerForeignOption(name: string): string | undefined {
+  const folded = foldName(name)
+  const prefix = FOREIGN_PREFIXES.find((each) => folded.startsWith(each))
+  return ANSWERS.get(folded) ?? (prefix === undefined ? undefined : ANSWERS.get(prefix))
+}

@@ -1,0 +1,134 @@
+// The options of `openMillrace`: how many brokers, how much memory, how to wait.
+//
+// Runs on the opening thread. Holds: everything past this file sees only
+// `FilledMillraceOptions`. These settings are millrace's own: Kafka has no name for
+// most, since there a broker is a process.
+
+import { fillOptions } from '../config-def.ts'
+import type { ConfigTable, OptionsOf } from '../config-def.ts'
+import { BROKERS_MAX } from '../ids.ts'
+import { answerForeignOption } from './foreign-options.ts'
+
+/** What millrace logs with: pino's shape, which others share. */
+export interface MillraceLogger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface FilledMillraceOptions {
+  /** Broker threads; partition leaders are spread over them. Default: 1. */
+  readonly brokers: number
+  /** Log memory of the process in bytes, made resident as it is used; a multiple of 8 MiB. Default: 268435456. */
+  readonly logMemoryBytes: number
+  /** Partitions of all topics together, at most. Default: 32768. */
+  readonly partitionsMax: number
+  /** What a thread does when it has no work: 'park' sleeps until it is rung, 'spin' looks again where cores allow. Default: 'park'. */
+  readonly idleStrategy: 'park' | 'spin'
+  /** Where the broker threads' entry file lies, when a bundler has moved it; found beside this file otherwise. Default: undefined. */
+  readonly workerUrl: URL | string | undefined
+  /** A logger with debug, info, warn and error, for instance pino's; one that writes to standard error otherwise. Default: undefined. */
+  readonly logger: MillraceLogger | undefined
+  /** The least severe message that is logged. Default: 'warn'. */
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** What `openMillrace(options)` takes; everything has a default. */
+export type MillraceOptions = OptionsOf<FilledMillraceOptions>
+
+const MEBIBYTE = 1024 * 1024
+
+export const MILLRACE_CONFIG: ConfigTable<FilledMillraceOptions> = {
+  what: 'openMillrace option',
+  settings: {
+    brokers: {
+      type: 'int',
+      min: 1,
+      max: BROKERS_MAX,
+      default: 1,
+      unit: 'brokers',
+      takesEffect: 'at open',
+      doc: 'Broker threads; partition leaders are spread over them.',
+    },
+    logMemoryBytes: {
+      type: 'long',
+      min: 16 * MEBIBYTE,
+      max: 64 * 1024 * MEBIBYTE,
+      multipleOf: 8 * MEBIBYTE,
+      default: 256 * MEBIBYTE,
+      unit: 'bytes',
+      takesEffect: 'at open',
+      doc: 'Log memory of the process in bytes, made resident as it is used; a multiple of 8 MiB.',
+    },
+    partitionsMax: {
+      type: 'int',
+      min: 1,
+      max: 262_144,
+      default: 32_768,
+      unit: 'partitions',
+      takesEffect: 'at open',
+      doc: 'Partitions of all topics together, at most.',
+    },
+    idleStrategy: {
+      type: 'one of',
+      values: ['park', 'spin'],
+      default: 'park',
+      takesEffect: 'at open',
+      doc: "What a thread does when it has no work: 'park' sleeps until it is rung, 'spin' looks again where cores allow.",
+    },
+    workerUrl: {
+      type: 'custom',
+      expects: "a URL of a file, as in new URL('./worker.js', import.meta.url)",
+      accepts: (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
+      default: undefined,
+      takesEffect: 'at open',
+      doc: "Where the broker threads' entry file lies, when a bundler has moved it; found beside this file otherwise.",
+    },
+    logger: {
+      type: 'custom',
+      expects: 'a logger with the methods debug, info, warn and error',
+      accepts: isLogger,
+      default: undefined,
+      takesEffect: 'at open',
+      doc: "A logger with debug, info, warn and error, for instance pino's; one that writes to standard error otherwise.",
+    },
+    logLevel: {
+      type: 'one of',
+      values: ['debug', 'info', 'warn', 'error', 'silent'],
+      spellings: { trace: 'debug', fatal: 'error', off: 'silent', none: 'silent', NOTHING: 'silent' },
+      default: 'warn',
+      takesEffect: 'at open',
+      doc: 'The least severe message that is logged.',
+    },
+  },
+  renamed: {
+    threads: 'brokers',
+    brokerThreads: 'brokers',
+    memoryBytes: 'logMemoryBytes',
+    maxPartitions: 'partitionsMax',
+    waitStrategy: 'idleStrategy',
+  },
+  answer: (name) => OWN_ANSWERS.get(name) ?? answerForeignOption(name),
+}
+
+const NO_FILES = 'logs are kept in memory only so far: leave it out'
+const OWN_ANSWERS: ReadonlyMap<string, string> = new Map([
+  ['dataDir', NO_FILES],
+  ['logDir', NO_FILES],
+  ['logDirs', NO_FILES],
+  ['log.dir', NO_FILES],
+  ['log.dirs', NO_FILES],
+  ['listen', 'Kafka clients cannot connect yet: leave it out'],
+  ['listeners', 'Kafka clients cannot connect yet: leave it out'],
+])
+
+export function fillMillraceOptions(options?: MillraceOptions): Readonly<FilledMillraceOptions> {
+  return fillOptions(MILLRACE_CONFIG, options)
+}
+
+function isLogger(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const logger = value as Record<string, unknown>
+  return ['debug', 'info', 'warn', 'error'].every((method) => typeof logger[method] === 'function')
+}

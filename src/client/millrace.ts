@@ -1,0 +1,140 @@
+// What a user holds: an open millrace on one thread, its topics, producers and consumers.
+// Runs on the thread that opened or attached.
+// Holds: closing it closes everything that was made from it.
+
+import type { AttachAddress } from '../actor/attach-port.ts'
+import type { Cluster } from '../broker/cluster.ts'
+import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
+import { MillraceError } from '../errors.ts'
+import { systemRandom } from '../random.ts'
+import { Admin } from './admin.ts'
+import { Consumer } from './consumer/consumer.ts'
+import { fillConsumerOptions } from './consumer/consumer-config.ts'
+import type { ConsumerOptions } from './consumer/consumer-config.ts'
+import { Producer } from './producer/producer.ts'
+import { fillProducerOptions } from './producer/producer-config.ts'
+import type { ProducerOptions } from './producer/producer-config.ts'
+import { BoundTopic } from './topic.ts'
+import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from './topic-config-check.ts'
+import { checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
+import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts'
+
+/** What another thread attaches with: plain data, cloneable, usable any number of times. */
+export type MillraceHandle = AttachAddress & { readonly kind: 'millrace' }
+
+/** An open millrace, wherever its brokers are. */
+export interface Millrace {
+  /** Creates the topic if it is missing, checks it if it is there, and binds it to this thread. */
+  topic<K, V, KIn, VIn>(definition: TopicDefinition<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
+  topic<K = string | null, V = unknown, KIn = K, VIn = V>(name: string, options?: TopicOptions<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
+  /** One a thread is enough for all topics. */
+  producer(options?: ProducerOptions): Producer
+  consumer(options?: ConsumerOptions): Consumer
+  readonly admin: Admin
+  /** Flushes producers, ends consumers, and lets go of every thread, timer and port; always ends. */
+  close(options?: { timeoutMs?: number }): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A millrace whose brokers are threads of this process. */
+export interface EmbeddedMillrace extends Millrace {
+  readonly handle: MillraceHandle
+}
+
+const CLOSE_TIMEOUT_MS = 5_000
+
+export class AttachedMillrace implements EmbeddedMillrace {
+  readonly handle: MillraceHandle
+  readonly admin: Admin
+  readonly #engine: EmbeddedEngine
+  /** On the thread that opened it. */
+  readonly #cluster: Cluster | undefined
+  readonly #open = new Set<Producer | Consumer>()
+  #closing: Promise<void> | undefined
+
+  constructor(engine: EmbeddedEngine, handle: MillraceHandle, cluster: Cluster | undefined) {
+    this.#engine = engine
+    this.handle = handle
+    this.#cluster = cluster
+    this.admin = new Admin(engine)
+  }
+
+  async topic<K, V, KIn, VIn>(
+    topic: TopicDefinition<K, V, KIn, VIn> | string,
+    options?: TopicOptions<K, V, KIn, VIn>,
+  ): Promise<Topic<K, V, KIn, VIn>> {
+    this.#checkOpen()
+    const definition = typeof topic === 'string' ? defineTopic(topic, options) : topic
+    checkTopicName((definition as { name?: unknown } | undefined)?.name)
+    if ((definition.replicationFactor ?? 1) > 1) {
+      const message = `topic "${definition.name}" asks for ${definition.replicationFactor} replicas: replication is not there yet, leave replicationFactor out`
+      throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
+    }
+    const plain = definition as unknown as TopicDefinition<unknown, unknown, never, never>
+    const [bound] = await Promise.all([this.#bind(plain), prepareSerdes(plain)])
+    return bound as unknown as Topic<K, V, KIn, VIn>
+  }
+
+  producer(options?: ProducerOptions): Producer {
+    this.#checkOpen()
+    const producer = new Producer(this.#engine, fillProducerOptions(options), systemRandom, () => this.#open.delete(producer))
+    this.#open.add(producer)
+    return producer
+  }
+
+  consumer(options?: ConsumerOptions): Consumer {
+    this.#checkOpen()
+    const consumer = new Consumer(this.#engine, fillConsumerOptions(options), () => this.#open.delete(consumer))
+    this.#open.add(consumer)
+    return consumer
+  }
+
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const closed = await Promise.allSettled([...this.#open].map((each) => each.close({ timeoutMs })))
+    this.#engine.close()
+    await this.#cluster?.close({ timeoutMs })
+    // A failure that nobody was told of is told here, after everything was let go.
+    for (const result of closed) if (result.status === 'rejected') throw result.reason
+  }
+
+  async #bind(definition: TopicDefinition<unknown, unknown, never, never>): Promise<BoundTopic> {
+    for (;;) {
+      const existing = await this.#engine.describeTopic(definition.name)
+      if (existing !== undefined) {
+        this.#checkSame(definition, existing.partitions.length, existing.config)
+        return new BoundTopic(definition, existing, this.#engine, this)
+      }
+      try {
+        const config = topicConfigToText(definition.config)
+        const created = await this.#engine.createTopic({ name: definition.name, partitions: definition.partitions ?? 1, config })
+        return new BoundTopic(definition, created, this.#engine, this)
+      } catch (error) {
+        // Another thread was faster, or the controller died after it had made it: look again.
+        if (!(error instanceof MillraceError) || error.code !== 'TOPIC_ALREADY_EXISTS') throw error
+      }
+    }
+  }
+
+  #checkSame(definition: TopicDefinition<unknown, unknown, never, never>, partitions: number, config: Readonly<Record<string, string>>): void {
+    const differences = topicConfigDifferences(topicConfigFromText(config), definition.config)
+    if (definition.partitions !== undefined && partitions < definition.partitions) {
+      differences.unshift(`it has ${partitions} partition(s), not ${definition.partitions}`)
+    }
+    if (differences.length === 0) return
+    const message = `topic "${definition.name}" exists and differs: ${differences.join('; ')}. Define it as it is, or take another name`
+    throw new MillraceError('INVALID_CONFIG', message)
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined || this.#engine.closed) throw new MillraceError('CLOSED', 'this millrace is closed: open or attach another one')
+  }
+}

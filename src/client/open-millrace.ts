@@ -1,0 +1,68 @@
+// Opening a millrace in this process, and attaching further threads to it.
+
+import { workerThreadSpawner } from '../actor/worker-thread.ts'
+import { Cluster } from '../broker/cluster.ts'
+import type { ClusterEvent } from '../broker/cluster.ts'
+import { systemClock } from '../clock.ts'
+import { EmbeddedEngine } from '../engine/embedded-engine.ts'
+import { MillraceError } from '../errors.ts'
+import { systemRandom } from '../random.ts'
+import { createLogger } from './logger.ts'
+import type { LazyLogger } from './logger.ts'
+import { AttachedMillrace } from './millrace.ts'
+import type { EmbeddedMillrace, MillraceHandle } from './millrace.ts'
+import { fillMillraceOptions } from './millrace-config.ts'
+import type { MillraceOptions } from './millrace-config.ts'
+
+/**
+ * Starts the broker threads of a new millrace and attaches this thread. Memory only so
+ * far: what is in its topics goes with the process. Rejects with INVALID_CONFIG,
+ * BROKER_NOT_AVAILABLE when a thread does not start, ABORTED.
+ */
+export async function openMillrace(options?: MillraceOptions): Promise<EmbeddedMillrace> {
+  const filled = fillMillraceOptions(options)
+  const logger = createLogger(filled.logger, filled.logLevel)
+  const cluster = await Cluster.start({
+    brokers: filled.brokers,
+    logMemoryBytes: filled.logMemoryBytes,
+    partitionsMax: filled.partitionsMax,
+    idleStrategy: filled.idleStrategy,
+    workerUrl: filled.workerUrl === undefined ? undefined : new URL(filled.workerUrl),
+    clock: systemClock,
+    random: systemRandom,
+    spawner: workerThreadSpawner,
+    onEvent: (event) => logEvent(logger, event),
+  })
+  try {
+    const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock })
+    return new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, cluster)
+  } catch (error) {
+    await cluster.close({ timeoutMs: 0 })
+    throw error
+  }
+}
+
+/**
+ * Attaches this thread to a millrace that another thread opened: `new Worker(url, {
+ * workerData: { handle: millrace.handle } })`, then here. It needs the event loops of the
+ * opener and of the main thread for a moment; records never pass through either.
+ * Rejects with THREAD_DIED or CLOSED when the opener is gone, REQUEST_TIMED_OUT, ABORTED.
+ */
+export async function attachMillrace(handle: MillraceHandle, options: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
+  if ((handle as Partial<MillraceHandle> | undefined)?.kind !== 'millrace') {
+    throw new MillraceError('INVALID_REQUEST', 'attachMillrace takes the handle of an open millrace: pass millrace.handle in workerData')
+  }
+  const engine = await EmbeddedEngine.attach(handle, { clock: systemClock, signal: options.signal })
+  return new AttachedMillrace(engine, handle, undefined)
+}
+
+function logEvent(logger: LazyLogger, event: ClusterEvent): void {
+  switch (event.type) {
+    case 'brokerDied':
+      return logger.log('error', { broker: event.brokerId, incarnation: event.incarnation, err: event.error }, `broker ${event.brokerId} died`)
+    case 'brokerRestarted':
+      return logger.log('info', { broker: event.brokerId, incarnation: event.incarnation }, `broker ${event.brokerId} was started again`)
+    case 'brokerGivenUp':
+      return logger.log('error', { broker: event.brokerId }, `broker ${event.brokerId} died too often and is not started again`)
+  }
+}

@@ -1,0 +1,134 @@
+// One lane of a producer and the batches on it that are not acknowledged yet.
+// Private to the producer's thread, but for the lane's memory.
+// Holds: never more unacknowledged batches than the lane has ack slots; a batch's id
+// is its place in the table of those in flight, so an ack finds it without a search.
+
+import { KAFKA_ERRORS, MillraceError, kafkaErrorName } from '../../errors.ts'
+import type { LaneWriter } from '../../lane/lane-writer.ts'
+import { OFFERED } from '../../lane/lane-writer.ts'
+import { FRAME_NO_CRC } from '../../lane/lane-layout.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+
+const ACKS_A_POLL_MAX = 4_096
+
+/** Told of batches that are done, so that their memory goes back. */
+export interface BatchSink {
+  completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void
+  failed(batch: ProducerBatch, error: Error): void
+}
+
+export class LaneLink {
+  readonly brokerId: number
+  readonly writer: LaneWriter
+  readonly #sink: BatchSink
+  readonly #inFlight: (ProducerBatch | undefined)[]
+  #nextId = 0
+  #unacked = 0
+
+  constructor(brokerId: number, writer: LaneWriter, sink: BatchSink) {
+    this.brokerId = brokerId
+    this.writer = writer
+    this.#sink = sink
+    this.#inFlight = new Array<ProducerBatch | undefined>(writer.ackSlots).fill(undefined)
+  }
+
+  get unacked(): number {
+    return this.#unacked
+  }
+
+  /** Puts a sealed batch on the lane; OFFERED, or why not (see LaneWriter.offer). */
+  offer(batch: ProducerBatch, leaderEpoch: number, acks: number): number | undefined {
+    const { frame } = this.writer
+    const id = this.#nextId & (this.#inFlight.length - 1)
+    if (acks !== 0 && this.#inFlight[id] !== undefined) {
+      this.pollAcks()
+      if (this.#inFlight[id] !== undefined) return undefined
+    }
+    const destination = batch.destination!
+    frame.batchId = id
+    frame.slot = destination.control.slot
+    frame.partition = destination.partition
+    frame.topicId0 = destination.topicId[0]
+    frame.topicId1 = destination.topicId[1]
+    frame.topicId2 = destination.topicId[2]
+    frame.topicId3 = destination.topicId[3]
+    frame.leaderEpoch = leaderEpoch
+    frame.acks = acks
+    frame.flags = destination.withCrc ? 0 : FRAME_NO_CRC
+    frame.deadlineMs = batch.deadlineMs
+    const result = this.writer.offer(batch.builder.bytes, 0, batch.sizeInBytes)
+    if (result !== OFFERED) return result
+    if (acks === 0) {
+      this.#sink.completed(batch, -1, -1)
+    } else {
+      this.#inFlight[id] = batch
+      this.#nextId = (id + 1) | 0
+      this.#unacked++
+    }
+    return OFFERED
+  }
+
+  /** Takes what acks there are; the number of them. */
+  pollAcks(): number {
+    return this.#unacked === 0 ? 0 : this.writer.pollAcks(this, ACKS_A_POLL_MAX)
+  }
+
+  onAck(batchId: number, errorCode: number, baseOffset: number, timestampMs: number): void {
+    const batch = this.#inFlight[batchId]
+    if (batch === undefined) return
+    this.#inFlight[batchId] = undefined
+    this.#unacked--
+    if (errorCode === 0) this.#sink.completed(batch, baseOffset, timestampMs)
+    else this.#sink.failed(batch, refusalError(batch, errorCode))
+  }
+
+  /** The broker is gone: what it acknowledged counts, the rest failed. */
+  lost(): void {
+    this.#failUnacked(({ builder, destination }) => {
+      const message =
+        `broker ${this.brokerId} died before it acknowledged ${builder.recordCount} record(s) of ${destination!.topic}-${destination!.partition}: ` +
+        'they may or may not be in the log; another broker leads on, so send them again if a duplicate does no harm'
+      return new MillraceError('NETWORK_EXCEPTION', message)
+    })
+  }
+
+  /** This producer closes before the broker has answered. */
+  giveUp(error: Error): void {
+    this.#failUnacked(() => error)
+  }
+
+  *inFlight(): Generator<ProducerBatch> {
+    for (const batch of this.#inFlight) if (batch !== undefined) yield batch
+  }
+
+  #failUnacked(reason: (batch: ProducerBatch) => Error): void {
+    this.pollAcks()
+    for (let id = 0; id < this.#inFlight.length; id++) {
+      const batch = this.#inFlight[id]
+      if (batch === undefined) continue
+      this.#inFlight[id] = undefined
+      this.#unacked--
+      this.#sink.failed(batch, reason(batch))
+    }
+  }
+}
+
+function refusalError(batch: ProducerBatch, errorCode: number): MillraceError {
+  const { topic, partition } = batch.destination!
+  const what = `${batch.builder.recordCount} record(s) of ${topic}-${partition}`
+  const name = kafkaErrorName(errorCode)
+  switch (errorCode) {
+    case KAFKA_ERRORS.KAFKA_STORAGE_ERROR:
+      return new MillraceError(
+        name,
+        `log memory is full and nothing in it may go: ${what} were not written; raise logMemoryBytes, ` +
+          'give topics a retention.bytes other than -1, or send again later',
+      )
+    case KAFKA_ERRORS.MESSAGE_TOO_LARGE:
+      return new MillraceError(name, `a batch of ${batch.sizeInBytes} bytes is above max.message.bytes of ${topic}: ${what} were not written`)
+    case KAFKA_ERRORS.CORRUPT_MESSAGE:
+      return new MillraceError(name, `the broker found ${what} damaged on the way and did not write them: send them again`)
+    default:
+      return new MillraceError(name, `the broker refused ${what} with ${name}`)
+  }
+}

@@ -1,0 +1,186 @@
+// Moves sealed batches to the lanes of their leaders, and acks back (Kafka: Sender).
+// Runs on the producer's thread, in the calls of its user and when its bell rings.
+// Holds: batches of one partition leave in order; a batch without a living leader
+// waits until there is one, or until its delivery timeout.
+
+import type { Clock } from '../../clock.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { MillraceError } from '../../errors.ts'
+import { laneCapacity } from '../../lane/lane.ts'
+import { BACK_PRESSURED, BATCH_TOO_LARGE, LANE_CLOSED, OFFERED } from '../../lane/lane-writer.ts'
+import { NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../../log/control-block.ts'
+import type { BatchPool } from './batch-pool.ts'
+import { LaneLink } from './lane-link.ts'
+import type { BatchSink } from './lane-link.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+
+/** Kafka's max.in.flight.requests.per.connection: a batch that is not full leaves only below it. */
+const IN_FLIGHT_BEFORE_COALESCING = 5
+
+export interface SenderOptions {
+  readonly acks: number
+  readonly largestBatchBytes: number
+}
+
+export class LaneSender implements BatchSink {
+  readonly #engine: EmbeddedEngine
+  readonly #pool: BatchPool
+  readonly #clock: Clock
+  readonly #options: SenderOptions
+  readonly #links = new Map<number, LaneLink>()
+  readonly #ready: PartitionQueue[] = []
+  readonly #onFailure: (batch: ProducerBatch, error: Error) => void
+  readonly #seal: (queue: PartitionQueue) => void
+  /** Batches that were opened and are neither acknowledged nor failed. */
+  outstanding = 0
+
+  constructor(
+    engine: EmbeddedEngine,
+    pool: BatchPool,
+    clock: Clock,
+    options: SenderOptions,
+    callbacks: { onFailure: (batch: ProducerBatch, error: Error) => void; seal: (queue: PartitionQueue) => void },
+  ) {
+    this.#engine = engine
+    this.#pool = pool
+    this.#clock = clock
+    this.#options = options
+    this.#onFailure = callbacks.onFailure
+    this.#seal = callbacks.seal
+  }
+
+  /** The queue has a sealed or due batch. */
+  enqueue(queue: PartitionQueue): void {
+    if (queue.ready) return
+    queue.ready = true
+    this.#ready.push(queue)
+  }
+
+  /** Takes acks and sends what can be sent; true when anything moved. */
+  pump(): boolean {
+    let moved = false
+    for (const link of this.#links.values()) if (link.pollAcks() > 0) moved = true
+    let kept = 0
+    for (let i = 0; i < this.#ready.length; i++) {
+      const queue = this.#ready[i]!
+      if (this.#sendFrom(queue)) moved = true
+      if (queue.sealed.length > 0 || queue.open?.due === true) this.#ready[kept++] = queue
+      else queue.ready = false
+    }
+    this.#ready.length = kept
+    return moved
+  }
+
+  /** Whether something waits for a ring: for room, for a leader, or for an ack. */
+  get isWaiting(): boolean {
+    return this.outstanding > 0
+  }
+
+  /** Marks in shared memory what this thread waits for. */
+  prepareWait(): void {
+    for (const link of this.#links.values()) if (link.unacked > 0 || this.#ready.length > 0) link.writer.wantWake()
+    for (const queue of this.#ready) if (this.#leaderLink(queue) === undefined) queue.control.addWaiter(this.#engine.threadId)
+  }
+
+  /** A broker is gone: its lane is closed, what was in flight on it fails. */
+  brokerLost(brokerId: number): void {
+    const link = this.#links.get(brokerId)
+    if (link === undefined) return
+    this.#links.delete(brokerId)
+    link.lost()
+  }
+
+  /** Fails batches that have waited to leave beyond their delivery timeout. */
+  expire(): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const queue of this.#ready) {
+      while (queue.sealed.length > 0 && queue.sealed[0]!.deadlineMs <= nowMs) {
+        const batch = queue.sealed.shift()!
+        const what = `${batch.builder.recordCount} record(s) of ${queue.topic}-${queue.partition}`
+        this.failed(batch, new MillraceError('REQUEST_TIMED_OUT', `${what} could not be sent within deliveryTimeoutMs: their broker was slow or gone`))
+      }
+    }
+  }
+
+  *inFlight(): Generator<ProducerBatch> {
+    for (const link of this.#links.values()) yield* link.inFlight()
+  }
+
+  completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
+    this.outstanding--
+    batch.complete(baseOffset, appendTimeMs)
+    this.#pool.giveBack(batch)
+  }
+
+  failed(batch: ProducerBatch, error: Error): void {
+    this.outstanding--
+    this.#onFailure(batch, error)
+    batch.fail(error)
+    this.#pool.giveBack(batch)
+  }
+
+  /** Leaves the lanes; what was not acknowledged by now fails. */
+  close(error: Error): void {
+    for (const link of this.#links.values()) {
+      link.writer.close()
+      link.giveUp(error)
+    }
+    this.#links.clear()
+  }
+
+  #sendFrom(queue: PartitionQueue): boolean {
+    let moved = false
+    for (;;) {
+      if (queue.sealed.length === 0) {
+        if (queue.open?.due !== true || !this.#mayLeavePartial(queue)) return moved
+        this.#seal(queue)
+      }
+      if (!this.#sendOldest(queue)) return moved
+      moved = true
+    }
+  }
+
+  /** A batch with room left waits while several are on their way, and grows meanwhile. */
+  #mayLeavePartial(queue: PartitionQueue): boolean {
+    const link = this.#leaderLink(queue)
+    return link === undefined || link.unacked < IN_FLIGHT_BEFORE_COALESCING
+  }
+
+  #sendOldest(queue: PartitionQueue): boolean {
+    const batch = queue.sealed[0]!
+    const word = queue.control.leaderWord()
+    if (word === NO_LEADER_WORD) return false
+    const brokerId = leaderBrokerOf(word)
+    const link = this.#links.get(brokerId) ?? this.#openLink(brokerId, batch.sizeInBytes)
+    if (link === undefined) return false
+    const result = link.offer(batch, leaderEpochOf(word), this.#options.acks)
+    if (result === OFFERED) {
+      queue.sealed.shift()
+      return true
+    }
+    if (result === BATCH_TOO_LARGE) {
+      // A larger lane takes over only when the small one is empty, or batches could overtake each other.
+      if (link.pollAcks() >= 0 && link.unacked > 0) return false
+      link.writer.close()
+      this.#links.delete(brokerId)
+      return this.#sendOldest(queue)
+    }
+    if (result === LANE_CLOSED) this.brokerLost(brokerId)
+    else if (result === BACK_PRESSURED) link.pollAcks()
+    return false
+  }
+
+  #leaderLink(queue: PartitionQueue): LaneLink | undefined {
+    const word = queue.control.leaderWord()
+    return word === NO_LEADER_WORD ? undefined : this.#links.get(leaderBrokerOf(word))
+  }
+
+  #openLink(brokerId: number, batchBytes: number): LaneLink | undefined {
+    const writer = this.#engine.openLane(brokerId, laneCapacity(Math.max(batchBytes, this.#options.largestBatchBytes)))
+    if (writer === undefined) return undefined
+    const link = new LaneLink(brokerId, writer, this)
+    this.#links.set(brokerId, link)
+    return link
+  }
+}

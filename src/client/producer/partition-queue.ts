@@ -1,0 +1,44 @@
+// The batches of one partition that have not left yet: one open, some sealed
+// (Kafka: the deque of RecordAccumulator). Private to the producer's thread.
+// Holds: sealed batches leave in the order in which they were sealed.
+
+import type { TopicId } from '../../ids.ts'
+import type { ControlBlock } from '../../log/control-block.ts'
+import type { BatchDestination, ProducerBatch } from './producer-batch.ts'
+
+/** Hears of closed batches: the partitioner of the topic. */
+export interface BatchClosedListener {
+  batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void
+}
+
+export class PartitionQueue implements BatchDestination {
+  readonly owner: BatchClosedListener
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly control: ControlBlock
+  /** Largest batch that the topic takes, header included. */
+  readonly maxMessageBytes: number
+  readonly withCrc: boolean
+  open: ProducerBatch | undefined = undefined
+  readonly sealed: ProducerBatch[] = []
+  /** True while it stands in the sender's list of queues with something to send. */
+  ready = false
+
+  constructor(
+    owner: BatchClosedListener,
+    topic: string,
+    topicId: TopicId,
+    partition: number,
+    control: ControlBlock,
+    options: { maxMessageBytes: number; withCrc: boolean },
+  ) {
+    this.owner = owner
+    this.topic = topic
+    this.topicId = topicId
+    this.partition = partition
+    this.control = control
+    this.maxMessageBytes = options.maxMessageBytes
+    this.withCrc = options.withCrc
+  }
+}

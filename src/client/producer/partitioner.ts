@@ -1,0 +1,114 @@
+// Which partition a record goes to (Kafka: BuiltInPartitioner). With a key: the
+// murmur2 hash of its bytes, so that every client in any language agrees. Without
+// one: strictly uniform sticky (KIP-794): all records to one partition until about a
+// batch has gone there, then to another by chance, so that batches fill.
+//
+// Runs on the producer's thread, once a record; one object a producer and topic.
+// Holds: a key's partition depends on its bytes and the number of partitions alone;
+// choosing changes nothing, so a record that was refused may be offered again.
+
+import { show } from '../../config-def.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Random } from '../../random.ts'
+import { murmur2, murmur2OfText, partitionOfHash } from '../../record/murmur2.ts'
+
+/** A partitioner of one's own: a whole number from 0 to `partitionCount` - 1. The bytes are valid only during the call. */
+export type PartitionFunction = (keyBytes: Uint8Array | null, partitionCount: number, topicName: string) => number
+
+export interface PartitionerOptions {
+  readonly topicName: string
+  readonly partitionCount: number
+  /** Bytes after which the partition of records without a key changes: the producer's batchSize. */
+  readonly stickyBytes: number
+  readonly partitioner: 'default' | PartitionFunction
+  /** The default partitioner treats all records as if they had no key. */
+  readonly ignoreKeys: boolean
+  readonly random: Random
+}
+
+export class Partitioner {
+  readonly #topicName: string
+  readonly #stickyBytes: number
+  readonly #function: PartitionFunction | undefined
+  readonly #ignoreKeys: boolean
+  readonly #random: Random
+  #partitionCount: number
+  #sticky: number
+  /** Bytes of records without a key that went to the sticky partition. */
+  #stickyBytesSent = 0
+
+  constructor(options: PartitionerOptions) {
+    this.#topicName = options.topicName
+    this.#stickyBytes = Math.max(1, options.stickyBytes)
+    this.#function = options.partitioner === 'default' ? undefined : options.partitioner
+    this.#ignoreKeys = options.ignoreKeys
+    this.#random = options.random
+    this.#partitionCount = options.partitionCount
+    this.#sticky = options.random.below(options.partitionCount)
+  }
+
+  get partitionCount(): number {
+    return this.#partitionCount
+  }
+
+  /** The topic has grown: keys spread anew, as in Kafka. */
+  set partitionCount(partitionCount: number) {
+    this.#partitionCount = partitionCount
+  }
+
+  /** The partition for a key as it was serialised. Changes nothing. */
+  partitionFor(key: Uint8Array | string | null): number {
+    if (this.#function !== undefined) return this.#ask(this.#function, key)
+    if (key === null || this.#ignoreKeys) return this.#sticky
+    return partitionOfKey(key, this.#partitionCount)
+  }
+
+  /** Whether a record with this key goes to the sticky partition, and counts there. */
+  isSticky(key: Uint8Array | string | null): boolean {
+    return this.#function === undefined && (key === null || this.#ignoreKeys)
+  }
+
+  /** A record without a key was taken, so large. Ends the stay on this partition when twice a batch went there. */
+  appended(sizeInBytes: number): void {
+    this.#stickyBytesSent += sizeInBytes
+    if (this.#stickyBytesSent >= this.#stickyBytes * 2) this.#moveOn()
+  }
+
+  /**
+   * A batch was closed. The stay on its partition ends here once a batch's worth of
+   * bytes went there: at a batch's end no half-filled one is left behind. A full
+   * batch counts as a batch's worth when at least half of it was ours, since its last
+   * bytes stay empty when the next record does not fit.
+   */
+  batchClosed(partition: number, isFull: boolean): void {
+    if (partition !== this.#sticky) return
+    const enough = isFull ? this.#stickyBytes / 2 : this.#stickyBytes
+    if (this.#stickyBytesSent >= enough) this.#moveOn()
+  }
+
+  /** Any partition but this one, all equally likely: in the long run each gets the same share of bytes. */
+  #moveOn(): void {
+    this.#stickyBytesSent = 0
+    if (this.#partitionCount < 2) return
+    const other = this.#random.below(this.#partitionCount - 1)
+    this.#sticky = other < this.#sticky ? other : other + 1
+  }
+
+  #ask(partitionFunction: PartitionFunction, key: Uint8Array | string | null): number {
+    const keyBytes = typeof key === 'string' ? new TextEncoder().encode(key) : key
+    const partition: unknown = partitionFunction(keyBytes, this.#partitionCount, this.#topicName)
+    if (Number.isInteger(partition) && (partition as number) >= 0 && (partition as number) < this.#partitionCount)
+      return partition as number
+    const range = `a whole number from 0 to ${this.#partitionCount - 1}`
+    throw new MillraceError(
+      'INVALID_REQUEST',
+      `the partitioner must give ${range} for topic ${this.#topicName}; it gave ${show(partition)}`,
+    )
+  }
+}
+
+/** Kafka's rule: the positive murmur2 of the key's bytes, modulo the number of partitions. */
+function partitionOfKey(key: Uint8Array | string, partitionCount: number): number {
+  const hash = typeof key === 'string' ? murmur2OfText(key) : murmur2(key, 0, key.length)
+  return partitionOfHash(hash, partitionCount)
+}

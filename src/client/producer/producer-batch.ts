@@ -1,0 +1,104 @@
+// One batch on its way: the bytes, and who waits for it (Kafka: ProducerBatch).
+// Private to the producer's thread. The bytes are kept until the batch is acked.
+// Holds: a batch is completed or failed exactly once.
+
+import type { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
+import type { TopicId } from '../../ids.ts'
+import type { ControlBlock } from '../../log/control-block.ts'
+
+/** What a batch knows of the partition that it goes to. */
+export interface BatchDestination {
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly control: ControlBlock
+  readonly withCrc: boolean
+}
+
+/** What a producer learns of a record that was acknowledged. */
+export interface RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  /** The record's offset; -1 with `acks: 0`, where nobody says it. */
+  readonly offset: number
+  /** Milliseconds since the epoch, as it stands in the log. */
+  readonly timestamp: number
+}
+
+/** A record of a batch whose sender waits for it. */
+export interface PendingRecord {
+  acknowledged(metadata: RecordMetadata): void
+  failed(error: Error): void
+}
+
+/** Waits for a set of batches: `flush` and `close`. */
+export interface BatchWaiter {
+  batchDone(error: Error | undefined): void
+}
+
+export class ProducerBatch {
+  readonly builder: RecordBatchBuilder
+  destination: BatchDestination | undefined = undefined
+  /** Bytes after sealing. */
+  sizeInBytes = 0
+  createdMs = 0
+  deadlineMs = 0
+  /** Records that were offered, without a promise: their failure is told by the next offer or flush. */
+  offered = 0
+  /** Its linger is over: it leaves as soon as it can. */
+  due = false
+  #pending: { record: PendingRecord; index: number; timestampMs: number }[] = []
+  #waiters: BatchWaiter[] = []
+
+  constructor(builder: RecordBatchBuilder) {
+    this.builder = builder
+  }
+
+  open(destination: BatchDestination, nowMs: number, deadlineMs: number): void {
+    this.destination = destination
+    this.createdMs = nowMs
+    this.deadlineMs = deadlineMs
+    this.offered = 0
+    this.due = false
+    this.sizeInBytes = 0
+    this.builder.reset()
+  }
+
+  /** The record appended last has somebody waiting for it. */
+  expect(record: PendingRecord, timestampMs: number): void {
+    this.#pending.push({ record, index: this.builder.recordCount - 1, timestampMs })
+  }
+
+  addWaiter(waiter: BatchWaiter): void {
+    this.#waiters.push(waiter)
+  }
+
+  complete(baseOffset: number, appendTimeMs: number): void {
+    if (this.#pending.length > 0) {
+      const { topic, partition } = this.destination!
+      for (const { record, index, timestampMs } of this.#takePending()) {
+        const offset = baseOffset < 0 ? -1 : baseOffset + index
+        record.acknowledged({ topic, partition, offset, timestamp: appendTimeMs >= 0 ? appendTimeMs : timestampMs })
+      }
+    }
+    this.#tellWaiters(undefined)
+  }
+
+  fail(error: Error): void {
+    for (const { record } of this.#takePending()) record.failed(error)
+    this.#tellWaiters(error)
+  }
+
+  #takePending(): { record: PendingRecord; index: number; timestampMs: number }[] {
+    const pending = this.#pending
+    if (pending.length > 0) this.#pending = []
+    return pending
+  }
+
+  #tellWaiters(error: Error | undefined): void {
+    if (this.#waiters.length === 0) return
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter.batchDone(error)
+  }
+}

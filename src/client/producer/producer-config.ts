@@ -1,0 +1,167 @@
+// The options of a producer: Kafka's producer configs, in camelCase.
+//
+// Runs on the user's thread, when a producer is opened. Holds: the code of the
+// producer sees only `FilledProducerOptions`. Two defaults differ from Kafka's:
+// lingerMs (5 there: here a batch leaves when the job ends, for no network waits to
+// be filled) and batchSize (16384 there: a copy into a lane is cheapest from 64 KiB).
+
+import { INT_MAX, fillOptions } from '../../config-def.ts'
+import type { ConfigTable, OptionsOf } from '../../config-def.ts'
+import { answerForeignOption } from '../foreign-options.ts'
+import { BATCH_BYTES_MAX } from '../topic-config-table.ts'
+import type { PartitionFunction } from './partitioner.ts'
+
+export interface FilledProducerOptions {
+  /**
+   * Replicas that must have a record before it is acknowledged: 0, nobody is asked; 1, the leader;
+   * 'all', every in-sync replica. Default: 'all'.
+   */
+  readonly acks: 0 | 1 | 'all'
+  /** How long a batch that is not full waits for more records, in ms; at 0 it leaves when the current job ends. Default: 0. */
+  readonly lingerMs: number
+  /** Bytes at which a batch is full; a larger record gets a batch of its own. Default: 65536. */
+  readonly batchSize: number
+  /** Bytes of memory for batches that are not acknowledged yet; when they are in use, `offer` gives false. Default: 33554432. */
+  readonly bufferMemory: number
+  /** How long `send` and `drained` wait for room, in ms, before they reject. Default: 60000. */
+  readonly maxBlockMs: number
+  /** Largest record in bytes, with its batch's header; a larger one is MESSAGE_TOO_LARGE. Default: 1048576. */
+  readonly maxRequestSize: number
+  /** How long a record may take from `send` to its acknowledgement, in ms, waiting for a leader included. Default: 120000. */
+  readonly deliveryTimeoutMs: number
+  /**
+   * Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794);
+   * or a function of (keyBytes, partitionCount, topicName). Default: 'default'.
+   */
+  readonly partitioner: 'default' | PartitionFunction
+  /** Whether the default partitioner treats every record as if it had no key (KIP-794). Default: false. */
+  readonly partitionerIgnoreKeys: boolean
+}
+
+/** What `millrace.producer(options)` takes; everything has a default. */
+export type ProducerOptions = OptionsOf<FilledProducerOptions>
+
+export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
+  what: 'producer option',
+  settings: {
+    acks: {
+      type: 'one of',
+      values: [0, 1, 'all'],
+      spellings: { '-1': 'all' },
+      default: 'all',
+      kafkaName: 'acks',
+      takesEffect: 'at open',
+      doc: "Replicas that must have a record before it is acknowledged: 0, nobody is asked; 1, the leader; 'all', every in-sync replica.",
+    },
+    lingerMs: {
+      type: 'long',
+      min: 0,
+      max: INT_MAX,
+      default: 0,
+      unit: 'ms',
+      kafkaName: 'linger.ms',
+      takesEffect: 'at open',
+      doc: 'How long a batch that is not full waits for more records, in ms; at 0 it leaves when the current job ends.',
+    },
+    batchSize: {
+      type: 'int',
+      min: 0,
+      max: BATCH_BYTES_MAX,
+      default: 65_536,
+      unit: 'bytes',
+      kafkaName: 'batch.size',
+      takesEffect: 'at open',
+      doc: 'Bytes at which a batch is full; a larger record gets a batch of its own.',
+    },
+    bufferMemory: {
+      type: 'long',
+      min: 0,
+      default: 33_554_432,
+      unit: 'bytes',
+      kafkaName: 'buffer.memory',
+      takesEffect: 'at open',
+      doc: 'Bytes of memory for batches that are not acknowledged yet; when they are in use, `offer` gives false.',
+    },
+    maxBlockMs: {
+      type: 'long',
+      min: 0,
+      max: INT_MAX,
+      default: 60_000,
+      unit: 'ms',
+      kafkaName: 'max.block.ms',
+      takesEffect: 'at open',
+      doc: 'How long `send` and `drained` wait for room, in ms, before they reject.',
+    },
+    maxRequestSize: {
+      type: 'int',
+      min: 0,
+      max: BATCH_BYTES_MAX,
+      default: 1_048_576,
+      unit: 'bytes',
+      kafkaName: 'max.request.size',
+      takesEffect: 'at open',
+      doc: "Largest record in bytes, with its batch's header; a larger one is MESSAGE_TOO_LARGE.",
+    },
+    deliveryTimeoutMs: {
+      type: 'int',
+      min: 0,
+      max: INT_MAX,
+      default: 120_000,
+      unit: 'ms',
+      kafkaName: 'delivery.timeout.ms',
+      takesEffect: 'at open',
+      doc: 'How long a record may take from `send` to its acknowledgement, in ms, waiting for a leader included.',
+    },
+    partitioner: {
+      type: 'custom',
+      expects: "'default' or a function (keyBytes, partitionCount, topicName) => partition",
+      accepts: (value) => value === 'default' || typeof value === 'function',
+      default: 'default',
+      kafkaName: 'partitioner.class',
+      takesEffect: 'at open',
+      doc:
+        "Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794); " +
+        'or a function of (keyBytes, partitionCount, topicName).',
+    },
+    partitionerIgnoreKeys: {
+      type: 'boolean',
+      default: false,
+      kafkaName: 'partitioner.ignore.keys',
+      takesEffect: 'at open',
+      doc: 'Whether the default partitioner treats every record as if it had no key (KIP-794).',
+    },
+  },
+  renamed: {
+    createPartitioner: 'partitioner',
+    partitionerClass: 'partitioner',
+    'partitioner.class': 'partitioner',
+    linger: 'lingerMs',
+    queueBufferingMaxMs: 'lingerMs',
+    'queue.buffering.max.ms': 'lingerMs',
+    requiredAcks: 'acks',
+    'request.required.acks': 'acks',
+    timeout: 'deliveryTimeoutMs',
+    messageTimeoutMs: 'deliveryTimeoutMs',
+    'message.timeout.ms': 'deliveryTimeoutMs',
+    batchBytes: 'batchSize',
+    messageMaxBytes: 'maxRequestSize',
+    'message.max.bytes': 'maxRequestSize',
+  },
+  answer: answerForeignOption,
+  relations: ({ batchSize, bufferMemory, deliveryTimeoutMs, lingerMs, partitioner, partitionerIgnoreKeys }) => {
+    if (bufferMemory < batchSize) {
+      return `producer option bufferMemory (${bufferMemory}) must hold at least one batch of batchSize (${batchSize}): raise it, or lower batchSize`
+    }
+    if (deliveryTimeoutMs < lingerMs) {
+      return `producer option deliveryTimeoutMs (${deliveryTimeoutMs}) must be at least lingerMs (${lingerMs}): a batch would expire while it lingers`
+    }
+    if (partitionerIgnoreKeys && partitioner !== 'default') {
+      return 'producer option partitionerIgnoreKeys is of the default partitioner: leave it out, and ignore keys in your function'
+    }
+    return undefined
+  },
+}
+
+export function fillProducerOptions(options?: ProducerOptions): Readonly<FilledProducerOptions> {
+  return fillOptions(PRODUCER_CONFIG, options)
+}

@@ -1,0 +1,71 @@
+// The queues of one topic's partitions in one producer, and its partitioner.
+// Private to the producer's thread.
+
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { MillraceError } from '../../errors.ts'
+import type { Random } from '../../random.ts'
+import type { BoundTopic } from '../topic.ts'
+import type { LaneSender } from './lane-sender.ts'
+import { PartitionQueue } from './partition-queue.ts'
+import type { BatchClosedListener } from './partition-queue.ts'
+import { Partitioner } from './partitioner.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import type { FilledProducerOptions } from './producer-config.ts'
+
+export class TopicQueues implements BatchClosedListener {
+  readonly #topic: BoundTopic
+  readonly #queues: PartitionQueue[]
+  readonly #partitioner: Partitioner
+
+  constructor(topic: BoundTopic, engine: EmbeddedEngine, options: FilledProducerOptions, random: Random) {
+    this.#topic = topic
+    this.#queues = topic.slots.map(
+      (slotNumber, partition) =>
+        new PartitionQueue(this, topic.name, topic.topicIdWords, partition, engine.controlBlock(slotNumber), {
+          maxMessageBytes: topic.maxMessageBytes,
+          withCrc: topic.withCrc,
+        }),
+    )
+    this.#partitioner = new Partitioner({
+      topicName: topic.name,
+      partitionCount: topic.partitions,
+      stickyBytes: options.batchSize,
+      partitioner: options.partitioner,
+      ignoreKeys: options.partitionerIgnoreKeys,
+      random,
+    })
+  }
+
+  /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist. */
+  choose(key: Uint8Array | string | null, partition: number | undefined): PartitionQueue {
+    if (partition === undefined) return this.#queues[this.#partitioner.partitionFor(key)]!
+    const queue = this.#queues[partition]
+    if (queue === undefined) {
+      const range = `it has partitions 0 to ${this.#queues.length - 1}`
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${this.#topic.name} has no partition ${partition}: ${range}`, { retriable: false })
+    }
+    return queue
+  }
+
+  batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
+    this.#partitioner.appended(sizeInBytes)
+    this.#partitioner.batchClosed(partition, isFull)
+  }
+
+  /** Adds the batches that have not left yet. */
+  addBatches(batches: Set<ProducerBatch>): void {
+    for (const queue of this.#queues) {
+      for (const batch of queue.sealed) batches.add(batch)
+      if (queue.open !== undefined) batches.add(queue.open)
+    }
+  }
+
+  failAll(error: Error, sender: LaneSender): void {
+    for (const queue of this.#queues) {
+      for (const batch of queue.sealed.splice(0)) sender.failed(batch, error)
+      const { open } = queue
+      queue.open = undefined
+      if (open !== undefined) sender.failed(open, error)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Checking topic configs, their form as text, and how two sets of them differ.
+//
+// Runs on the user's thread, when a topic is defined or bound. Holds: a definition
+// carries only checked values; between threads and in the metadata log configs
+// travel as Kafka has them, names and values as text, and only those that were set.
+
+import { LONG_MAX, checkOptions, foldName, isSameValue, settingsOf, show } from '../config-def.ts'
+import { TOPIC_CONFIG } from './topic-config-table.ts'
+import type { TopicConfig, TopicConfigOptions } from './topic-config.ts'
+
+/** Checks what was given, and gives only that back. */
+export function checkTopicConfig(given: TopicConfigOptions | undefined): Readonly<Partial<TopicConfig>> {
+  return checkOptions(TOPIC_CONFIG, given)
+}
+
+/** Configs as they travel: Kafka's names and values as text. */
+export function topicConfigToText(config: Readonly<Partial<TopicConfig>>): Record<string, string> {
+  const text: Record<string, string> = {}
+  for (const [name, setting] of settingsOf(TOPIC_CONFIG)) {
+    const value = config[name as keyof TopicConfig]
+    if (value !== undefined) text[name] = setting.type === 'long' && value === LONG_MAX ? KAFKA_LONG_MAX : String(value)
+  }
+  return text
+}
+
+/** The other way; throws INVALID_CONFIG on a name or a value that is none. */
+export function topicConfigFromText(text: Readonly<Record<string, string>>): Readonly<Partial<TopicConfig>> {
+  const settings = new Map(settingsOf(TOPIC_CONFIG))
+  const given: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(text)) {
+    const type = settings.get(name)?.type
+    given[name] =
+      type === 'boolean' ? textToBoolean(value) : type === 'int' || type === 'long' || type === 'double' ? textToNumber(value) : value
+  }
+  return checkOptions(TOPIC_CONFIG, given)
+}
+
+/** Kafka's 2^63 - 1: "never", "no limit". */
+const KAFKA_LONG_MAX = '9223372036854775807'
+
+function textToNumber(text: string): number | string {
+  if (text === KAFKA_LONG_MAX) return LONG_MAX
+  const value = Number(text)
+  return text.trim() === '' || Number.isNaN(value) ? text : value
+}
+
+function textToBoolean(text: string): boolean | string {
+  return text === 'true' ? true : text === 'false' ? false : text
+}
+
+/**
+ * Where an existing topic's configs differ from those a definition names, a line a
+ * config: "retention.ms is 1000, not 5000". What the definition does not name is
+ * not compared.
+ */
+export function topicConfigDifferences(existing: Readonly<Partial<TopicConfig>>, wanted: Readonly<Partial<TopicConfig>>): string[] {
+  const differences: string[] = []
+  for (const [name, setting] of settingsOf(TOPIC_CONFIG)) {
+    const is: unknown = existing[name as keyof TopicConfig]
+    const want: unknown = wanted[name as keyof TopicConfig]
+    if (want === undefined) continue
+    // retention.bytes -1 that was given pins a topic; the same value as its default does not
+    const isSame = name === 'retention.bytes' ? is === want : isSameValue(is ?? setting.default, want)
+    if (!isSame) differences.push(`${name} is ${is === undefined ? 'not set' : show(is)}, not ${show(want)}`)
+  }
+  return differences
+}
+
+/** The config that is called so, however it is written: `retentionMs` is `retention.ms`. */
+export function topicConfigNamed(name: string): string | undefined {
+  return settingsOf(TOPIC_CONFIG).find(([each]) => foldName(each) === foldName(name))?.[0]
+}

@@ -1,0 +1,60 @@
+// A topic that exists and is bound to one attached thread: what produce and consume take.
+// Holds: it is made only from a description by the controller.
+
+import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
+import { MillraceError } from '../errors.ts'
+import { formatTopicId } from '../ids.ts'
+import type { TopicId } from '../ids.ts'
+import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { Serde } from './serde.ts'
+import type { Topic, TopicDefinition } from './topic-definition.ts'
+import { topicConfigFromText } from './topic-config-check.ts'
+
+/** Kafka's default of max.message.bytes. */
+const MAX_MESSAGE_BYTES_DEFAULT = 1_048_588
+
+type AnyDefinition = TopicDefinition<unknown, unknown, never, never>
+
+export class BoundTopic implements Topic<unknown, unknown, never, never> {
+  readonly name: string
+  readonly topicId: string
+  readonly topicIdWords: TopicId
+  readonly definition: AnyDefinition
+  readonly keySerde: Serde<unknown, never>
+  readonly valueSerde: Serde<unknown, never>
+  readonly maxMessageBytes: number
+  /** Batches carry a CRC: not where they never leave memory. */
+  readonly withCrc: boolean
+  /** The row of each partition's control block. */
+  readonly slots: readonly number[]
+  readonly engine: EmbeddedEngine
+  /** The millrace it is bound by, for sources and sinks that are given a topic alone. */
+  readonly owner: object
+
+  constructor(definition: AnyDefinition, description: TopicDescription, engine: EmbeddedEngine, owner: object) {
+    const config = topicConfigFromText(description.config)
+    this.name = description.name
+    this.topicIdWords = description.topicId
+    this.topicId = formatTopicId(description.topicId)
+    this.definition = definition
+    this.keySerde = definition.key
+    this.valueSerde = definition.value
+    this.maxMessageBytes = config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT
+    this.withCrc = (config['millrace.durability'] ?? 'memory') !== 'memory'
+    this.slots = description.partitions.map((partition) => partition.slot)
+    this.engine = engine
+    this.owner = owner
+  }
+
+  get partitions(): number {
+    return this.slots.length
+  }
+}
+
+/** Refuses what is not a bound topic, saying how to get one. */
+export function asBoundTopic(topic: unknown): BoundTopic {
+  if (topic instanceof BoundTopic) return topic
+  const name = typeof topic === 'object' && topic !== null && 'name' in topic ? String(topic.name) : undefined
+  const what = name === undefined ? `${typeof topic} is not a topic` : `topic "${name}" is only defined`
+  throw new MillraceError('INVALID_REQUEST', `${what}: bind it first with \`await millrace.topic(…)\``)
+}

@@ -1,0 +1,42 @@
+// Every public name of millrace.
+
+// Open and attach
+export { attachMillrace, openMillrace } from './client/open-millrace.ts'
+export type { EmbeddedMillrace, Millrace, MillraceHandle } from './client/millrace.ts'
+export type { MillraceLogger, MillraceOptions } from './client/millrace-config.ts'
+
+// Topics and types
+export { defineTopic } from './client/topic-definition.ts'
+export type { Topic, TopicDefinition, TopicOptions } from './client/topic-definition.ts'
+export type { TopicConfig, TopicConfigOptions } from './client/topic-config.ts'
+export { bytes, json, nullable, string } from './client/serde.ts'
+export { msgpack } from './client/msgpack-serde.ts'
+export type { Serde } from './client/serde.ts'
+export type { StandardSchema } from './client/standard-schema.ts'
+
+// Produce
+export { Producer } from './client/producer/producer.ts'
+export type { ProducerRecord } from './client/producer/producer.ts'
+export type { RecordMetadata } from './client/producer/producer-batch.ts'
+export type { ProducerOptions } from './client/producer/producer-config.ts'
+export type { PartitionFunction } from './client/producer/partitioner.ts'
+export type { Headers, HeaderValue } from './client/headers.ts'
+
+// Consume
+export { Consumer } from './client/consumer/consumer.ts'
+export type { ReadOptions } from './client/consumer/consumer.ts'
+export { ConsumerBatch } from './client/consumer/consumer-batch.ts'
+export { ConsumerRecord } from './client/consumer/consumer-record.ts'
+export type { ConsumerOptions } from './client/consumer/consumer-config.ts'
+export type { Overtaken } from './client/consumer/partition-fetcher.ts'
+export { RecordHeaders } from './client/headers.ts'
+export type { RecordCursor } from './record/record-cursor.ts'
+export type { RecordHeader } from './record/record.ts'
+
+// Look at topics
+export { Admin } from './client/admin.ts'
+export type { DescribedPartition, DescribedTopic } from './client/admin.ts'
+
+// Errors
+export { MillraceError } from './errors.ts'
+export type { ErrorName } from './errors.ts'

@@ -1,0 +1,375 @@
+// Gives the logs of one broker their extents (there is no such thing in Kafka, which
+// leaves it to files and the page cache). One object a broker, on its thread.
+//
+//   nobody's blocks ─claim─▶ free (buddy) ─allocate─▶ an extent of a log
+//         ▲                    ▲                            │ giveBack
+//         │ hand over          └──── resting (1 ms, 1 turn) ◀┤ block is ours
+//         └── to who wants        collect ◀── RETURNED ◀─────┘ block is another broker's
+//
+// `tick` runs once a duty cycle: it collects what others returned, lets rested extents
+// go back to the buddy, keeps a reserve of whole blocks claimed ahead, and hands blocks
+// to brokers that want memory. A block is handed over with the extents that live in it:
+// its new owner reads from their rows what is free.
+// Holds: an extent is overwritten only after its generation was raised and it rested.
+// Every step leaves the shared words such that `adopt` finds all memory again.
+
+import type { Clock } from '../clock.ts'
+import { killPoint } from '../kill-points.ts'
+import { AllocationDemand } from './allocation-demand.ts'
+import { BlockArena, ownerWordOf } from './block-arena.ts'
+import { Buddy, forEachAlignedRun } from './buddy.ts'
+import { findOrphans } from './extent-orphans.ts'
+import type { LogMemory } from './log-memory.ts'
+import {
+  ATTENTION_MEMORY,
+  ATTENTION_RETURNED,
+  ATTENTION_TRIM,
+  BLOCK_GRANULES,
+  BLOCK_GRANULES_SHIFT,
+  GRANULE_BYTES,
+  ORDER_MAX,
+  STATE_FREE,
+  STATE_RETURNED,
+  WANT_URGENT,
+} from './log-memory-layout.ts'
+import { REST_MS, RestingList } from './resting-list.ts'
+
+const TOUCH_GRANULES = 32
+const PAGE_BYTES = 4096
+/** A partition's fair share of the arena is at least this many extents. */
+const EXTENTS_A_SHARE = 8
+const SHARES_COUNTED_EVERY_MS = 5
+/** A broker keeps at most this part of the arena free ahead of its appends. */
+const RESERVE_PART = 4
+const WANT_REPEATED_EVERY_MS = 1
+const UNMET_FORGOTTEN_MS = 50
+
+export interface ExtentAllocatorOptions {
+  readonly memory: LogMemory
+  readonly brokerId: number
+  /** The broker's incarnation: blocks of an earlier one are not its own. */
+  readonly brokerEpoch: number
+  readonly clock: Clock
+  /** Wakes a broker, so that it ticks. */
+  readonly ringBroker: (brokerId: number) => void
+}
+
+export class ExtentAllocator {
+  readonly arena: BlockArena
+  readonly #memory: LogMemory
+  readonly #clock: Clock
+  readonly #buddy: Buddy
+  readonly #resting = new RestingList()
+  readonly #demand: AllocationDemand
+  readonly #isOwned: Uint8Array
+  readonly #owned: number[] = []
+  readonly #toBuddy = (granule: number, order: number): void => this.#buddy.free(granule, order)
+  readonly #toRest = (granule: number, order: number): void => this.#resting.add(granule, order, this.#nowMs, this.#turn)
+  #turn = 0
+  #nowMs: number
+  #orderCap: number = ORDER_MAX
+  #sharesCountedMs = Number.NEGATIVE_INFINITY
+  /** The order that an append could not get, -1 when none; it must ask again, or is forgotten. */
+  #unmetOrder = -1
+  #unmetMs = 0
+  /** What was last said in the shared words, 0 for nothing. */
+  #want = 0
+  #wantSaidMs = 0
+  #trimAsked = false
+
+  constructor(options: ExtentAllocatorOptions) {
+    const { memory } = options
+    this.arena = new BlockArena(memory, options.brokerId, options.brokerEpoch, options.ringBroker)
+    this.#memory = memory
+    this.#clock = options.clock
+    this.#buddy = new Buddy(memory.granuleCount)
+    this.#demand = new AllocationDemand(Math.floor(memory.granuleCount / RESERVE_PART))
+    this.#isOwned = new Uint8Array(memory.blockCount)
+    this.#nowMs = options.clock.monotonicMs()
+  }
+
+  get freeGranules(): number {
+    return this.#buddy.freeGranules
+  }
+
+  get restingGranules(): number {
+    return this.#resting.granules
+  }
+
+  get ownedBlocks(): number {
+    return this.#owned.length
+  }
+
+  /** The largest extent that a growing log should ask for, so that its share of the arena is several extents. */
+  get orderCap(): number {
+    return this.#orderCap
+  }
+
+  /** The order of the largest extent that can be had at once. */
+  get largestFreeOrder(): number {
+    return this.#buddy.largestFreeOrder
+  }
+
+  /** The order that an append waits for and that cannot be had at once, -1 for none. */
+  get unmetOrder(): number {
+    return this.#unmetOrder >= 0 && this.#buddy.largestFreeOrder < this.#unmetOrder ? this.#unmetOrder : -1
+  }
+
+  /** The time of the last tick. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** Granules that are missing ahead of the appends; what rests counts as there. */
+  get missingGranules(): number {
+    return Math.max(0, this.#demand.reserveGranules - this.#buddy.freeGranules - this.#resting.granules)
+  }
+
+  /** Something of this broker's in shared words waits for a tick: look at it before parking. */
+  get hasAttention(): boolean {
+    return this.arena.hasAttention
+  }
+
+  /** Milliseconds until a tick has something to do though nobody rings; Infinity when it has not. */
+  dueInMs(nowMs: number): number {
+    if (this.#unmetOrder >= 0) return Math.min(WANT_REPEATED_EVERY_MS, this.#resting.dueInMs(nowMs))
+    return this.#want !== 0 || this.arena.doesAnybodyWant ? this.#resting.dueInMs(nowMs) : Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * An extent of `wantedOrder`, or of a smaller order down to `neededOrder`: its first
+   * granule, live and empty; -1 when there is none now.
+   */
+  allocate(slot: number, wantedOrder: number, neededOrder: number, baseOffset: number): number {
+    let order = wantedOrder
+    let granule = this.#take(order)
+    while (granule < 0 && order > neededOrder) {
+      order--
+      granule = this.#buddy.allocate(order)
+    }
+    if (granule < 0) {
+      this.#unmetOrder = Math.max(this.#unmetOrder, neededOrder)
+      this.#unmetMs = this.#nowMs
+      return -1
+    }
+    if (order >= this.#unmetOrder) this.#unmetOrder = -1
+    this.#demand.note(order)
+    this.#memory.extents.describe(granule, order, slot, baseOffset)
+    const block = granule >>> BLOCK_GRANULES_SHIFT
+    const end = (granule & (BLOCK_GRANULES - 1)) + (1 << order)
+    if (end > this.arena.touched(block)) this.arena.setTouched(block, end)
+    return granule
+  }
+
+  /** Takes back an extent that no chain holds any more. Its log's broker calls this, whoever owns the block. */
+  giveBack(granule: number): void {
+    const { extents } = this.#memory
+    extents.retire(granule)
+    killPoint('log.trim.marked')
+    if (this.#isOwned[granule >>> BLOCK_GRANULES_SHIFT] === 1) {
+      const order = extents.order(granule)
+      extents.markFree(granule)
+      // Not the time of the turn's start: the rest must be a whole one.
+      this.#resting.add(granule, order, this.#clock.monotonicMs(), this.#turn)
+      return
+    }
+    if (!extents.markReturned(granule)) return
+    killPoint('log.extent.returned')
+    this.arena.noteReturned(granule)
+  }
+
+  /** Once a duty cycle. */
+  tick(): void {
+    this.#nowMs = this.#clock.monotonicMs()
+    this.#turn++
+    const attention = this.arena.takeAttention()
+    if ((attention & ATTENTION_RETURNED) !== 0) this.collectReturned()
+    if ((attention & ATTENTION_TRIM) !== 0) this.#trimAsked = true
+    if (!this.#resting.isEmpty) this.#resting.release(this.#nowMs, this.#turn, this.#toBuddy)
+    this.#demand.sample(this.#nowMs)
+    this.#countShares()
+    while (this.missingGranules > 0 && this.#claimBlock()) continue
+    this.#meetWant()
+    if (this.arena.doesAnybodyWant) this.arena.forEachWant(this.#answer)
+  }
+
+  /** Whether a partition led here was asked for its oldest extent; asks once. */
+  takeTrimAsked(): boolean {
+    const asked = this.#trimAsked
+    this.#trimAsked = false
+    return asked
+  }
+
+  /** Says that memory is wanted: other brokers hand over what they can spare. */
+  wantMemory(): void {
+    const { unmetOrder } = this
+    const want = unmetOrder >= 0 ? (unmetOrder + 1) | WANT_URGENT : Math.max(0, this.#demand.order) + 1
+    if (want === this.#want && this.#nowMs - this.#wantSaidMs < WANT_REPEATED_EVERY_MS) return
+    this.#want = want
+    this.#wantSaidMs = this.#nowMs
+    this.arena.want(want, ATTENTION_MEMORY)
+  }
+
+  /**
+   * Makes memory resident before it is needed, for turns without work: 512 KiB a call,
+   * as far as the next two extents go. True when there is more to touch.
+   */
+  touchAhead(): boolean {
+    const ahead = Math.min(2 * BLOCK_GRANULES, 2 << Math.max(0, this.#demand.order))
+    if (this.#demand.order < 0) return false
+    let resident = this.#buddy.freeGranules
+    let candidate = -1
+    for (const block of this.#owned) {
+      const touched = this.arena.touched(block)
+      if (touched === BLOCK_GRANULES) continue
+      resident -= BLOCK_GRANULES - touched
+      // A block in use before a fresh one: the buddy uses up what is split first.
+      if (candidate < 0 || touched > this.arena.touched(candidate)) candidate = block
+    }
+    if (candidate < 0 || resident >= ahead) return false
+    this.#touch(candidate)
+    return true
+  }
+
+  /** Collects the extents of our blocks that other brokers gave back. */
+  collectReturned(): void {
+    for (const block of this.#owned) {
+      if (!this.arena.hasReturned(block)) continue
+      const start = block << BLOCK_GRANULES_SHIFT
+      for (let granule = start; granule < start + BLOCK_GRANULES; granule++) {
+        if (this.#memory.extents.state(granule) === STATE_RETURNED) this.#collect(granule)
+      }
+    }
+  }
+
+  /**
+   * Takes over the memory of a dead broker: its blocks, and the extents that its logs had
+   * given up or not yet linked when it died. `isLedByDead` names the slots that it led;
+   * nobody may lead them before this returns. What is free rests first.
+   */
+  adopt(deadBroker: number, deadEpoch: number, isLedByDead: (slot: number) => boolean): void {
+    this.#nowMs = this.#clock.monotonicMs()
+    const deadOwnerWord = ownerWordOf(deadBroker, deadEpoch)
+    for (let block = 0; block < this.#memory.blockCount; block++) {
+      // The dead may have freed an extent an instant ago.
+      if (this.arena.claimFrom(block, deadOwnerWord)) this.#rebuild(block, this.#toRest)
+    }
+    this.arena.wantNothing(deadBroker)
+    for (const granule of findOrphans(this.#memory, isLedByDead)) this.giveBack(granule)
+  }
+
+  /** The broker stops: its blocks go to whoever claims them, with the extents of logs that others lead now. */
+  close(): void {
+    this.#nowMs = this.#clock.monotonicMs()
+    this.arena.wantNothing()
+    for (const block of this.#owned.slice()) this.#release(block)
+  }
+
+  #take(order: number): number {
+    const granule = this.#buddy.allocate(order)
+    if (granule >= 0) return granule
+    return this.#claimBlock() ? this.#buddy.allocate(order) : -1
+  }
+
+  #claimBlock(): boolean {
+    const block = this.arena.claimAny()
+    if (block < 0) return false
+    this.#rebuild(block, this.arena.restUntilMs(block) > this.#nowMs ? this.#toRest : this.#toBuddy)
+    return true
+  }
+
+  /** Reads from the rows of a block what is in use, and hands the rest to `free`. */
+  #rebuild(block: number, free: (granule: number, order: number) => void): void {
+    const { extents } = this.#memory
+    this.#isOwned[block] = 1
+    this.#owned.push(block)
+    // Before the rows: what is returned from here on is counted anew.
+    this.arena.hasReturned(block)
+    const start = block << BLOCK_GRANULES_SHIFT
+    let freeFrom = start
+    for (let granule = start; granule < start + BLOCK_GRANULES; ) {
+      const state = extents.state(granule)
+      if (state === STATE_FREE) {
+        granule++
+        continue
+      }
+      forEachAlignedRun(freeFrom, granule, free)
+      const end = granule + (1 << extents.order(granule))
+      if (state === STATE_RETURNED) this.#collect(granule)
+      granule = end
+      freeFrom = end
+    }
+    forEachAlignedRun(freeFrom, start + BLOCK_GRANULES, free)
+  }
+
+  #collect(granule: number): void {
+    const order = this.#memory.extents.order(granule)
+    this.#memory.extents.markFree(granule)
+    this.#resting.add(granule, order, this.#nowMs, this.#turn)
+  }
+
+  #release(block: number): void {
+    const start = block << BLOCK_GRANULES_SHIFT
+    const rests = this.#resting.hasAnyIn(start, start + BLOCK_GRANULES)
+    if (rests) this.#resting.removeIn(start, start + BLOCK_GRANULES)
+    this.#buddy.removeBlock(block)
+    this.#isOwned[block] = 0
+    this.#owned.splice(this.#owned.indexOf(block), 1)
+    this.arena.release(block, rests ? this.#nowMs + REST_MS : 0)
+  }
+
+  #meetWant(): void {
+    if (this.#unmetOrder >= 0 && this.#nowMs - this.#unmetMs > UNMET_FORGOTTEN_MS) this.#unmetOrder = -1
+    if (this.#unmetOrder >= 0 && this.#buddy.largestFreeOrder < this.#unmetOrder && !this.#claimBlock()) {
+      this.wantMemory()
+    } else if (this.#want !== 0 && this.missingGranules === 0) {
+      this.#want = 0
+      this.arena.wantNothing()
+    }
+  }
+
+  /** Gives a block to a broker that wants memory, if there is one to spare. */
+  readonly #answer = (brokerId: number, want: number): void => {
+    const block = this.#spareBlock((want & 0xff) - 1, (want & WANT_URGENT) !== 0)
+    if (block < 0 || !this.arena.takeWant(brokerId, want)) return
+    this.#release(block)
+    this.arena.alert(brokerId, ATTENTION_MEMORY)
+  }
+
+  #spareBlock(order: number, urgent: boolean): number {
+    // Who cannot wait is given half of what is kept ahead here; retention makes up for it.
+    const keep = urgent ? this.#demand.reserveGranules >>> 1 : this.#demand.reserveGranules
+    if (this.#buddy.freeGranules - (1 << order) < keep) return -1
+    let best = -1
+    let bestFree = Number.POSITIVE_INFINITY
+    for (const block of this.#owned) {
+      const free = this.#buddy.freeInBlock(block)
+      if (free < 1 << order || free >= bestFree) continue
+      const largest = this.#buddy.largestFreeOrderIn(block)
+      // What an append of our own waits for is not given away.
+      if (largest < order || (this.#unmetOrder >= 0 && largest >= this.#unmetOrder)) continue
+      best = block
+      bestFree = free
+    }
+    return best
+  }
+
+  #countShares(): void {
+    if (this.#demand.order < 0 || this.#nowMs - this.#sharesCountedMs < SHARES_COUNTED_EVERY_MS) return
+    this.#sharesCountedMs = this.#nowMs
+    const { slotsHigh } = this.#memory
+    let holders = 0
+    for (let slot = 0; slot < slotsHigh; slot++) if (this.#memory.holdings(slot) >>> 2 !== 0) holders++
+    const share = Math.floor(this.#memory.granuleCount / (EXTENTS_A_SHARE * Math.max(1, holders)))
+    this.#orderCap = share < 1 ? 0 : Math.min(ORDER_MAX, 31 - Math.clz32(share))
+  }
+
+  #touch(block: number): void {
+    const from = this.arena.touched(block)
+    const to = Math.min(BLOCK_GRANULES, from + TOUCH_GRANULES)
+    const blockStart = block * BLOCK_GRANULES * GRANULE_BYTES
+    // Never used, so it is all zeros and a zero changes nothing: the write makes it resident.
+    for (let at = blockStart + from * GRANULE_BYTES; at < blockStart + to * GRANULE_BYTES; at += PAGE_BYTES) this.#memory.arena[at] = 0
+    this.arena.setTouched(block, to)
+  }
+}

@@ -1,0 +1,37 @@
+// Extents that a dead broker left hanging: allocated to a log whose chain does not hold
+// them, because the broker died between allocating and linking, or between unlinking
+// and freeing. Only reads; runs on the broker that adopts the dead one's memory.
+// Holds: an extent is called an orphan only if its slot was led by the dead, or is not
+// in use, so no living broker can be about to link or to free it.
+
+import { assert } from '../assert.ts'
+import { ControlBlock } from './control-block.ts'
+import type { LogMemory } from './log-memory.ts'
+import { STATE_ALLOCATED } from './log-memory-layout.ts'
+
+export function findOrphans(memory: LogMemory, isLedByDead: (slot: number) => boolean): number[] {
+  const isLinked = new Uint8Array(memory.granuleCount)
+  const isDead = new Uint8Array(memory.partitionsMax)
+  for (let slot = 0; slot < memory.slotsHigh; slot++) {
+    const control = new ControlBlock(memory, slot)
+    if (!control.isInUse) isDead[slot] = 1
+    else if (isLedByDead(slot)) {
+      isDead[slot] = 1
+      markChain(memory, control, isLinked)
+    }
+  }
+  const orphans: number[] = []
+  for (let granule = 0; granule < memory.granuleCount; granule++) {
+    if (memory.extents.state(granule) !== STATE_ALLOCATED || isLinked[granule] === 1) continue
+    // The state before the slot: a living broker sets the slot first.
+    if (isDead[memory.extents.slot(granule)] === 1) orphans.push(granule)
+  }
+  return orphans
+}
+
+function markChain(memory: LogMemory, control: ControlBlock, isLinked: Uint8Array): void {
+  for (let granule = control.firstExtent; granule >= 0; granule = memory.extents.next(granule)) {
+    assert(granule < memory.granuleCount && isLinked[granule] === 0, `the chain of slot ${control.slot} visits each extent once`)
+    isLinked[granule] = 1
+  }
+}

@@ -1,0 +1,60 @@
+// The log of one replica, as its leader or follower sees it (Kafka: UnifiedLog). A log
+// in memory and a log in files keep the same contract; test/contract holds it.
+// Runs on the thread of the broker that has the replica. Readers on other threads
+// never come here: they read shared words and shared memory themselves.
+// Holds: offsets go up by what each batch says, and never back; what is below the
+// published log end survives the death of the thread.
+
+/** No extent can be had now: retention is at work, try the same batch again later. */
+export const APPEND_NO_MEMORY = -1
+/** Larger than any extent. */
+export const APPEND_TOO_LARGE = -2
+/** The topics that keep everything (retention.bytes -1) hold half the arena. */
+export const APPEND_PINNED_FULL = -3
+/** Not one whole batch with a sound header; nothing was appended. */
+export const APPEND_CORRUPT = -4
+/** The batch would reach beyond offset 2^53 - 1. */
+export const APPEND_NO_OFFSETS = -5
+
+export interface PartitionLog {
+  readonly slot: number
+  /** The oldest offset that may be read. */
+  readonly startOffset: number
+  /** One past the newest appended offset, published or not. */
+  readonly endOffset: number
+  /** One past the newest offset that is as durable as the topic asks. */
+  readonly durableEndOffset: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  /** Bytes of the batches that are held. */
+  readonly sizeInBytes: number
+  /** Memory that is held, in granules of 16 KiB. */
+  readonly heldGranules: number
+  /** Records that memory retention took. */
+  readonly trimmedRecords: number
+
+  /**
+   * Appends the one batch in source[start, end): stamps its base offset and leader epoch
+   * and copies it once. Its base offset, or an APPEND_ code below 0, with nothing changed.
+   * `source` may be a lane's shared memory and is free again when this returns.
+   */
+  append(source: Uint8Array, start: number, end: number): number
+  /** Makes the ends of what was appended known: log end and durable end. */
+  publishEnds(): void
+  /** Lets readers see everything below `offset`. */
+  publishHighWatermark(offset: number): void
+  /** Publishes the ends, and moves the watermark to the durable end: for a single replica. */
+  advance(): void
+  /** Gives up the oldest extent, if it is committed; the records that went, 0 when none could. */
+  trimOldest(): number
+  /** Gives up oldest extents while what stays is at least `retentionBytes` (Kafka: retention.bytes); the records that went. */
+  trimToBytes(retentionBytes: number): number
+  /** Forgets records below `offset`, at most up to the high watermark; the new start offset. */
+  deleteRecordsBefore(offset: number): number
+  /** Base offset of the oldest batch that holds a timestamp of at least `timestampMs`, -1 when none does. */
+  findOffsetByTimestamp(timestampMs: number): number
+  /** The replica is gone from this broker: frees everything. Readers learn that it was deleted. */
+  delete(): void
+  /** The broker leads it no longer; memory stays for whoever does. */
+  close(): void
+}

@@ -1,0 +1,128 @@
+// hot path 4/8 · The leader of one partition: takes batches off the lanes during
+// its broker's duty cycle and appends them, parks them, or refuses them. Always one
+// of the three, so that no batch holds up another partition's.
+// Runs on its broker's thread, inside the duty cycle; it has no thread of its own.
+// Holds: an ack is given only for offsets below the high watermark, and batches of
+// one lane are appended in the order of that lane.
+
+import type { Bells } from '../bells.ts'
+import { KAFKA_ERRORS } from '../errors.ts'
+import type { PartitionIndex, Slot, TopicId } from '../ids.ts'
+import type { FrameFields } from '../lane/lane-layout.ts'
+import type { LaneReader } from '../lane/lane-reader.ts'
+import type { ControlBlock } from '../log/control-block.ts'
+import type { PartitionLog } from '../log/partition-log.ts'
+import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from '../log/partition-log.ts'
+import { DelayedProduce } from './delayed-produce.ts'
+import { highWatermark } from './high-watermark.ts'
+import { ParkedBatches } from './parked-batches.ts'
+
+export interface PartitionIdentity {
+  readonly slot: Slot
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partition: PartitionIndex
+  readonly leaderEpoch: number
+}
+
+export class PartitionActor {
+  readonly identity: PartitionIdentity
+  readonly log: PartitionLog
+  readonly #control: ControlBlock
+  readonly #delayed = new DelayedProduce()
+  readonly #parked = new ParkedBatches()
+  readonly #durableEnds = new Float64Array(1)
+  /** Set while appends of this turn are not yet published. */
+  dirty = false
+
+  constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog) {
+    this.identity = identity
+    this.#control = control
+    this.log = log
+  }
+
+  get parkedCount(): number {
+    return this.#parked.size
+  }
+
+  /** One batch off a lane; `bytes` is the lane's shared memory and is free again when this returns. */
+  onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
+    const refusal = this.#refusal(frame)
+    if (refusal !== 0) return refuse(lane, frame.batchId, frame.acks, refusal)
+    if (this.#parked.size > 0) return this.#park(lane, frame, bytes, start, end)
+    const baseOffset = this.log.append(bytes, start, end)
+    if (baseOffset >= 0) return this.#appended(lane, frame.batchId, frame.acks, baseOffset)
+    if (baseOffset === APPEND_NO_MEMORY) return this.#park(lane, frame, bytes, start, end)
+    refuse(lane, frame.batchId, frame.acks, appendError(baseOffset))
+  }
+
+  /** Tries what is parked again; true when something moved. */
+  retryParked(nowMs: number): boolean {
+    let moved = false
+    for (;;) {
+      const batch = this.#parked.oldest()
+      if (batch === undefined) return moved
+      const baseOffset = this.log.append(batch.bytes, 0, batch.bytes.length)
+      if (baseOffset === APPEND_NO_MEMORY) {
+        if (nowMs < batch.deadlineMs) return moved
+        refuse(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+      } else if (baseOffset < 0) {
+        refuse(batch.lane, batch.batchId, batch.acks, appendError(baseOffset))
+      } else {
+        this.#appended(batch.lane, batch.batchId, batch.acks, baseOffset)
+      }
+      this.#parked.shift()
+      moved = true
+    }
+  }
+
+  /** Publishes this turn's appends, moves the watermark, gives the acks it frees, wakes readers. */
+  advance(bells: Bells): void {
+    this.dirty = false
+    this.log.publishEnds()
+    this.#durableEnds[0] = this.log.durableEndOffset
+    const watermark = highWatermark(this.log.highWatermark, this.#durableEnds)
+    this.log.publishHighWatermark(watermark)
+    this.#delayed.release(watermark)
+    this.#control.ringWaiters(bells)
+  }
+
+  /** This broker leads no longer: everybody who waits is told so. */
+  resign(): void {
+    this.#delayed.failAll(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+    for (let batch = this.#parked.oldest(); batch !== undefined; batch = this.#parked.oldest()) {
+      refuse(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+      this.#parked.shift()
+    }
+  }
+
+  #refusal(frame: FrameFields): number {
+    const { topicId, leaderEpoch } = this.identity
+    if (frame.topicId0 !== topicId[0] || frame.topicId1 !== topicId[1] || frame.topicId2 !== topicId[2] || frame.topicId3 !== topicId[3]) {
+      return KAFKA_ERRORS.UNKNOWN_TOPIC_ID
+    }
+    if (frame.leaderEpoch === leaderEpoch) return 0
+    return frame.leaderEpoch < leaderEpoch ? KAFKA_ERRORS.FENCED_LEADER_EPOCH : KAFKA_ERRORS.UNKNOWN_LEADER_EPOCH
+  }
+
+  #appended(lane: LaneReader, batchId: number, acks: number, baseOffset: number): void {
+    this.dirty = true
+    if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, this.log.endOffset, -1)
+  }
+
+  #park(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#parked.park(lane, frame.batchId, frame.acks, frame.deadlineMs, bytes, start, end)) return
+    refuse(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+  }
+}
+
+function appendError(result: number): number {
+  if (result === APPEND_TOO_LARGE) return KAFKA_ERRORS.MESSAGE_TOO_LARGE
+  if (result === APPEND_PINNED_FULL) return KAFKA_ERRORS.KAFKA_STORAGE_ERROR
+  if (result === APPEND_CORRUPT) return KAFKA_ERRORS.CORRUPT_MESSAGE
+  return KAFKA_ERRORS.UNKNOWN_SERVER_ERROR
+}
+
+function refuse(lane: LaneReader, batchId: number, acks: number, errorCode: number): void {
+  if (acks !== 0) lane.ack(batchId, errorCode, -1, -1)
+}

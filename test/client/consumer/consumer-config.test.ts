@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { CONSUMER_CONFIG, fillConsumerOptions } from '../../../src/client/consumer/consumer-config.ts'
+import type { ConsumerOptions } from '../../../src/client/consumer/consumer-config.ts'
+import { settingsOf } from '../../../src/config-def.ts'
+import type { MillraceError } from '../../../src/errors.ts'
+import { kafkaDefaults } from '../kafka-configs.ts'
+
+function refusal(options: unknown): MillraceError {
+  try {
+    fillConsumerOptions(options as ConsumerOptions)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'INVALID_CONFIG', retriable: false })
+    return error as MillraceError
+  }
+  throw new Error('nothing was refused')
+}
+
+test('the defaults', () => {
+  const defaults = { autoOffsetReset: 'earliest', fetchMaxBytes: 52_428_800, maxPartitionFetchBytes: 1_048_576, maxPollRecords: 500 }
+  expect(fillConsumerOptions()).toEqual(defaults)
+  expect(fillConsumerOptions({ autoOffsetReset: undefined })).toEqual(defaults)
+})
+
+test("are Kafka's, but for the one that the file explains", () => {
+  const kafka = kafkaDefaults('ConsumerConfig')
+  const differ = settingsOf(CONSUMER_CONFIG).filter(([, { kafkaName, default: value }]) => kafka.get(kafkaName!)!.default !== value)
+  expect(differ.map(([name]) => name)).toEqual(['autoOffsetReset'])
+})
+
+test.each<[Record<string, unknown>, string]>([
+  [{ autoOffsetReset: 'begin' }, 'one of "earliest", "latest", "none"; "begin" was given'],
+  [{ autoOffsetReset: 'earlist' }, 'did you mean "earliest"?'],
+  [{ autoOffsetReset: 'beginning' }, 'did you mean "earliest"?'],
+  [{ autoOffsetReset: 'end' }, 'did you mean "latest"?'],
+  [{ maxPollRecords: 0 }, 'a whole number of records (int) from 1 to 2147483647; 0 was given'],
+  [{ fetchMaxBytes: '1' }, 'did you mean 1, without quotes?'],
+])('%j is refused', (options, words) => {
+  expect(refusal(options).message).toContain(words)
+})
+
+test.each<[string, string]>([
+  ['groupId', 'consumer groups are not there yet: leave it out to read all partitions'],
+  ['group.id', 'consumer groups are not there yet'],
+  ['sessionTimeout', 'consumer groups are not there yet'],
+  ['autoCommitIntervalMs', 'consumer groups are not there yet'],
+  ['isolationLevel', 'there are no transactions yet'],
+  ['fetchMaxWaitMs', 'a waiting reader is woken'],
+  ['fromBeginning', 'it is called autoOffsetReset here'],
+  ['maxBytesPerPartition', 'it is called maxPartitionFetchBytes here'],
+  ['autoOfsetReset', 'did you mean autoOffsetReset'],
+  ['allowAutoTopicCreation', 'await millrace.topic(…) makes a topic'],
+  ['sslTruststoreLocation', 'a call within a process has no connection'],
+])('the name %s is answered', (name, words) => {
+  expect(refusal({ [name]: 1 }).message).toContain(words)
+})
+
+describe('every name that Kafka has for a consumer', () => {
+  const settings = new Set(settingsOf(CONSUMER_CONFIG).map(([name]) => name))
+  const names = [...kafkaDefaults('ConsumerConfig')].filter(([, { internal }]) => !internal).map(([name]) => name)
+
+  test.each(names)('%s is a setting, or is told why not', (dotted) => {
+    const name = dotted.replaceAll(/\.(\w)/g, (_, letter: string) => letter.toUpperCase())
+    if (!settings.has(name)) expect(refusal({ [name]: 1 }).message).not.toMatch(/did you mean|: the names are /)
+  })
+})

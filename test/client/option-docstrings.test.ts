@@ -1,0 +1,31 @@
+// The sentence of a setting stands twice: in its table, for messages and reference
+// pages, and as the docstring that an editor shows. They must say the same.
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { CONSUMER_CONFIG } from '../../src/client/consumer/consumer-config.ts'
+import { MILLRACE_CONFIG } from '../../src/client/millrace-config.ts'
+import { PRODUCER_CONFIG } from '../../src/client/producer/producer-config.ts'
+import { TOPIC_CONFIG } from '../../src/client/topic-config-table.ts'
+import { settingsOf } from '../../src/config-def.ts'
+import type { Setting } from '../../src/config-def.ts'
+
+test.each<[string, [string, Setting<unknown>][]]>([
+  ['topic-config.ts', settingsOf(TOPIC_CONFIG)],
+  ['millrace-config.ts', settingsOf(MILLRACE_CONFIG)],
+  ['producer/producer-config.ts', settingsOf(PRODUCER_CONFIG)],
+  ['consumer/consumer-config.ts', settingsOf(CONSUMER_CONFIG)],
+])('%s: the docstrings are the table', (file, settings) => {
+  const source = readFileSync(new URL(`../../src/client/${file}`, import.meta.url), 'utf8')
+  const unbroken = source.replaceAll(/\s+(\* )?/g, ' ')
+  expect(settings.length).toBeGreaterThan(3)
+  for (const [name, setting] of settings) {
+    const property = name.includes('.') ? `'${name}'` : name
+    expect(unbroken, name).toContain(`/** ${setting.doc} Default: ${shown(setting.default)}. */ readonly ${property}:`)
+  }
+})
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import type { ThreadParker } from '../../src/actor/thread-parker.ts'
+import { WakeLoop } from '../../src/engine/wake-loop.ts'
+import type { Waiter } from '../../src/engine/wake-loop.ts'
+
+class FakeParker {
+  holds = 0
+  armed = false
+  ring: () => void = () => undefined
+  onRing(callback: () => void): { arm(): void; disarm(): void; close(): void } {
+    this.ring = () => {
+      this.armed = false
+      callback()
+    }
+    return { arm: () => void (this.armed = true), disarm: () => void (this.armed = false), close: () => undefined }
+  }
+  hold(): void {
+    this.holds++
+  }
+  release(): void {
+    this.holds--
+  }
+}
+
+function make(): { parker: FakeParker; loop: WakeLoop } {
+  const parker = new FakeParker()
+  return { parker, loop: new WakeLoop(parker as unknown as ThreadParker) }
+}
+
+function waiter(log: string[], name: string, readyAt: number): Waiter & { polls: number } {
+  return {
+    polls: 0,
+    keepsAlive: true,
+    prepareWait: () => void log.push(`${name} prepares`),
+    poll() {
+      log.push(`${name} polls`)
+      return ++this.polls >= readyAt
+    },
+  }
+}
+
+describe('wake loop', () => {
+  test('looks once more after everybody has said what it waits for and the bell is armed', () => {
+    const { parker, loop } = make()
+    const log: string[] = []
+    let armedAtPoll = false
+    loop.wait({ keepsAlive: false, prepareWait: () => void log.push('prepares'), poll: () => ((armedAtPoll = parker.armed), log.push('polls'), true) })
+    expect(log).toEqual(['prepares', 'polls'])
+    expect(armedAtPoll).toBe(true)
+    expect(parker.armed).toBe(false)
+  })
+
+  test('holds the process while something waits, and lets go', () => {
+    const { parker, loop } = make()
+    const log: string[] = []
+    loop.wait(waiter(log, 'a', 2))
+    expect(parker.holds).toBe(1)
+    expect(parker.armed).toBe(true)
+    parker.ring()
+    expect(parker.holds).toBe(0)
+    expect(parker.armed).toBe(false)
+  })
+
+  test('a ring lets all look; who still waits is armed for again', () => {
+    const { parker, loop } = make()
+    const log: string[] = []
+    loop.wait(waiter(log, 'a', 3))
+    loop.wait(waiter(log, 'b', 9))
+    log.length = 0
+    parker.ring()
+    expect(log).toEqual(['a prepares', 'b prepares', 'a polls', 'b polls'])
+    expect(parker.holds).toBe(1)
+    expect(parker.armed).toBe(true)
+  })
+
+  test('cancel and a wait from within a poll leave nothing behind', () => {
+    const { parker, loop } = make()
+    const log: string[] = []
+    const second = waiter(log, 'second', 1)
+    const first: Waiter = { keepsAlive: true, prepareWait: () => undefined, poll: () => (loop.wait(second), true) }
+    loop.wait(first)
+    expect(second.polls).toBe(1)
+    const third = waiter(log, 'third', 9)
+    loop.wait(third)
+    loop.cancel(third)
+    loop.cancel(third)
+    expect(parker.holds).toBe(0)
+    expect(parker.armed).toBe(false)
+  })
+})
