@@ -1,13 +1,15 @@
 // What a figure depends on and must be printed with: machine, runtime, commit, date.
 
 import { execFileSync } from 'node:child_process'
-import { availableParallelism, cpus, freemem, release, totalmem, type as osType } from 'node:os'
+import { availableParallelism, cpus, freemem, loadavg, release, totalmem, type as osType } from 'node:os'
 
 export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryBytes: number
   readonly freeMemoryBytes: number
+  /** Processes that wanted a core in the minute before the run: 0 on a machine that does nothing else. */
+  readonly loadBefore: number
   readonly kernel: string
   readonly node: string
   readonly v8: string
@@ -39,6 +41,7 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     memoryBytes: totalmem(),
     freeMemoryBytes: freemem(),
+    loadBefore: loadavg()[0] ?? 0,
     kernel: `${osType()} ${release()}`,
     node: process.version,
     v8: process.versions.v8,

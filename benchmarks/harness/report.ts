@@ -116,7 +116,8 @@ export function judge(target: TargetSpec, view: CaseView, machine: Machine, smal
     id: target.id,
     text: target.text,
     unit: target.unit,
-    value: known ? value : null,
+    // A figure of a --small run is not one.
+    value: known && !small ? value : null,
     ...(target.atLeast === undefined ? {} : { atLeast: target.atLeast }),
     ...(atMost === undefined ? {} : { atMost }),
     verdict: !known ? 'no result' : small ? 'not judged' : met ? 'met' : 'missed',

@@ -39,8 +39,13 @@ export function renderReport(report: BenchReport): string {
   return `${parts.join('\n')}\n`
 }
 
+/** From this load on, the threads that are measured share their cores with others. */
+const BUSY_LOAD = 0.5
+
 function machineLines(machine: Machine): string[] {
+  const busy = `- **the machine was busy**: a load of ${digits(machine.loadBefore)} before the run; the figures are too low and far apart`
   return [
+    ...(machine.loadBefore > BUSY_LOAD ? [busy] : []),
     `- machine: ${machine.cpu}, ${machine.cores} cores, ${byteSize(machine.memoryBytes)}, ${machine.kernel}, ${machine.platform}`,
     `- Node.js ${machine.node} (V8 ${machine.v8}), commit ${machine.commit}, ${machine.date}`,
   ]

@@ -114,6 +114,7 @@ async function runRoad(strands: readonly Strand[], records: number, valueBytes: 
       return strand.reader.ask('expect', { records: shares[index] })
     }),
   )
+  const before = process.cpuUsage()
   const offers: Promise<Offered>[] = []
   let expected = 0
   for (const [index, strand] of strands.entries()) {
@@ -126,6 +127,7 @@ async function runRoad(strands: readonly Strand[], records: number, valueBytes: 
     Promise.all(offers),
     Promise.all(strands.map((strand) => strand.reader.ask<Read>('result', null))),
   ])
+  const cpu = process.cpuUsage(before)
   const startSeconds = Math.min(...offered.map((one) => one.startSeconds))
   const endSeconds = Math.max(...read.map((one) => one.endSeconds))
   const missed = sum(read.map((one) => one.missed))
@@ -137,7 +139,11 @@ async function runRoad(strands: readonly Strand[], records: number, valueBytes: 
   }
   if (missed !== 0) throw new Error(`no result: ${missed} offsets were missed`)
   return throughput(arrival, records * valueBytes, endSeconds - startSeconds, {
-    values: { paceWaits: sum(offered.map((one) => one.paceWaits)), drainWaits: sum(offered.map((one) => one.drainWaits)) },
+    values: {
+      cpuNs: ((cpu.user + cpu.system) * 1_000) / records,
+      paceWaits: sum(offered.map((one) => one.paceWaits)),
+      drainWaits: sum(offered.map((one) => one.drainWaits)),
+    },
     detail: {
       readBatches: sum(read.map((one) => one.batches)),
       lastAckSeconds: Math.max(...offered.map((one) => one.endSeconds)) - startSeconds,

@@ -10,21 +10,31 @@ export interface Count<Key> {
   readonly count: number
 }
 
+/** Grows in place: one look into the map for each time it is counted. */
+interface Counter {
+  count: number
+}
+
 const KEYS_KEPT = 10_000
 const MINUTES_KEPT = 50_000
 const MINUTE_MS = 60_000
 
 export class TopCounts {
   readonly #kept: number
-  #counts = new Map<string, number>()
+  readonly #counts = new Map<string, Counter>()
 
   constructor(kept = KEYS_KEPT) {
     this.#kept = kept
   }
 
   add(key: string, count = 1): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count)
-    if (this.#counts.size >= 2 * this.#kept) this.#counts = new Map(byCount(this.#counts).slice(0, this.#kept))
+    const counter = this.#counts.get(key)
+    if (counter !== undefined) {
+      counter.count += count
+      return
+    }
+    this.#counts.set(key, { count })
+    if (this.#counts.size >= 2 * this.#kept) for (const [rare] of this.#sorted().slice(this.#kept)) this.#counts.delete(rare)
   }
 
   addAll(counts: readonly Count<string>[]): void {
@@ -33,48 +43,50 @@ export class TopCounts {
 
   /** The most frequent keys, most frequent first; keys of the same count in alphabetical order. */
   top(limit: number): Count<string>[] {
-    return byCount(this.#counts)
+    return this.#sorted()
       .slice(0, limit)
-      .map(([key, count]) => ({ key, count }))
+      .map(([key, { count }]) => ({ key, count }))
   }
-}
 
-function byCount(counts: ReadonlyMap<string, number>): [string, number][] {
-  return [...counts].sort(([keyA, a], [keyB, b]) => b - a || (keyA < keyB ? -1 : 1))
+  #sorted(): [string, Counter][] {
+    return [...this.#counts].sort(([keyA, a], [keyB, b]) => b.count - a.count || (keyA < keyB ? -1 : 1))
+  }
 }
 
 export class MinuteCounts {
   readonly #kept: number
-  readonly #counts = new Map<number, number>()
+  /** By minutes since 1970. */
+  readonly #counts = new Map<number, Counter>()
 
   constructor(kept = MINUTES_KEPT) {
     this.#kept = kept
   }
 
-  /** `minuteMs` is any time within the minute. */
+  /** `timeMs` is any time within the minute. */
   add(timeMs: number, count = 1): void {
-    const minuteMs = timeMs - (((timeMs % MINUTE_MS) + MINUTE_MS) % MINUTE_MS)
-    const before = this.#counts.get(minuteMs)
-    this.#counts.set(minuteMs, (before ?? 0) + count)
-    if (before === undefined && this.#counts.size > this.#kept) this.#forgetOldest()
+    const minute = Math.floor(timeMs / MINUTE_MS)
+    const counter = this.#counts.get(minute)
+    if (counter !== undefined) {
+      counter.count += count
+      return
+    }
+    this.#counts.set(minute, { count })
+    if (this.#counts.size > this.#kept)
+      for (const [oldest] of this.#sorted().slice(0, Math.ceil(this.#kept / 4))) this.#counts.delete(oldest)
   }
 
   addAll(counts: readonly Count<number>[]): void {
     for (const { key, count } of counts) this.add(key, count)
   }
 
-  /** The newest `limit` minutes that had any, oldest first. */
+  /** The newest `limit` minutes that had any, oldest first; the key is the minute's start in milliseconds since 1970. */
   newest(limit: number): Count<number>[] {
     return this.#sorted()
       .slice(-limit)
-      .map(([key, count]) => ({ key, count }))
+      .map(([minute, { count }]) => ({ key: minute * MINUTE_MS, count }))
   }
 
-  #forgetOldest(): void {
-    for (const [minuteMs] of this.#sorted().slice(0, Math.ceil(this.#kept / 4))) this.#counts.delete(minuteMs)
-  }
-
-  #sorted(): [number, number][] {
+  #sorted(): [number, Counter][] {
     return [...this.#counts].sort(([a], [b]) => a - b)
   }
 }

@@ -27,6 +27,7 @@ export type FromProducer =
 export interface ProducerReport {
   readonly malformed: number
   readonly totals: LedgerTotals
+  /** Parsing, numbering and summing up. */
   readonly parseMs: number
   /** Encoding, offering, and waiting for the log's acks. */
   readonly offerMs: number

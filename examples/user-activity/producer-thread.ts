@@ -11,10 +11,16 @@ import { ClientLedger } from './client-ledger.ts'
 import type { LineChunk } from './line-router.ts'
 import { LINE_BYTES_MAX } from './line-router.ts'
 import type { FromProducer, ProducerData, ToProducer } from './messages.ts'
-import type { ParsedLine } from './parse-line.ts'
 import { parseLine } from './parse-line.ts'
 import { Progress } from './progress.ts'
+import type { UserActivity } from './topics.ts'
 import { activityBytes, malformedLines, userActivity } from './topics.ts'
+
+interface PageView {
+  readonly client: string
+  readonly timestampMs: number
+  readonly activity: UserActivity
+}
 
 interface BadLine {
   readonly number: number
@@ -23,12 +29,14 @@ interface BadLine {
 }
 
 const { handle, progress: progressBuffer, aheadBytesMax } = workerData as ProducerData
+const TOO_LONG = { malformed: `it is longer than ${LINE_BYTES_MAX} bytes; only its beginning is kept` }
+
 const port = parentPort!
 const progress = new Progress(progressBuffer)
 const ledger = new ClientLedger()
 const millrace = await attachMillrace(handle)
-const activity = await millrace.topic(userActivity)
-const malformed = await millrace.topic(malformedLines)
+const topic = await millrace.topic(userActivity)
+const malformedTopic = await millrace.topic(malformedLines)
 const producer = millrace.producer()
 let malformedCount = 0
 let parseMs = 0
@@ -40,10 +48,10 @@ tell({ kind: 'ready' })
 for await (const [message] of messages) {
   if (message.kind === 'end') break
   const startedMs = performance.now()
-  const { parsed, bad, firstMs, lastMs } = parseChunk(message.chunk)
+  const { views, bad, firstMs, lastMs } = parseChunk(message.chunk, message.shiftMs)
   const parsedMs = performance.now()
   const waitedBeforeMs = waitedMs
-  await offerAll(parsed, message.shiftMs)
+  await offerAll(views)
   await offerMalformed(bad, message.input)
   parseMs += parsedMs - startedMs
   offerMs += performance.now() - parsedMs - (waitedMs - waitedBeforeMs)
@@ -56,38 +64,40 @@ offerMs += performance.now() - flushStartedMs
 tell({ kind: 'done', report: { malformed: malformedCount, totals: ledger.totals(), parseMs, offerMs, waitedMs } })
 await millrace.close()
 
-function parseChunk({ bytes, ends, numbers }: LineChunk) {
+/** Lines to page views, each with the next number of its client; the times that come back are the lines', unshifted. */
+function parseChunk({ bytes, ends, numbers }: LineChunk, shiftMs: number) {
   const text = Buffer.from(bytes.buffer)
-  const parsed: ParsedLine[] = []
+  const views: PageView[] = []
   const bad: BadLine[] = []
   let firstMs = Number.POSITIVE_INFINITY
   let lastMs = Number.NEGATIVE_INFINITY
   let start = 0
   for (let at = 0; at < ends.length; at++) {
-    const line = text.toString('utf8', start, ends[at])
-    const tooLong = ends[at]! - start > LINE_BYTES_MAX
-    const result = tooLong ? { malformed: `it is longer than ${LINE_BYTES_MAX} bytes; only its beginning is kept` } : parseLine(line)
-    start = ends[at]!
+    const end = ends[at]!
+    const line = text.toString('utf8', start, end)
+    const result = end - start > LINE_BYTES_MAX ? TOO_LONG : parseLine(line)
+    start = end
     if ('malformed' in result) {
       bad.push({ number: numbers[at]!, reason: result.malformed, text: line })
       continue
     }
-    parsed.push(result)
+    const { client, visit } = result
+    const timestampMs = result.timestampMs + shiftMs
+    const activity = { ...visit, sequence: ledger.nextSequence(client) }
+    ledger.add(client, timestampMs, activity)
+    views.push({ client, timestampMs, activity })
     firstMs = Math.min(firstMs, result.timestampMs)
     lastMs = Math.max(lastMs, result.timestampMs)
   }
-  return { parsed, bad, firstMs, lastMs }
+  return { views, bad, firstMs, lastMs }
 }
 
 /** The hot loop: no promise for a record, unless something is full. */
-async function offerAll(lines: readonly ParsedLine[], shiftMs: number): Promise<void> {
-  for (const { client, timestampMs, visit } of lines) {
-    const value = { ...visit, sequence: ledger.nextSequence(client) }
-    const timestamp = timestampMs + shiftMs
+async function offerAll(views: readonly PageView[]): Promise<void> {
+  for (const { client, timestampMs, activity } of views) {
     if (progress.aheadBytes() > aheadBytesMax) await waitForConsumers()
-    while (!producer.offer(activity, client, value, { timestamp })) await producer.drained()
-    progress.addOffered(activityBytes(client, value))
-    ledger.add(client, timestamp, value)
+    while (!producer.offer(topic, client, activity, { timestamp: timestampMs })) await producer.drained()
+    progress.addOffered(activityBytes(client, activity))
   }
 }
 
@@ -95,7 +105,7 @@ async function offerMalformed(lines: readonly BadLine[], input: string): Promise
   malformedCount += lines.length
   for (const { number, reason, text } of lines) {
     const headers = { input, line: String(number), reason }
-    while (!producer.offer(malformed, null, text, { headers })) await producer.drained()
+    while (!producer.offer(malformedTopic, null, text, { headers })) await producer.drained()
   }
 }
 

@@ -62,9 +62,10 @@ export class Progress {
     return (Atomics.load(this.#words, OFFERED_BYTES) - Atomics.load(this.#words, READ_BYTES)) | 0
   }
 
-  /** Waits until producers are at most `bytesMax` ahead of the consumers. */
+  /** Waits, if producers are more than `bytesMax` ahead, until it is half of that: then they can go on for a while. */
   async room(bytesMax: number): Promise<void> {
-    while (this.aheadBytes() > bytesMax) await pause(1)
+    if (this.aheadBytes() <= bytesMax) return
+    while (this.aheadBytes() > bytesMax / 2) await pause(1)
   }
 
   /** Records offered so far, modulo 2^32. */

@@ -7,6 +7,7 @@
 
 import { MillraceError } from '../errors.ts'
 
+/** A schema of any library that follows Standard Schema: it takes `Input` and makes `Output` of it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1

@@ -95,7 +95,10 @@ export class EmbeddedEngine {
     return this.#onController((controller) => controller.listTopics(), signal)
   }
 
-  /** A lane to a broker; undefined while there is no connection to it. The broker reads it as soon as it hears of it. */
+  /**
+   * A lane to a broker; undefined while there is no connection to it. The broker reads it as soon
+   * as it hears of it. Whoever offers rings the broker's bell: the lane does not.
+   */
   openLane(brokerId: number, capacityBytes: number): LaneWriter | undefined {
     const connection = this.#connections.get(brokerId)
     const brokerThread = this.#brokerTable.threadOf(brokerId)
@@ -106,7 +109,7 @@ export class EmbeddedEngine {
     const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS, producerThread: this.threadId, brokerThread })
     // If the broker dies before it hears of the lane, its port says so.
     connection.control.with({ hold: false }).openLane(lane).catch(() => undefined)
-    return new LaneWriter(lane, (thread) => this.bells.ring(thread))
+    return new LaneWriter(lane, () => undefined)
   }
 
   /** Calls back with each broker whose thread has ended. Gives the way to take it back. */

@@ -15,7 +15,15 @@
 
 import { MillraceError } from '../errors.ts'
 import { killPoint } from '../kill-points.ts'
-import { batchSizeWithin, extentStart, findIndexEntry, indexMaxTimestamp, indexPosition, looseInt64, looseMaxTimestamp } from './batch-walk.ts'
+import {
+  batchSizeWithin,
+  extentStart,
+  findIndexEntry,
+  indexMaxTimestamp,
+  indexPosition,
+  looseInt64,
+  looseMaxTimestamp,
+} from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
 import type { LogMemory } from './log-memory.ts'
@@ -93,7 +101,10 @@ function cutBatches(control: ControlBlock, memory: LogMemory, granule: number): 
   while (at < end && looseInt64(arena, at) < logEnd) {
     const size = batchSizeWithin(arena, at, end)
     if (size < 0) {
-      throw new MillraceError('CORRUPT_MESSAGE', `the log of slot ${control.slot} is damaged below its published end ${logEnd}, at byte ${at - start}`)
+      throw new MillraceError(
+        'CORRUPT_MESSAGE',
+        `the log of slot ${control.slot} is damaged below its published end ${logEnd}, at byte ${at - start}`,
+      )
     }
     maxTimestampMs = Math.max(maxTimestampMs, looseMaxTimestamp(arena, at))
     at += size

@@ -15,7 +15,15 @@ import { assert } from '../assert.ts'
 import { killPoint } from '../kill-points.ts'
 import { BATCH_HEADER_BYTES, LAST_OFFSET_DELTA, MAGIC, MAGIC_V2 } from '../record/record-batch-layout.ts'
 import { batchSizeInBytes, readInt32, stampBatch } from '../record/record-batch.ts'
-import { batchSizeWithin, extentStart, indexMaxTimestamp, indexPosition, looseInt64, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
+import {
+  batchSizeWithin,
+  extentStart,
+  indexMaxTimestamp,
+  indexPosition,
+  looseInt64,
+  looseMaxTimestamp,
+  writeIndexEntry,
+} from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import { copyToShared } from './copy-bytes.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
@@ -339,7 +347,10 @@ export class MemoryLog implements PartitionLog {
     let at = start + (entry < 0 ? 0 : indexPosition(memory, granule, order, entry))
     while (at < end) {
       const baseOffset = looseInt64(memory.arena, at)
-      if (looseMaxTimestamp(memory.arena, at) >= timestampMs && baseOffset + readInt32(memory.arena, at + LAST_OFFSET_DELTA) >= this.#startOffset) {
+      if (
+        looseMaxTimestamp(memory.arena, at) >= timestampMs &&
+        baseOffset + readInt32(memory.arena, at + LAST_OFFSET_DELTA) >= this.#startOffset
+      ) {
         return baseOffset
       }
       const size = batchSizeWithin(memory.arena, at, end)

@@ -45,12 +45,7 @@ export const READ_OUT_OF_RANGE = 3
 /** The partition was deleted; this reader is of no more use. */
 export const READ_DELETED = 4
 
-export type ReadResult =
-  | typeof READ_EMPTY
-  | typeof READ_OK
-  | typeof READ_OVERTAKEN
-  | typeof READ_OUT_OF_RANGE
-  | typeof READ_DELETED
+export type ReadResult = typeof READ_EMPTY | typeof READ_OK | typeof READ_OVERTAKEN | typeof READ_OUT_OF_RANGE | typeof READ_DELETED
 
 /** Up to where a reader reads: consumers to the watermark, followers to the leader's log end. */
 export type ReadBound = 'highWatermark' | 'lastStableOffset' | 'logEndOffset'

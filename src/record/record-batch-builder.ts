@@ -57,9 +57,10 @@ const BASE_MS = 1
 const MAX_MS = 2
 const NEXT_MS = 3
 
-/** Zig-zag deltas up to here are kept as a small integer. */
-const SMALL_DELTA_MAX = 0x0fff_ffff
-const LARGE_DELTA = -1
+/** Zig-zag deltas from here on are kept as this, and taken from `#times`. */
+const LARGE_DELTA = 0x4000
+/** The varint of -1: the length of a null key or value. */
+const NULL_LENGTH = 1
 
 export class RecordBatchBuilder {
   /** The batch: header and records are in [0, sizeInBytes) once it is sealed. Its length is the capacity. */
@@ -71,13 +72,13 @@ export class RecordBatchBuilder {
   #recordCount = 0
   /** The record count when the timestamp last changed: behind it all have the last timestamp. */
   #countAtTurn = 0
-  /** The current timestamp's delta, zig-zag; LARGE_DELTA when it must be taken from `#times`. */
+  /** The current timestamp's delta, zig-zag, or LARGE_DELTA. */
   #timestampDelta = 0
   #timestampDeltaBytes = 1
 
   /** Bytes of a batch that holds this record alone: no more than this, whatever its timestamp. */
   static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): number {
-    return BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(byteLength(key)) + sizeOfField(byteLength(value)) + sizeOfHeaders(headers)
+    return BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(utf8Bytes(key)) + sizeOfField(utf8Bytes(value)) + sizeOfHeaders(headers)
   }
 
   constructor(capacityBytes: number) {
@@ -116,109 +117,110 @@ export class RecordBatchBuilder {
       this.#times[NEXT_MS] = timestampMs
       this.#turnTimestamp()
     }
-    if (headers === null && typeof key !== 'string' && typeof value !== 'string') return this.#appendBytes(key, value)
-    return this.#appendAny(key, value, headers)
+    return headers === null ? this.#appendSmall(key, value) : this.#appendAny(key, value, headers)
   }
 
-  /** The common record: key and value are bytes or null, and there are no headers. */
-  #appendBytes(key: Uint8Array | null, value: Uint8Array | null): boolean {
+  /**
+   * The common record: no headers, every length below 8 KiB, so that all numbers but
+   * the offset delta's fit in two bytes and no call but the copies is left. Texts are
+   * taken for ASCII, whose length needs no look at the text; others go the long way.
+   */
+  #appendSmall(key: RecordBytes, value: RecordBytes): boolean {
     const bytes = this.bytes
     const count = this.#recordCount
     const delta = this.#timestampDelta
-    const keyBytes = key === null ? -1 : key.length
-    const valueBytes = value === null ? -1 : value.length
-    const size = 2 + this.#timestampDeltaBytes + sizeOfLength(count) + sizeOfField(keyBytes) + sizeOfField(valueBytes)
+    // `| 0` keeps the lengths 32-bit integers: V8 takes a typed array's for a double here.
+    const keyBytes = key === null ? 0 : typeof key === 'string' ? key.length : key.length | 0
+    const valueBytes = value === null ? 0 : typeof value === 'string' ? value.length : value.length | 0
+    const numbers = (delta < 0x80 ? 5 : 6) + (count < 0x40 ? 1 : 2) + (keyBytes < 0x40 ? 0 : 1) + (valueBytes < 0x40 ? 0 : 1)
+    const size = numbers + keyBytes + valueBytes
+    if (size >= 0x2000 || count >= 0x2000 || delta >= LARGE_DELTA) return this.#appendAny(key, value, null)
     let at = this.#position
-    if (at + sizeOfLength(size) + size > bytes.length) return false
-    at = writeLength(bytes, at, size)
-    bytes[at++] = 0
-    if (delta >= 0 && delta < 0x80) bytes[at++] = delta
-    else at = this.#writeTimestampDelta(at)
-    at = writeLength(bytes, at, count)
-    if (key === null) bytes[at++] = 1
+    if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
+    at = writeSmall(bytes, at, size)
+    bytes[at] = 0
+    bytes[at + 1] = delta
+    at += 2
+    if (delta >= 0x80) {
+      bytes[at - 1] = delta | 0x80
+      bytes[at++] = delta >> 7
+    }
+    at = writeSmall(bytes, at, count)
+    if (key === null) bytes[at++] = NULL_LENGTH
     else {
-      at = writeLength(bytes, at, keyBytes)
-      copyBytes(bytes, at, key, keyBytes)
+      at = writeSmall(bytes, at, keyBytes)
+      if (typeof key !== 'string') copyBytes(bytes, at, key, keyBytes)
+      else if (!this.#copyAscii(at, key, keyBytes)) return this.#appendAny(key, value, null)
       at += keyBytes
     }
-    if (value === null) bytes[at++] = 1
+    if (value === null) bytes[at++] = NULL_LENGTH
     else {
-      at = writeLength(bytes, at, valueBytes)
-      copyBytes(bytes, at, value, valueBytes)
+      at = writeSmall(bytes, at, valueBytes)
+      if (typeof value !== 'string') copyBytes(bytes, at, value, valueBytes)
+      else if (!this.#copyAscii(at, value, valueBytes)) return this.#appendAny(key, value, null)
       at += valueBytes
     }
-    bytes[at++] = 0
-    this.#position = at
+    bytes[at] = 0
+    this.#position = at + 1
     this.#recordCount = count + 1
     return true
   }
 
-  /** Any record. Texts are taken for ASCII first, whose length in bytes needs no look at the text. */
+  /** Any record, of any size. */
   #appendAny(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
-    const headersBytes = sizeOfHeaders(headers)
-    const keyBytes = key === null ? -1 : typeof key === 'string' ? key.length : key.length
-    const valueBytes = value === null ? -1 : typeof value === 'string' ? value.length : value.length
-    const size = 1 + this.#timestampDeltaBytes + sizeOfLength(this.#recordCount) + headersBytes
-    const taken = this.#encode(size + sizeOfField(keyBytes) + sizeOfField(valueBytes), key, keyBytes, value, valueBytes, headers)
-    if (taken !== TEXT_IS_WIDE) return taken === TAKEN
-    const wideKeyBytes = byteLength(key)
-    const wideValueBytes = byteLength(value)
-    const wideSize = size + sizeOfField(wideKeyBytes) + sizeOfField(wideValueBytes)
-    return this.#encode(wideSize, key, wideKeyBytes, value, wideValueBytes, headers) === TAKEN
-  }
-
-  #encode(
-    size: number,
-    key: RecordBytes,
-    keyBytes: number,
-    value: RecordBytes,
-    valueBytes: number,
-    headers: readonly RecordHeader[] | null,
-  ): number {
     const bytes = this.bytes
+    const keyBytes = utf8Bytes(key)
+    const valueBytes = utf8Bytes(value)
+    const numbers = 1 + this.#timestampDeltaBytes + sizeOfVarint(this.#recordCount)
+    const size = numbers + sizeOfField(keyBytes) + sizeOfField(valueBytes) + sizeOfHeaders(headers)
     let at = this.#position
-    if (at + sizeOfLength(size) + size > bytes.length) return NO_ROOM
-    at = writeLength(bytes, at, size)
+    if (at + sizeOfVarint(size) + size > bytes.length) return false
+    at = writeVarint(bytes, at, size)
     bytes[at++] = 0
     at = this.#writeTimestampDelta(at)
-    at = writeLength(bytes, at, this.#recordCount)
+    at = writeVarint(bytes, at, this.#recordCount)
     at = this.#writeField(at, key, keyBytes)
-    if (at < 0) return TEXT_IS_WIDE
     at = this.#writeField(at, value, valueBytes)
-    if (at < 0) return TEXT_IS_WIDE
-    this.#position = headers === null ? writeLength(bytes, at, 0) : this.#writeHeaders(at, headers)
+    if (headers === null) bytes[at++] = 0
+    else {
+      at = writeVarint(bytes, at, headers.length)
+      for (let i = 0; i < headers.length; i++) {
+        const header = headers[i]!
+        at = this.#writeField(at, header.key, utf8Bytes(header.key))
+        at = this.#writeField(at, header.value, utf8Bytes(header.value))
+      }
+    }
+    this.#position = at
     this.#recordCount++
-    return TAKEN
+    return true
   }
 
-  /** Writes a length and as many bytes; -1 when a text has another length as UTF-8. */
   #writeField(at: number, field: RecordBytes, fieldBytes: number): number {
     const bytes = this.bytes
-    if (field === null) {
-      bytes[at] = 1
-      return at + 1
-    }
-    at = writeLength(bytes, at, fieldBytes)
+    at = writeVarint(bytes, at, fieldBytes)
+    if (field === null) return at
     if (typeof field !== 'string') copyBytes(bytes, at, field, fieldBytes)
-    else if (fieldBytes <= LOOP_CHARACTERS_MAX && fieldBytes === field.length) {
-      if (!copyAscii(bytes, at, field)) return -1
-    } else if (this.#room.write(field, at) !== fieldBytes) return -1
+    else if (fieldBytes !== field.length || !this.#copyAscii(at, field, fieldBytes)) this.#room.write(field, at)
     return at + fieldBytes
   }
 
-  #writeHeaders(at: number, headers: readonly RecordHeader[]): number {
-    at = writeLength(this.bytes, at, headers.length)
-    for (const { key, value } of headers) {
-      at = this.#writeField(at, key, byteLength(key))
-      at = this.#writeField(at, value, byteLength(value))
+  /** Copies a text that is ASCII; false when it turned out not to be. */
+  #copyAscii(at: number, text: string, length: number): boolean {
+    // As UTF-8 a text is longer than it has characters unless all are ASCII, and the slack
+    // behind the batch leaves room for that to show.
+    if (length > LOOP_CHARACTERS_MAX) return this.#room.write(text, at) === length
+    const bytes = this.bytes
+    let seen = 0
+    for (let i = 0; i < length; i++) {
+      const character = text.charCodeAt(i)
+      seen |= character
+      bytes[at + i] = character
     }
-    return at
+    return seen < 0x80
   }
 
   #writeTimestampDelta(at: number): number {
-    const delta = this.#timestampDelta
-    if (delta === LARGE_DELTA) return writeVarlong(this.bytes, at, this.#times[LAST_MS]! - this.#times[BASE_MS]!)
-    return writeLength(this.bytes, at, delta >>> 1)
+    return writeVarlong(this.bytes, at, this.#times[LAST_MS]! - this.#times[BASE_MS]!)
   }
 
   /** Makes `#times[NEXT_MS]` the current timestamp. */
@@ -233,7 +235,7 @@ export class RecordBatchBuilder {
     times[LAST_MS] = nextMs
     const delta = nextMs - times[BASE_MS]!
     const zigzag = delta < 0 ? -2 * delta - 1 : 2 * delta
-    this.#timestampDelta = zigzag <= SMALL_DELTA_MAX ? zigzag : LARGE_DELTA
+    this.#timestampDelta = zigzag < LARGE_DELTA ? zigzag | 0 : LARGE_DELTA
     this.#timestampDeltaBytes = sizeOfVarlong(delta)
   }
 
@@ -275,58 +277,42 @@ export class RecordBatchBuilder {
   }
 }
 
-// What #encode may come to.
-const TAKEN = 1
-const NO_ROOM = 0
-const TEXT_IS_WIDE = -1
-
-/** Bytes of the varint of a number that is not negative. */
-function sizeOfLength(length: number): number {
-  return length < 0x40 ? 1 : length < 0x2000 ? 2 : sizeOfVarint(length)
-}
-
 /** Bytes of a key or value with its length before it; -1 is null. */
 function sizeOfField(length: number): number {
-  return length < 0 ? 1 : sizeOfLength(length) + length
+  return sizeOfVarint(length) + (length < 0 ? 0 : length)
 }
 
 function sizeOfHeaders(headers: readonly RecordHeader[] | null): number {
   if (headers === null) return 1
-  let size = sizeOfLength(headers.length)
-  for (const { key, value } of headers) size += sizeOfField(byteLength(key)) + sizeOfField(byteLength(value))
+  let size = sizeOfVarint(headers.length)
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i]!
+    size += sizeOfField(utf8Bytes(header.key)) + sizeOfField(utf8Bytes(header.value))
+  }
   return size
 }
 
-function byteLength(field: RecordBytes): number {
+/** Bytes of a field as it will lie in the batch; -1 for null. */
+function utf8Bytes(field: RecordBytes): number {
   if (field === null) return -1
-  return typeof field === 'string' ? Buffer.byteLength(field) : field.length
+  if (typeof field !== 'string') return field.length | 0
+  if (field.length > LOOP_CHARACTERS_MAX) return Buffer.byteLength(field)
+  for (let i = 0; i < field.length; i++) if (field.charCodeAt(i) >= 0x80) return Buffer.byteLength(field)
+  return field.length
 }
 
-/** Writes the varint of a number that is not negative; the position behind it. */
-function writeLength(bytes: Uint8Array, at: number, length: number): number {
+/** Writes the varint of a number from 0 to 8,191; the position behind it. */
+function writeSmall(bytes: Uint8Array, at: number, length: number): number {
   if (length < 0x40) {
     bytes[at] = length << 1
     return at + 1
   }
-  if (length < 0x2000) {
-    bytes[at] = (length << 1) | 0x80
-    bytes[at + 1] = length >> 6
-    return at + 2
-  }
-  return writeVarint(bytes, at, length)
+  bytes[at] = (length << 1) | 0x80
+  bytes[at + 1] = length >> 6
+  return at + 2
 }
 
 function copyBytes(bytes: Uint8Array, at: number, source: Uint8Array, length: number): void {
   if (length > LOOP_BYTES_MAX) bytes.set(source, at)
   else for (let i = 0; i < length; i++) bytes[at + i] = source[i]!
-}
-
-function copyAscii(bytes: Uint8Array, at: number, text: string): boolean {
-  let seen = 0
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i)
-    seen |= character
-    bytes[at + i] = character
-  }
-  return seen < 0x80
 }

@@ -11,6 +11,7 @@ export const MACHINE: Machine = {
   cores: 2,
   memoryBytes: 24 * 2 ** 30,
   freeMemoryBytes: 20 * 2 ** 30,
+  loadBefore: 0.1,
   kernel: 'Linux 6.0',
   node: 'v26.10.0',
   v8: '14.6',

@@ -125,6 +125,11 @@ describe('the readable table', () => {
     for (const word of [MACHINE.cpu, '2 cores', '24 GiB', MACHINE.node, MACHINE.commit, MACHINE.date]) expect(text).toContain(word)
   })
 
+  test('says when the machine had other work', () => {
+    expect(text).not.toContain('busy')
+    expect(renderReport({ ...report, machine: { ...MACHINE, loadBefore: 3 } })).toContain('the machine was busy')
+  })
+
   test('gives figures, ratios, and the reason where there is none', () => {
     expect(text).toMatch(/contender theirs .* 1\.10 M .* 0\.1(00)?×/)
     expect(text).toContain('**failed**, contender broken: 9 of 10 records arrived')

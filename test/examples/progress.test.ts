@@ -34,6 +34,9 @@ describe('Progress', () => {
     })
     await new Promise(setImmediate)
     expect(going).toBe(false)
+    progress.addRead(0, 50)
+    await new Promise(setImmediate)
+    expect(going).toBe(false)
     progress.addRead(0, 1)
     await room
   })

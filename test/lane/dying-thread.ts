@@ -12,8 +12,7 @@ import { FAULTS, IN_WORK, NEVER, OFFERS_RETURNED } from './dying-words.ts'
 import { fillPattern, patternFault } from './pattern-batch.ts'
 
 export interface DyingData {
-  /** `warm-up` ends at once: it leaves the compiled sources in the cache for the others. */
-  readonly role: 'producer' | 'broker' | 'warm-up'
+  readonly role: 'producer' | 'broker'
   readonly lane: SharedArrayBuffer
   readonly bells: SharedArrayBuffer
   readonly control: SharedArrayBuffer
@@ -72,4 +71,4 @@ function takeAndAck(): void {
 }
 
 if (data.role === 'producer') produce()
-else if (data.role === 'broker') takeAndAck()
+else takeAndAck()

@@ -2,12 +2,9 @@
 // nobody waits for them.
 
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { BACK_PRESSURED, LaneWriter, OFFERED } from '../../src/lane/lane-writer.ts'
 import { LaneReader } from '../../src/lane/lane-reader.ts'
@@ -16,21 +13,16 @@ import type { DyingData } from './dying-thread.ts'
 import { FAULTS, IN_WORK, OFFERS_RETURNED } from './dying-words.ts'
 import { LanePair } from './lane-pair.ts'
 import { patternBatch, patternFault } from './pattern-batch.ts'
+import { StrippedWorker } from './stripped-worker.ts'
 
 const SEED = 0xdead
 const AT_ONCE = 3
 /** Hundreds of thread starts, on a machine that may be busy. */
 const KILLS_TIMEOUT_MS = 120_000
 
-// Most of a short thread's life goes into stripping types: done once, it is a third.
-const compileCache = mkdtempSync(join(tmpdir(), 'lane-kill-'))
-const env = { ...process.env, NODE_COMPILE_CACHE: compileCache }
+const dyingThread = new StrippedWorker(new URL('./dying-thread.ts', import.meta.url))
 
-beforeAll(async () => {
-  await once(startThread(new LanePair(), { role: 'warm-up', seed: 0, point: undefined, passing: 0 }).worker, 'exit')
-})
-
-afterAll(() => rmSync(compileCache, { recursive: true, force: true }))
+afterAll(() => dyingThread.remove())
 
 /** Ring starts for whom the kills come before, at and after the wrap of ring and positions. */
 const STARTS = [0, 2_000, 2 ** 31 - 3_000, 2 ** 32 - 8_000, 2 ** 34 - 20_000, 2 ** 35 - 3_000]
@@ -41,7 +33,7 @@ function startThread(
 ): { worker: Worker; control: Int32Array } {
   const control = new Int32Array(new SharedArrayBuffer(16))
   const workerData = { ...data, lane: pair.buffer, bells: pair.bells.buffer, control: control.buffer }
-  return { worker: new Worker(new URL('./dying-thread.ts', import.meta.url), { workerData, env }), control }
+  return { worker: new Worker(dyingThread.url, { workerData }), control }
 }
 
 /** Runs `kill` for 0 to `count` - 1, some at a time. */
@@ -140,7 +132,6 @@ describe('a producer that is terminated', () => {
         expect(next === returned || next === returned + 1).toBe(true)
         expectUsable(pair, next)
       })
-      console.log('DBG inWork', inWork)
       expect(inWork).toBeGreaterThan(0)
     },
     KILLS_TIMEOUT_MS,

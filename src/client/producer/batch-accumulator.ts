@@ -49,6 +49,14 @@ export class BatchAccumulator {
     return queue.open !== undefined || (queue.sealed.length < SEALED_A_PARTITION_MAX && this.pool.hasRoom)
   }
 
+  /**
+   * Whether a producer that was refused should be woken: not for the first batch that left, for
+   * then it would be asleep again after the next.
+   */
+  isDrained(queue: PartitionQueue): boolean {
+    return queue.sealed.length === 0 && this.pool.hasRoom
+  }
+
   /** Closes the open batch of a partition; it is ready to leave. */
   seal(queue: PartitionQueue): void {
     const batch = queue.open

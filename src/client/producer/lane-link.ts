@@ -7,6 +7,7 @@ import { KAFKA_ERRORS, MillraceError, kafkaErrorName } from '../../errors.ts'
 import type { LaneWriter } from '../../lane/lane-writer.ts'
 import { OFFERED } from '../../lane/lane-writer.ts'
 import { FRAME_NO_CRC } from '../../lane/lane-layout.ts'
+import type { DeferredBell } from './deferred-bell.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
 const ACKS_A_POLL_MAX = 4_096
@@ -20,14 +21,16 @@ export interface BatchSink {
 export class LaneLink {
   readonly brokerId: number
   readonly writer: LaneWriter
+  readonly #bell: DeferredBell
   readonly #sink: BatchSink
   readonly #inFlight: (ProducerBatch | undefined)[]
   #nextId = 0
   #unacked = 0
 
-  constructor(brokerId: number, writer: LaneWriter, sink: BatchSink) {
+  constructor(brokerId: number, writer: LaneWriter, bell: DeferredBell, sink: BatchSink) {
     this.brokerId = brokerId
     this.writer = writer
+    this.#bell = bell
     this.#sink = sink
     this.#inFlight = new Array<ProducerBatch | undefined>(writer.ackSlots).fill(undefined)
   }
@@ -57,7 +60,12 @@ export class LaneLink {
     frame.flags = destination.withCrc ? 0 : FRAME_NO_CRC
     frame.deadlineMs = batch.deadlineMs
     const result = this.writer.offer(batch.builder.bytes, 0, batch.sizeInBytes)
-    if (result !== OFFERED) return result
+    if (result !== OFFERED) {
+      // A full lane wants its broker awake now.
+      this.#bell.ring()
+      return result
+    }
+    this.#bell.published(batch.sizeInBytes)
     if (acks === 0) {
       this.#sink.completed(batch, -1, -1)
     } else {
@@ -80,6 +88,12 @@ export class LaneLink {
     this.#unacked--
     if (errorCode === 0) this.#sink.completed(batch, baseOffset, timestampMs)
     else this.#sink.failed(batch, refusalError(batch, errorCode))
+  }
+
+  /** Offers no more; what is on the lane is still taken. */
+  close(): void {
+    this.writer.close()
+    this.#bell.now()
   }
 
   /** The broker is gone: what it acknowledged counts, the rest failed. */

@@ -10,6 +10,7 @@ import { laneCapacity } from '../../lane/lane.ts'
 import { BACK_PRESSURED, BATCH_TOO_LARGE, LANE_CLOSED, OFFERED } from '../../lane/lane-writer.ts'
 import { NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../../log/control-block.ts'
 import type { BatchPool } from './batch-pool.ts'
+import { DeferredBell } from './deferred-bell.ts'
 import { LaneLink } from './lane-link.ts'
 import type { BatchSink } from './lane-link.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -123,7 +124,7 @@ export class LaneSender implements BatchSink {
   /** Leaves the lanes; what was not acknowledged by now fails. */
   close(error: Error): void {
     for (const link of this.#links.values()) {
-      link.writer.close()
+      link.close()
       link.giveUp(error)
     }
     this.#links.clear()
@@ -162,7 +163,7 @@ export class LaneSender implements BatchSink {
     if (result === BATCH_TOO_LARGE) {
       // A larger lane takes over only when the small one is empty, or batches could overtake each other.
       if (link.pollAcks() >= 0 && link.unacked > 0) return false
-      link.writer.close()
+      link.close()
       this.#links.delete(brokerId)
       return this.#sendOldest(queue)
     }
@@ -179,7 +180,7 @@ export class LaneSender implements BatchSink {
   #openLink(brokerId: number, batchBytes: number): LaneLink | undefined {
     const writer = this.#engine.openLane(brokerId, laneCapacity(Math.max(batchBytes, this.#options.largestBatchBytes)))
     if (writer === undefined) return undefined
-    const link = new LaneLink(brokerId, writer, this)
+    const link = new LaneLink(brokerId, writer, new DeferredBell(this.#engine.bells, writer.brokerThread), this)
     this.#links.set(brokerId, link)
     return link
   }

@@ -1,7 +1,8 @@
 // Which partition a record goes to (Kafka: BuiltInPartitioner). With a key: the
 // murmur2 hash of its bytes, so that every client in any language agrees. Without
 // one: strictly uniform sticky (KIP-794): all records to one partition until about a
-// batch has gone there, then to another by chance, so that batches fill.
+// batch has gone there, then to another by chance, so that batches fill. Bytes are
+// counted a batch at a time, so a record costs nothing.
 //
 // Runs on the producer's thread, once a record; one object a producer and topic.
 // Holds: a key's partition depends on its bytes and the number of partitions alone;
@@ -34,7 +35,7 @@ export class Partitioner {
   readonly #random: Random
   #partitionCount: number
   #sticky: number
-  /** Bytes of records without a key that went to the sticky partition. */
+  /** Bytes of batches that went to the sticky partition during this stay. */
   #stickyBytesSent = 0
 
   constructor(options: PartitionerOptions) {
@@ -63,27 +64,17 @@ export class Partitioner {
     return partitionOfKey(key, this.#partitionCount)
   }
 
-  /** Whether a record with this key goes to the sticky partition, and counts there. */
-  isSticky(key: Uint8Array | string | null): boolean {
-    return this.#function === undefined && (key === null || this.#ignoreKeys)
-  }
-
-  /** A record without a key was taken, so large. Ends the stay on this partition when twice a batch went there. */
-  appended(sizeInBytes: number): void {
-    this.#stickyBytesSent += sizeInBytes
-    if (this.#stickyBytesSent >= this.#stickyBytes * 2) this.#moveOn()
-  }
-
   /**
-   * A batch was closed. The stay on its partition ends here once a batch's worth of
-   * bytes went there: at a batch's end no half-filled one is left behind. A full
-   * batch counts as a batch's worth when at least half of it was ours, since its last
-   * bytes stay empty when the next record does not fit.
+   * A batch was closed, so large. The stay on its partition ends here, at a batch's
+   * end and never within one, once a batch's worth of bytes went there. A full batch
+   * is enough when at least half of `stickyBytes` went, since its last bytes stay
+   * empty when the next record does not fit. Keyed records in it count as well: the
+   * load of a partition is what is to be spread.
    */
-  batchClosed(partition: number, isFull: boolean): void {
+  batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
     if (partition !== this.#sticky) return
-    const enough = isFull ? this.#stickyBytes / 2 : this.#stickyBytes
-    if (this.#stickyBytesSent >= enough) this.#moveOn()
+    this.#stickyBytesSent += sizeInBytes
+    if (this.#stickyBytesSent >= (isFull ? this.#stickyBytes / 2 : this.#stickyBytes)) this.#moveOn()
   }
 
   /** Any partition but this one, all equally likely: in the long run each gets the same share of bytes. */

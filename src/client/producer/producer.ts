@@ -147,7 +147,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
     const queue = this.#refused
     this.#sender.pump()
     if (queue === undefined || this.#hasRoom(queue)) return this.#turnYield.due ? this.#turnYield.turn() : Promise.resolve()
-    const waited = this.#blocked.wait(() => this.#hasRoom(queue), options.signal)
+    const waited = this.#blocked.wait(() => this.#accumulator.isDrained(queue), options.signal)
     this.#engine.wakeLoop.wait(this)
     return waited
   }

@@ -48,8 +48,7 @@ export class TopicQueues implements BatchClosedListener {
   }
 
   batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
-    this.#partitioner.appended(sizeInBytes)
-    this.#partitioner.batchClosed(partition, isFull)
+    this.#partitioner.batchClosed(partition, sizeInBytes, isFull)
   }
 
   /** Adds the batches that have not left yet. */

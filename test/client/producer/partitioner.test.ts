@@ -59,10 +59,8 @@ describe('a key', () => {
   test('goes on as before while others come and go, until the topic grows', () => {
     const one = partitioner({ partitionCount: 12 })
     const before = one.partitionFor('user-7')
-    one.appended(1_000_000)
-    one.batchClosed(before, true)
+    for (let partition = 0; partition < 12; partition++) one.batchClosed(partition, 1_000_000, true)
     expect(one.partitionFor('user-7')).toBe(before)
-    expect(one.isSticky('user-7')).toBe(false)
     one.partitionCount = 1_000
     expect(one.partitionFor('user-7')).toBe(364) // golden: 8 of 12, 364 of 1,000
     expect(before).toBe(8)
@@ -74,40 +72,29 @@ describe('without a key', () => {
     const one = partitioner()
     const first = one.partitionFor(null)
     for (let i = 0; i < 1_000; i++) expect(one.partitionFor(null)).toBe(first)
-    expect(one.isSticky(null)).toBe(true)
   })
 
   test('records stay until a batch of bytes has gone, and move on as that batch closes', () => {
     const one = partitioner({ stickyBytes: 1_000 })
     const first = one.partitionFor(null)
-    one.appended(999)
-    one.batchClosed(first, false)
+    one.batchClosed(first, 600, false)
     expect(one.partitionFor(null)).toBe(first)
-    one.appended(1)
-    expect(one.partitionFor(null)).toBe(first) // not in the middle of a batch
-    one.batchClosed((first + 1) % 12, false) // of keyed records, elsewhere
+    one.batchClosed((first + 1) % 12, 5_000, true) // of keyed records, elsewhere
+    one.batchClosed(first, 399, false)
     expect(one.partitionFor(null)).toBe(first)
-    one.batchClosed(first, false)
-    expect(one.partitionFor(null)).not.toBe(first)
+    one.batchClosed(first, 1, false)
+    const second = one.partitionFor(null)
+    expect(second).not.toBe(first)
+    one.batchClosed(second, 999, false) // the count began anew
+    expect(one.partitionFor(null)).toBe(second)
   })
 
-  test('a full batch is enough when at least half of it was theirs', () => {
+  test('a full batch is enough when at least half of the bytes went', () => {
     const one = partitioner({ stickyBytes: 1_000 })
     const first = one.partitionFor(null)
-    one.appended(499)
-    one.batchClosed(first, true)
+    one.batchClosed(first, 499, true)
     expect(one.partitionFor(null)).toBe(first)
-    one.appended(1)
-    one.batchClosed(first, true)
-    expect(one.partitionFor(null)).not.toBe(first)
-  })
-
-  test('at twice a batch they move on in any case', () => {
-    const one = partitioner({ stickyBytes: 1_000 })
-    const first = one.partitionFor(null)
-    one.appended(1_999)
-    expect(one.partitionFor(null)).toBe(first)
-    one.appended(1)
+    one.batchClosed(first, 1, true)
     expect(one.partitionFor(null)).not.toBe(first)
   })
 
@@ -121,8 +108,7 @@ describe('without a key', () => {
       expect(partition).not.toBe(last)
       stays[partition]! += 1
       last = partition
-      one.appended(1_000)
-      one.batchClosed(partition, true)
+      one.batchClosed(partition, 990, true)
     }
     for (const count of stays) expect(Math.abs(count - 2_000)).toBeLessThan(150)
   })
@@ -134,12 +120,12 @@ describe('without a key', () => {
 
   test('one partition is one partition, and a topic that grew is used in full', () => {
     const one = partitioner({ partitionCount: 1 })
-    one.appended(10_000)
+    one.batchClosed(0, 10_000, true)
     expect(one.partitionFor(null)).toBe(0)
     one.partitionCount = 4
     const seen = new Set<number>()
     for (let i = 0; i < 100; i++) {
-      one.appended(10_000)
+      one.batchClosed(one.partitionFor(null), 10_000, true)
       seen.add(one.partitionFor(null))
     }
     expect([...seen].sort()).toEqual([0, 1, 2, 3])
@@ -147,10 +133,9 @@ describe('without a key', () => {
 
   test('keys may be ignored', () => {
     const one = partitioner({ ignoreKeys: true })
-    expect(one.isSticky('user-7')).toBe(true)
     const first = one.partitionFor('user-7')
     expect(one.partitionFor('another')).toBe(first)
-    one.appended(2_000)
+    one.batchClosed(first, 2_000, true)
     expect(one.partitionFor('user-7')).not.toBe(first)
   })
 })
@@ -165,7 +150,6 @@ describe('a function of the user', () => {
       [utf8.encode('é'), 12, 'orders'],
       [null, 12, 'orders'],
     ])
-    expect(one.isSticky(null)).toBe(false)
   })
 
   test('that gives no partition is told so', () => {
