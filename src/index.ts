@@ -16,7 +16,7 @@ export type { StandardSchema } from './client/standard-schema.ts'
 
 // Produce
 export { Producer } from './client/producer/producer.ts'
-export type { ProducerRecord } from './client/producer/producer.ts'
+export type { ProducerRecord, RecordOptions } from './client/producer/producer-record.ts'
 export type { RecordMetadata } from './client/producer/producer-batch.ts'
 export type { ProducerOptions } from './client/producer/producer-config.ts'
 export type { PartitionFunction } from './client/producer/partitioner.ts'
@@ -24,7 +24,8 @@ export type { Headers, HeaderValue } from './client/headers.ts'
 
 // Consume
 export { Consumer } from './client/consumer/consumer.ts'
-export type { ReadOptions } from './client/consumer/consumer.ts'
+export type { TopicPartition } from './client/consumer/consumer.ts'
+export type { ReadOptions } from './client/consumer/read-options.ts'
 export { ConsumerBatch } from './client/consumer/consumer-batch.ts'
 export { ConsumerRecord } from './client/consumer/consumer-record.ts'
 export type { ConsumerOptions } from './client/consumer/consumer-config.ts'

@@ -81,6 +81,8 @@ export interface OpenContext {
 export interface CaseView {
   /** Median of a metric of a contender; undefined when it has no result. */
   median(contender: string, metric: string): number | undefined
+  /** The largest of all repetitions. */
+  max(contender: string, metric: string): number | undefined
   /** Median of the ratios of the repetitions of two contenders that took turns. */
   ratio(numerator: string, denominator: string, metric?: string): number | undefined
 }

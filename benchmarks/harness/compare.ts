@@ -74,13 +74,16 @@ export function compareReports(before: BenchReport, after: BenchReport): Compari
       change: changeOf(then, found),
     })
   }
-  const name = (key: string): string => key.split('\t').join(' ')
-  return {
-    figures,
-    warnings: warningsOf(before, after),
-    onlyBefore: [...old.keys()].filter((key) => !now.has(key)).map(name),
-    onlyAfter: [...now.keys()].filter((key) => !old.has(key)).map(name),
-  }
+  return { figures, warnings: warningsOf(before, after), onlyBefore: onlyIn(old, now), onlyAfter: onlyIn(now, old) }
+}
+
+/** Names of what the other run lacks: a case that it did not run at all is named once. */
+function onlyIn(one: ReadonlyMap<string, Found>, other: ReadonlyMap<string, Found>): string[] {
+  const cases = new Set([...other.keys()].map((key) => key.split('\t', 1)[0]))
+  const names = [...one.keys()]
+    .filter((key) => !other.has(key))
+    .map((key) => (cases.has(key.split('\t', 1)[0]) ? key.replaceAll('\t', ' ') : key.split('\t', 1)[0]!))
+  return [...new Set(names)]
 }
 
 function changeOf(before: Found, after: Found): Change {

@@ -99,6 +99,7 @@ export function viewOf(contenders: readonly ContenderReport[], primary: string):
   const find = (id: string, metric: string): Summary | undefined => contenders.find((contender) => contender.id === id)?.metrics[metric]
   return {
     median: (contender, metric) => find(contender, metric)?.median,
+    max: (contender, metric) => find(contender, metric)?.max,
     ratio: (numerator, denominator, metric = primary) => {
       const above = find(numerator, metric)
       const below = find(denominator, metric)

@@ -19,7 +19,9 @@ export interface FeedResult {
   readonly lines: number
   /** Bytes of input, unpacked. */
   readonly bytes: number
-  /** Why the input ended too early, if it did. */
+  /** It ended before all of it was read, as often as asked. */
+  readonly endedEarly: boolean
+  /** What went wrong, if that is why it ended early. */
   readonly failure: string | undefined
 }
 
@@ -46,17 +48,18 @@ export async function feedLines({ inputs, repeat, producers, signal }: FeedOptio
         bytes += piece.length
         await send(router.route(piece))
       })
-      await send(router.end())
+      // Where the input was told to end, a line may be half read: that is not the input's last line.
+      if (!signal.aborted) await send(router.end())
       lines += router.lines
-      if (failure !== undefined) return { lines, bytes, failure: `${input.name}: after line ${router.lines}: ${failure}` }
-      if (signal.aborted) return { lines, bytes, failure: undefined }
+      if (failure !== undefined) return { lines, bytes, endedEarly: true, failure: `${input.name}: after line ${router.lines}: ${failure}` }
+      if (signal.aborted) return { lines, bytes, endedEarly: true, failure: undefined }
     }
     if (pass === 0 && repeat > 1) {
       const { firstMs, lastMs } = await sink.parsed()
       spanMs = Math.max(0, lastMs - firstMs)
     }
   }
-  return { lines, bytes, failure: undefined }
+  return { lines, bytes, endedEarly: false, failure: undefined }
 }
 
 /** A reader's failure comes back as its message; one of `take` is thrown on. */

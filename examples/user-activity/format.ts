@@ -25,7 +25,10 @@ export function formatDuration(ms: number): string {
 
 /** `2015-05-17 10:05` in UTC. */
 export function formatMinute(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(0, 16).replace('T', ' ')
+  return new Date(timeMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/:\d\d\.\d{3}Z$/, '')
 }
 
 /** A rate a second; nothing in no time is no rate. */

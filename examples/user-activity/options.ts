@@ -16,7 +16,7 @@ consumer threads keep views a minute, the top pages and the busiest clients.
                         the input's span (default 1)
   --producers n         producer threads, 1 to 16 (default 2)
   --consumers n         consumer threads, 1 to ${PARTITIONS} (default 2)
-  --log-memory-mib n    memory for the log, in MiB, a multiple of 8 (default 256)
+  --log-memory-mib n    memory for the log, in MiB: a multiple of 8, 128 or more (default 256)
   --help                this text
 
 Examples
@@ -46,7 +46,7 @@ export class UsageError extends Error {
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = readArguments(args)
   if (positionals.filter((name) => name === '-').length > 1) throw new UsageError('Standard input (-) can be read only once.')
-  const logMemoryMib = wholeNumber('log-memory-mib', values['log-memory-mib'], 32, 65_536)
+  const logMemoryMib = wholeNumber('log-memory-mib', values['log-memory-mib'], 128, 65_536)
   if (logMemoryMib % 8 !== 0) throw new UsageError(`--log-memory-mib must be a multiple of 8, not ${logMemoryMib}.`)
   return {
     help: values.help,

@@ -115,7 +115,7 @@ const TIME_LENGTH = '17/May/2015:10:05:03 +0000'.length
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const MINUTE_MS = 60_000
 
-/** Milliseconds since 1970 of the time that starts at `at`; undefined when it is no time, or `]` does not follow. */
+/** Milliseconds since 1970 of the time that starts at `at`; undefined when it is no time, none since 1970, or `]` does not follow. */
 function parseTime(line: string, at: number): number | undefined {
   const separators = line[at + 2] === '/' && line[at + 6] === '/' && line[at + 11] === ':' && line[at + 14] === ':'
   if (!separators || line[at + 17] !== ':' || line[at + 20] !== ' ' || line[at + 26] !== ']') return undefined
@@ -132,5 +132,6 @@ function parseTime(line: string, at: number): number | undefined {
   if (hour > 23 || minute > 59 || second > 60 || zoneSign === 0 || zoneHours > 23 || zoneMinutes > 59) return undefined
   const midnightMs = Date.UTC(year, month, day)
   if (day > 28 && new Date(midnightMs).getUTCDate() !== day) return undefined // 31 April
-  return midnightMs + (hour * 60 + minute) * MINUTE_MS + second * 1_000 - zoneSign * (zoneHours * 60 + zoneMinutes) * MINUTE_MS
+  const timestampMs = midnightMs + (hour * 60 + minute) * MINUTE_MS + second * 1_000 - zoneSign * (zoneHours * 60 + zoneMinutes) * MINUTE_MS
+  return timestampMs < 0 ? undefined : timestampMs // a record's timestamp starts with 1970
 }

@@ -1,17 +1,17 @@
 // How far producers and consumers have come, in memory that all threads share.
 //
-// Log memory is finite: when it is full, the oldest records of the partition that
-// holds most make room. Full memory is shared out over the topics' partitions, so
-// that partition holds at least an even share. As long as all that is offered and
-// not yet read fits into half of such a share, the records that go have been read.
-// Producers therefore wait while they are further ahead than that, and nothing is
-// missed however long the input is and however slow a consumer.
+// Log memory is finite: when it is full, the partition that holds most gives up its
+// oldest extent, a piece of up to 8 MiB. Full memory is shared out over the topics'
+// partitions, so that partition holds at least an even share. As long as all that is
+// offered and not yet read fits into half of such a share, and into what is left of
+// it when the oldest extent goes and the newest is still empty, the records that go
+// have been read. Producers wait while they are further ahead than that: so nothing
+// is missed, however long the input is and however slow a consumer.
 //
-//   word   0               1            2                3 ...
-//         +---------------+------------+----------------+------------------------+
-//         | bytes offered | bytes read | records offered| records read, one word |
-//         | by producers  |            |                | for each partition     |
-//         +---------------+------------+----------------+------------------------+
+//   word   0               1            2 ...
+//         +---------------+------------+-----------------------------------+
+//         | bytes offered | bytes read | records read, a word a partition  |
+//         +---------------+------------+-----------------------------------+
 //
 // Words are 32 bits wide and wrap round: only differences are used. Each step is
 // one atomic addition; a reader that is a moment late sees a producer further
@@ -21,16 +21,18 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const OFFERED_BYTES = 0
 const READ_BYTES = 1
-const OFFERED_RECORDS = 2
-const READ_RECORDS = 3
+const READ_RECORDS = 2
 
 export function allocateProgress(partitions: number): SharedArrayBuffer {
   return new SharedArrayBuffer((READ_RECORDS + partitions) * Int32Array.BYTES_PER_ELEMENT)
 }
 
-/** Half of the share of one of `partitions` in log memory: at most this much may be offered and not yet read. */
+const EXTENT_BYTES_MAX = 8 * 1_048_576
+
+/** How much may be offered and not yet read, with `partitions` in log memory; below 1: there is too little memory. */
 export function aheadBytesMax(logMemoryBytes: number, partitions: number): number {
-  return Math.min(Math.floor(logMemoryBytes / partitions / 2), 0x4000_0000)
+  const share = Math.floor(logMemoryBytes / partitions)
+  return Math.min(Math.floor(share / 2), share - 2 * EXTENT_BYTES_MAX, 0x4000_0000)
 }
 
 /** An upper bound of what a record takes in the log: JSON writes a character as at most six bytes (\u0007). */
@@ -49,7 +51,6 @@ export class Progress {
 
   addOffered(bytes: number): void {
     Atomics.add(this.#words, OFFERED_BYTES, bytes)
-    Atomics.add(this.#words, OFFERED_RECORDS, 1)
   }
 
   addRead(partition: number, bytes: number): void {
@@ -68,13 +69,8 @@ export class Progress {
     while (this.aheadBytes() > bytesMax / 2) await pause(1)
   }
 
-  /** Records offered so far, modulo 2^32. */
-  offeredRecords(): number {
-    return Atomics.load(this.#words, OFFERED_RECORDS) >>> 0
-  }
-
-  /** Records read so far of one partition, modulo 2^32. */
-  readRecords(partition: number): number {
-    return Atomics.load(this.#words, READ_RECORDS + partition) >>> 0
+  /** Records of a partition read so far. The word holds the low 32 bits of it; `nearby`, its log end, tells the rest. */
+  readRecords(partition: number, nearby: number): number {
+    return nearby - ((nearby - Atomics.load(this.#words, READ_RECORDS + partition)) | 0)
   }
 }

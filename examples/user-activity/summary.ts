@@ -26,7 +26,8 @@ export interface RunResult {
   readonly lines: number
   /** Unpacked. */
   readonly inputBytes: number
-  /** Why the input ended too early, if it did. */
+  readonly endedEarly: boolean
+  /** What went wrong, if that is why the input ended early. */
   readonly inputFailure: string | undefined
   /** From the first byte read to the last record read. */
   readonly elapsedMs: number
@@ -62,10 +63,10 @@ export function isProven(result: RunResult): boolean {
   )
 }
 
-function inputLines({ inputs, repeat, lines, inputBytes }: RunResult): string[] {
+function inputLines({ inputs, repeat, lines, inputBytes, endedEarly }: RunResult): string[] {
   const names = inputs.map((name) => printable(name, 200)).join(', ')
   const times = repeat > 1 ? `, ${formatNumber(repeat)} times` : ''
-  return [`${formatCount(lines, 'line')} (${formatBytes(inputBytes)}) from ${names}${times}`]
+  return [`${formatCount(lines, 'line')} (${formatBytes(inputBytes)}) from ${names}${times}${endedEarly ? ', ended early' : ''}`]
 }
 
 /** Each stage by the clock of its busiest thread: what it could do if it were alone. */
@@ -75,12 +76,12 @@ function speedLines({ lines, producers, consumers, elapsedMs }: RunResult): stri
   const readMs = Math.max(...consumers.map((report) => report.readMs))
   const waitedMs = Math.max(...producers.map((report) => report.waitedMs))
   const records = totalsOf(producers).records
-  const waited = waitedMs >= 1 ? ` (and waited ${formatDuration(waitedMs)} for consumers)` : ''
+  const waited = waitedMs >= 1 ? ` (waited ${formatDuration(waitedMs)} for consumers)` : ''
   return [
-    `parse       ${speed(lines, 'lines', parseMs)}, on ${formatCount(producers.length, 'producer thread')}`,
-    `log, write  ${speed(records, 'records', offerMs)}, encoded, offered and acked${waited}`,
-    `log, read   ${speed(records, 'records', readMs)}, decoded, checked and counted on ${formatCount(consumers.length, 'consumer thread')}`,
-    `all of it   ${speed(lines, 'lines', elapsedMs)}, from the first byte read to the last record read`,
+    `parse       ${speed(lines, 'lines', parseMs)}  on ${formatCount(producers.length, 'thread')}`,
+    `log, write  ${speed(records, 'records', offerMs)}  encoded, offered, acked${waited}`,
+    `log, read   ${speed(records, 'records', readMs)}  decoded, counted on ${formatCount(consumers.length, 'thread')}`,
+    `all of it   ${speed(lines, 'lines', elapsedMs)}  first byte in to last record read`,
   ]
 }
 
@@ -123,7 +124,7 @@ function malformedLinesOf(result: RunResult): string[] {
   const count = malformedCount(result)
   if (count === 0) return []
   const shown = result.malformedShown.map(
-    ({ input, line, reason, text }) => `  ${printable(input, 200)}:${line}: ${reason}: ${printable(text, 60)}`,
+    ({ input, line, reason, text }) => `  ${printable(input, 200)}:${line}: ${reason}: ${printable(text, 40)}`,
   )
   const more = count - shown.length
   if (more > 0) shown.push(`  and ${formatNumber(more)} more`)

@@ -11,6 +11,7 @@ export interface PartitionRow {
   readonly leader: string
   /** The consumer thread that reads it. */
   readonly consumer: string
+  readonly startOffset: number
   readonly endOffset: number
   readonly readRecords: number
 }
@@ -23,7 +24,7 @@ export interface TableState {
 
 export interface Screen {
   show(state: TableState): void
-  /** With the state at the end. */
+  /** With the state at the end, and the rates of the whole time. */
   close(state: TableState): void
 }
 
@@ -42,7 +43,31 @@ export function ratesSince(before: TableState | undefined, now: TableState): num
   })
 }
 
+/**
+ * Partitions whose oldest records went before they were read: the log starts behind the
+ * reader, and the reader has not moved. (One that has moved is busy with a copy of them.)
+ */
+export function missedPartitions(before: TableState | undefined, now: TableState): number[] {
+  const stuck = now.rows.filter(
+    ({ startOffset, readRecords }, at) => startOffset > readRecords && before?.rows[at]?.readRecords === readRecords,
+  )
+  return stuck.map((row) => row.partition)
+}
+
 export function tableLines(state: TableState, rates: readonly number[]): string[] {
+  const { minutes, pages, clients } = state.views.snapshot(40)
+  return [
+    `user_activity, ${formatDuration(state.elapsedMs)}`,
+    '',
+    ...partitionLines(state, rates),
+    '',
+    `views a minute  ${sparkline(minutes.map((minute) => minute.count))}`,
+    `top pages       ${counted(pages)}`,
+    `busiest clients ${counted(clients)}`,
+  ]
+}
+
+function partitionLines(state: TableState, rates: readonly number[]): string[] {
   const cells = state.rows.map((row, at) => [
     String(row.partition),
     row.leader,
@@ -54,17 +79,7 @@ export function tableLines(state: TableState, rates: readonly number[]): string[
   const read = sum(state.rows.map((row) => row.readRecords))
   const ended = sum(state.rows.map((row) => row.endOffset))
   cells.push(['all', '', '', formatNumber(read), formatNumber(Math.max(0, ended - read)), formatNumber(sum(rates))])
-  const { minutes, pages, clients } = state.views.snapshot(40)
-  return [
-    `user_activity, ${formatDuration(state.elapsedMs)}`,
-    '',
-    row('partition', 'leader thread', 'consumer thread', 'records', 'lag', 'records/s'),
-    ...cells.map((line) => row(...line)),
-    '',
-    `views a minute  ${sparkline(minutes.map((minute) => minute.count))}`,
-    `top pages       ${counted(pages)}`,
-    `busiest clients ${counted(clients)}`,
-  ]
+  return [row('partition', 'leader thread', 'consumer thread', 'records', 'lag', 'records/s'), ...cells.map((line) => row(...line))]
 }
 
 export function plainLine(state: TableState, rates: readonly number[]): string {
@@ -85,18 +100,23 @@ export class TerminalScreen implements Screen {
   }
 
   show(state: TableState): void {
-    const lines = tableLines(state, ratesSince(this.#before, state)).slice(0, Math.max(1, this.#stream.rows - 1))
+    this.#draw(tableLines(state, ratesSince(this.#before, state)))
     this.#before = state
-    const up = this.#shownLines > 0 ? `${ESCAPE}[${this.#shownLines}A` : ''
-    const frame = lines.map((line) => `${ESCAPE}[2K${line}\n`).join('')
-    // No line may wrap, or the next frame would not find its place: it is cut at the right edge.
-    this.#stream.write(`${NO_WRAP}\r${up}${frame}${CLEAR_BELOW}${WRAP}`)
-    this.#shownLines = lines.length
   }
 
   close(state: TableState): void {
-    this.show(state)
+    this.#draw(tableLines(state, ratesSince(undefined, state)))
     this.#stream.write('\n')
+  }
+
+  #draw(table: readonly string[]): void {
+    const { rows, columns } = this.#stream
+    const lines = table.slice(0, Math.max(1, rows - 1)).map((line) => line.slice(0, columns))
+    const up = this.#shownLines > 0 ? `${ESCAPE}[${this.#shownLines}A` : ''
+    const frame = lines.map((line) => `${ESCAPE}[2K${line}\n`).join('')
+    // No line may wrap, wide characters or not, or the next frame would not find its place.
+    this.#stream.write(`${NO_WRAP}\r${up}${frame}${CLEAR_BELOW}${WRAP}`)
+    this.#shownLines = lines.length
   }
 }
 
@@ -113,7 +133,9 @@ export class PlainScreen implements Screen {
     this.#before = state
   }
 
-  close(): void {}
+  close(state: TableState): void {
+    this.#stream.write(partitionLines(state, ratesSince(undefined, state)).join('\n') + '\n\n')
+  }
 }
 
 const ESCAPE = '\u001b'
@@ -121,7 +143,7 @@ const NO_WRAP = `${ESCAPE}[?7l`
 const WRAP = `${ESCAPE}[?7h`
 const CLEAR_BELOW = `${ESCAPE}[J`
 
-const COLUMNS = [12, 20, 14, 14, 12, 14] as const
+const COLUMNS = [11, 15, 16, 14, 10, 12] as const
 const LEFT_ALIGNED = 3
 
 function row(...cells: readonly string[]): string {

@@ -34,6 +34,7 @@ import { aheadBytesMax, allocateProgress, Progress } from './progress.ts'
 import type { MalformedRecord, RunResult } from './summary.ts'
 import { MALFORMED_SHOWN_MAX } from './summary.ts'
 import type { Screen, TableState } from './table.ts'
+import { missedPartitions } from './table.ts'
 import { ThreadGroup } from './thread-group.ts'
 import { malformedLines, userActivity } from './topics.ts'
 
@@ -127,6 +128,7 @@ class UserActivityJob {
       repeat,
       lines: fed.lines,
       inputBytes: fed.bytes,
+      endedEarly: fed.endedEarly,
       inputFailure: fed.failure,
       elapsedMs,
       producers: this.#producerReports,
@@ -189,13 +191,15 @@ class UserActivityJob {
   /** Shows how things stand until all is done. What cannot be shown now is shown next time: it never holds up the work. */
   async #watch(): Promise<void> {
     const { screen, refreshMs } = this.#options
+    let before: TableState | undefined
     while (!this.#done.signal.aborted) {
       await pause(refreshMs, undefined, { signal: this.#done.signal }).catch(() => {})
-      if (!this.#done.signal.aborted)
-        await this.#state().then(
-          (state) => screen.show(state),
-          () => {},
-        )
+      const state = this.#done.signal.aborted ? undefined : await this.#state().catch(() => undefined)
+      if (state === undefined) continue
+      screen.show(state)
+      const [missed] = missedPartitions(before, state)
+      if (missed !== undefined) this.#changes.failed(new Error(`records of partition ${missed} went before they were read`))
+      before = state
     }
   }
 
@@ -203,12 +207,13 @@ class UserActivityJob {
     const { partitions } = await this.#millrace.admin.describeTopic(userActivity.name)
     return {
       elapsedMs: performance.now() - this.#startedMs,
-      rows: partitions.map(({ partition, leader, endOffset }) => ({
+      rows: partitions.map(({ partition, leader, startOffset, endOffset }) => ({
         partition,
+        startOffset,
         leader: `broker ${leader}`,
         consumer: `consumer ${this.#consumerOf(partition)}`,
         endOffset,
-        readRecords: this.#progress.readRecords(partition),
+        readRecords: this.#progress.readRecords(partition, endOffset),
       })),
       views: this.#mergedViews(),
     }

@@ -17,6 +17,7 @@ import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControllerActor } from '../metadata/controller-actor.ts'
+import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import type { ControllerMessage } from '../metadata/controller-messages.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Random } from '../random.ts'
@@ -51,6 +52,8 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #partitions: BrokerPartitions
   readonly #dutyCycle: DutyCycle
   readonly #peers = new Map<number, Peer>()
+  /** By broker id: the latest incarnation that this thread was told of, dead or alive. */
+  readonly #heardOf: number[]
   readonly #ready: Promise<void>
   #controller: ActorRef<ControllerMessage> | undefined
   #laterTimer: Timer | undefined
@@ -58,6 +61,7 @@ export class BrokerActor implements HostedBrokerControl {
 
   constructor(init: BrokerInit, environment: BrokerEnvironment) {
     this.#init = init
+    this.#heardOf = [...init.incarnations]
     this.#environment = environment
     const { clock } = environment
     this.#bells = new Bells(init.memory.bells)
@@ -96,32 +100,36 @@ export class BrokerActor implements HostedBrokerControl {
 
   acceptClient(thread: ThreadBell, port: MessagePort): void {
     const api: BrokerControl = {
-      openLane: (lane) => this.#openLane(lane, thread.id),
+      openLane: (lane) => this.#openLane(lane, thread),
       createTopic: (command) => this.#askController<TopicDescription>((reply) => ({ type: 'createTopic', command, reply })),
       describeTopic: (name) => this.#askController<TopicDescription | undefined>((reply) => ({ type: 'describeTopic', name, reply })),
       listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
     }
     exposeControl(port, api).onClose(() => {
       this.#bells.release(threadId(thread.id), thread.incarnation)
-      this.#lanes.clientGone(thread.id)
+      this.#lanes.clientGone(thread)
       this.#dutyCycle.wake()
     })
   }
 
   connectPeer(brokerId: number, incarnation: number, port: MessagePort): void {
     const api: PeerControl = {
-      lead: (assignments) => this.#partitions.lead(assignments),
+      lead: (assignments) => this.#lead(assignments),
       registerBroker: (id, startedAs) => this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId: id, incarnation: startedAs, reply })),
     }
     exposeControl(port, api)
     const control = connectControl<PeerControl>(port, { name: `broker ${brokerId}` })
     this.#peers.set(brokerId, { brokerId, incarnation, control })
+    this.#heardOf[brokerId] = Math.max(this.#heardOf[brokerId] ?? 0, incarnation)
     control.onClose(() => this.#peerGone(brokerId, incarnation))
+    // It may have registered with the controller before this one, which knew the way to it.
+    this.#controller?.tellSystem({ type: 'peerConnected', brokerId, incarnation, reply: IGNORED })
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
-    // What is published on the lanes is taken and answered before the last turn.
+    // What is published on the lanes is taken and answered before the last turn; no more may come.
+    this.#lanes.refuseOffers()
     while (this.#turn() > 0);
     this.#dutyCycle.stop()
     this.#laterTimer?.cancel()
@@ -149,7 +157,7 @@ export class BrokerActor implements HostedBrokerControl {
     this.#partitions.onBatch(lane, lane.frame, bytes, start, end)
   }
 
-  #openLane(lane: SharedArrayBuffer, client: number): void {
+  #openLane(lane: SharedArrayBuffer, client: ThreadBell): void {
     this.#lanes.open(lane, client)
     this.#dutyCycle.wake()
   }
@@ -192,6 +200,8 @@ export class BrokerActor implements HostedBrokerControl {
   #peerGone(brokerId: number, incarnation: number): void {
     if (this.#peers.get(brokerId)?.incarnation === incarnation) this.#peers.delete(brokerId)
     if (this.#stopping) return
+    // It may have died between taking this thread's bell and waking it.
+    this.#dutyCycle.wake()
     if (this.#controller !== undefined) {
       this.#controller.tellSystem({ type: 'brokerDied', brokerId, incarnation, reply: IGNORED })
       return
@@ -224,14 +234,31 @@ export class BrokerActor implements HostedBrokerControl {
           initialisePartition: (assignment) => this.#partitions.initialise(assignment),
           adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
           lead: async (target, assignments) => {
-            if (target === brokerId) return this.#partitions.lead(assignments)
+            if (target === brokerId) return this.#lead(assignments)
             await this.#peers.get(target)?.control.calls.lead(assignments)
           },
         }),
     )
-    const isAlive = (id: number, startedAs: number): boolean =>
-      id === brokerId ? startedAs === incarnation : this.#peers.get(id)?.incarnation === startedAs
-    this.#controller.tellSystem({ type: 'takeOver', isAlive, reply: IGNORED })
+    this.#controller.tellSystem({ type: 'takeOver', isAlive: (id, startedAs) => this.#isAlive(id, startedAs), reply: IGNORED })
+  }
+
+  /**
+   * Whether a broker that registered may still run: nothing is adopted from one that does. One
+   * that is later than all that this thread was told of is on its way to be introduced.
+   */
+  #isAlive(brokerId: number, incarnation: number): boolean {
+    if (brokerId === this.#init.brokerId) return incarnation === this.#init.incarnation
+    return this.#peers.get(brokerId)?.incarnation === incarnation || incarnation > (this.#heardOf[brokerId] ?? 0)
+  }
+
+  /** A defect found while a log is opened ends this thread, as one found in a turn does: a log half open would be led by nobody. */
+  #lead(assignments: readonly LeadAssignment[]): void {
+    try {
+      this.#partitions.lead(assignments)
+    } catch (error) {
+      this.#environment.onFatal(error)
+      throw error
+    }
   }
 
   #askController<T>(message: (reply: { resolve: (value: T) => void; reject: (error: unknown) => void }) => ControllerMessage): Promise<T> {

@@ -39,18 +39,27 @@ export interface HostedBrokerControl {
   stop(): Promise<void>
 }
 
+/** A client's way to one incarnation of a broker. */
+export interface BrokerConnection {
+  readonly brokerId: number
+  readonly incarnation: number
+  /** Id of the bell to ring: said here, for the thread itself may not run yet. */
+  readonly thread: number
+  readonly port: MessagePort
+}
+
 /** What a thread gets when it attaches. */
 export interface Attachment {
   readonly memory: ProcessMemory
   readonly bell: ThreadBell
-  readonly brokers: readonly { brokerId: number; incarnation: number; port: MessagePort }[]
+  readonly brokers: readonly BrokerConnection[]
 }
 
-/** Host, to an attached thread. */
+/** Host, to an attached thread. The end of this channel says that all brokers are gone for good. */
 export interface HostControl {
   attach(): Attachment
-  /** A port to a broker that was started again; undefined while it is not running. */
-  connectBroker(brokerId: number): { brokerId: number; incarnation: number; port: MessagePort } | undefined
+  /** The way to a broker once it runs as a later incarnation than the one that was lost; undefined when it never will. */
+  connectBroker(brokerId: number, lostIncarnation: number): Promise<BrokerConnection | undefined>
 }
 
 /** What a broker thread is started with. */
@@ -62,6 +71,8 @@ export interface BrokerInit {
   readonly idleStrategy: 'park' | 'spin'
   readonly hostPort: MessagePort
   readonly peers: readonly { brokerId: number; incarnation: number; port: MessagePort }[]
+  /** By broker id: the latest incarnation that was started before this thread, dead or alive; 0 for none. */
+  readonly incarnations: readonly number[]
   /** True for the first controller of a new millrace: it makes the metadata log. */
   readonly bootstrap: boolean
 }

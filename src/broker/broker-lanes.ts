@@ -19,11 +19,11 @@ export interface LaneHandler {
 
 class PolledLane implements FrameHandler {
   readonly reader: LaneReader
-  readonly client: number
+  readonly client: object
   readonly #handler: LaneHandler
   clientGone = false
 
-  constructor(reader: LaneReader, client: number, handler: LaneHandler) {
+  constructor(reader: LaneReader, client: object, handler: LaneHandler) {
     this.reader = reader
     this.client = client
     this.#handler = handler
@@ -48,13 +48,14 @@ export class BrokerLanes {
     return this.#lanes.length
   }
 
-  open(buffer: SharedArrayBuffer, client: number): void {
+  /** `client`: whose lane it is. Not its thread's id, which another thread may have before this one's end is heard of. */
+  open(buffer: SharedArrayBuffer, client: object): void {
     const reader = new LaneReader(buffer, (thread) => this.#bells.ring(thread))
     this.#lanes.push(new PolledLane(reader, client, this.#handler))
   }
 
   /** The client's port closed: its lanes go when they are empty. */
-  clientGone(client: number): void {
+  clientGone(client: object): void {
     for (const lane of this.#lanes) if (lane.client === client) lane.clientGone = true
   }
 
@@ -81,8 +82,13 @@ export class BrokerLanes {
     return false
   }
 
-  close(): void {
+  /** Takes no more offers; what is published is still taken and answered. */
+  refuseOffers(): void {
     for (const lane of this.#lanes) lane.reader.close()
+  }
+
+  close(): void {
+    this.refuseOffers()
     this.#lanes = []
   }
 

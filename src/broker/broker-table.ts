@@ -4,8 +4,9 @@
 //   +0   int32  thread        id of its bell + 1; 0: it never ran
 //   +4   int32  incarnation   goes up each time the broker is started
 //   +8   int32  turns         duty cycles done, wrapping: what the console and tests look at
+//   +12  int32  given up      1: it died too often and is not started again
 //
-// Written by the broker itself, read by everybody.
+// Written by the broker itself, but for the last, which its host writes; read by everybody.
 
 import { BROKERS_MAX, threadId } from '../ids.ts'
 import type { ThreadId } from '../ids.ts'
@@ -14,6 +15,7 @@ const LINE_WORDS = 16
 const THREAD = 0
 const INCARNATION = 1
 const TURNS = 2
+const GIVEN_UP = 3
 
 export class BrokerTable {
   readonly #words: Int32Array<SharedArrayBuffer>
@@ -39,6 +41,22 @@ export class BrokerTable {
 
   incarnationOf(brokerId: number): number {
     return Atomics.load(this.#words, brokerId * LINE_WORDS + INCARNATION)
+  }
+
+  giveUp(brokerId: number): void {
+    Atomics.store(this.#words, brokerId * LINE_WORDS + GIVEN_UP, 1)
+  }
+
+  isGivenUp(brokerId: number): boolean {
+    return Atomics.load(this.#words, brokerId * LINE_WORDS + GIVEN_UP) === 1
+  }
+
+  /** Whether no broker is left that may run again. */
+  get areAllGivenUp(): boolean {
+    for (let brokerId = 0; brokerId < BROKERS_MAX; brokerId++) {
+      if (this.threadOf(brokerId) !== undefined && !this.isGivenUp(brokerId)) return false
+    }
+    return true
   }
 
   countTurn(brokerId: number): void {

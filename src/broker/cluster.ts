@@ -9,16 +9,18 @@ import type { MessagePort } from 'node:worker_threads'
 import { listenForAttach } from '../actor/attach-port.ts'
 import type { AttachAddress } from '../actor/attach-port.ts'
 import { connectControl, exposeControl, transferred } from '../actor/control-channel.ts'
-import type { ControlClient, Transferred } from '../actor/control-channel.ts'
+import type { ControlClient, ControlServer, Transferred } from '../actor/control-channel.ts'
 import { Supervisor } from '../actor/supervisor.ts'
+import type { SupervisionPolicy } from '../actor/supervisor.ts'
 import type { SpawnedThread, ThreadExit, ThreadSpawner } from '../actor/worker-thread.ts'
 import { entryBeside } from '../actor/worker-thread.ts'
 import { Bells, THREAD_KIND_BROKER, THREAD_KIND_CLIENT } from '../bells.ts'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
-import type { Attachment, BrokerInit, HostControl, HostedBrokerControl, ThreadBell } from './broker-control.ts'
+import type { Attachment, BrokerConnection, BrokerInit, HostControl, HostedBrokerControl, ThreadBell } from './broker-control.ts'
 import type { Random } from '../random.ts'
+import { BrokerTable } from './broker-table.ts'
 import { allocateProcessMemory } from './process-memory.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
@@ -32,6 +34,8 @@ export interface ClusterOptions {
   readonly clock: Clock
   readonly random: Random
   readonly spawner: ThreadSpawner
+  /** How often a broker may die before it is given up; RESTARTS unless said. */
+  readonly restarts?: SupervisionPolicy
   readonly onEvent: (event: ClusterEvent) => void
 }
 
@@ -50,8 +54,7 @@ interface HostedBroker {
 }
 
 /** A broker that dies so often in a row is not started again. */
-const RESTARTS_MAX = 10
-const RESTART_WINDOW_MS = 60_000
+const RESTARTS: SupervisionPolicy = { maxRestarts: 10, withinMs: 60_000 }
 const CLOSE_TIMEOUT_MS = 5_000
 
 export class Cluster {
@@ -59,9 +62,17 @@ export class Cluster {
   readonly #options: ClusterOptions
   readonly #memory: ProcessMemory
   readonly #bells: Bells
+  readonly #table: BrokerTable
   readonly #living = new Map<number, HostedBroker>()
+  /** By broker id: the incarnation that was started last. */
+  readonly #incarnations: number[]
+  readonly #givenUp = new Set<number>()
+  /** Attached threads that wait for a broker to be started again: they look once more. */
+  #awaiting: (() => void)[] = []
   readonly #supervisors: Supervisor[] = []
   readonly #stopListening: () => void
+  /** The threads that are attached. */
+  readonly #attached = new Set<ControlServer>()
   #closing: Promise<void> | undefined
 
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -80,8 +91,9 @@ export class Cluster {
     this.address = { token: newToken(options.random), threadId: ownThreadId }
     this.#memory = allocateProcessMemory(options)
     this.#bells = new Bells(this.#memory.bells)
-    const policy = { maxRestarts: RESTARTS_MAX, withinMs: RESTART_WINDOW_MS }
-    for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, policy))
+    this.#table = new BrokerTable(this.#memory.brokers)
+    this.#incarnations = new Array<number>(options.brokers).fill(1)
+    for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, options.restarts ?? RESTARTS))
     this.#stopListening = listenForAttach(this.address.token, (port) => this.#accept(port))
   }
 
@@ -110,7 +122,18 @@ export class Cluster {
       void stopped.then(() => timer.cancel())
     })
     await Promise.race([stopped, late])
+    this.#tellOver()
     await Promise.allSettled(brokers.map((broker) => broker.thread.terminate()))
+  }
+
+  /** No broker runs any more, nor will: whoever is still attached hears that it is over. */
+  #tellOver(): void {
+    this.#lookAgain()
+    for (const server of [...this.#attached]) server.close()
+  }
+
+  #lookAgain(): void {
+    for (const look of this.#awaiting.splice(0)) look()
   }
 
   // --- brokers ------------------------------------------------------------------
@@ -143,7 +166,10 @@ export class Cluster {
     const { idleStrategy, spawner, workerUrl } = this.#options
     const bell = this.#bells.claim(THREAD_KIND_BROKER)
     const { port1, port2 } = new MessageChannel()
-    const workerData: BrokerInit = { brokerId, incarnation, bell, memory: this.#memory, idleStrategy, hostPort: port2, peers, bootstrap }
+    this.#incarnations[brokerId] = incarnation
+    const incarnations = [...this.#incarnations]
+    const memory = this.#memory
+    const workerData: BrokerInit = { brokerId, incarnation, bell, memory, idleStrategy, hostPort: port2, peers, incarnations, bootstrap }
     const thread = spawner.spawn({
       name: `millrace broker ${brokerId}`,
       entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),
@@ -164,17 +190,22 @@ export class Cluster {
     if (this.#closing !== undefined) return
     this.#options.onEvent({ type: 'brokerDied', brokerId, incarnation, error: exit.error })
     if (this.#supervisors[brokerId]!.onFailure(exit.error) !== 'restart') {
+      this.#givenUp.add(brokerId)
+      this.#table.giveUp(brokerId)
       this.#options.onEvent({ type: 'brokerGivenUp', brokerId })
+      if (this.#areAllGivenUp) this.#tellOver()
+      else this.#lookAgain()
       return
     }
     const peers: BrokerInit['peers'][number][] = []
     for (const other of this.#living.values()) {
       const { port1, port2 } = new MessageChannel()
       peers.push({ brokerId: other.brokerId, incarnation: other.incarnation, port: port1 })
-      // It may die at this moment: its own end tells.
-      void other.control.with({ transfer: [port2] }).connectPeer(brokerId, incarnation + 1, port2).catch(() => undefined)
+      // If it is dead already, nobody has taken the other end: closing it tells the new broker.
+      void other.control.with({ transfer: [port2] }).connectPeer(brokerId, incarnation + 1, port2).catch(() => port2.close())
     }
     const again = this.#spawn(brokerId, incarnation + 1, peers, false)
+    this.#lookAgain()
     again.control.calls.ready().then(
       () => this.#options.onEvent({ type: 'brokerRestarted', brokerId, incarnation: incarnation + 1 }),
       () => undefined,
@@ -187,27 +218,46 @@ export class Cluster {
     let bell: ThreadBell | undefined
     const api: HostControl = {
       attach: () => {
+        if (this.#areAllGivenUp) throw new MillraceError('BROKER_NOT_AVAILABLE', 'every broker died too often and was given up')
         bell = this.#bells.claim(THREAD_KIND_CLIENT)
         const brokers = [...this.#living.values()].map((broker) => this.#connectClient(broker, bell!))
         const attachment: Attachment = { memory: this.#memory, bell, brokers }
         return transferred(attachment, brokers.map((broker) => broker.port)) as Transferred<Attachment> & Attachment
       },
-      connectBroker: (brokerId) => {
-        const broker = this.#living.get(brokerId)
+      connectBroker: async (brokerId, lostIncarnation) => {
+        const broker = await this.#successor(brokerId, lostIncarnation)
         if (broker === undefined || bell === undefined) return undefined
         const connected = this.#connectClient(broker, bell)
-        return transferred(connected, [connected.port]) as Transferred<typeof connected> & typeof connected
+        return transferred(connected, [connected.port]) as Transferred<BrokerConnection> & BrokerConnection
       },
     }
-    exposeControl(port, api).onClose(() => {
+    const server = exposeControl(port, api)
+    this.#attached.add(server)
+    server.onClose(() => {
+      this.#attached.delete(server)
       if (bell !== undefined) this.#bells.release(threadId(bell.id), bell.incarnation)
     })
   }
 
-  #connectClient(broker: HostedBroker, bell: ThreadBell): { brokerId: number; incarnation: number; port: MessagePort } {
+  get #areAllGivenUp(): boolean {
+    return this.#givenUp.size === this.#options.brokers
+  }
+
+  /** The broker when it runs as a later incarnation than the lost one; undefined when it never will. */
+  async #successor(brokerId: number, lostIncarnation: number): Promise<HostedBroker | undefined> {
+    for (;;) {
+      const broker = this.#living.get(brokerId)
+      if (broker !== undefined && broker.incarnation > lostIncarnation) return broker
+      if (!(brokerId < this.#options.brokers) || this.#givenUp.has(brokerId) || this.#closing !== undefined) return undefined
+      await new Promise<void>((look) => this.#awaiting.push(look))
+    }
+  }
+
+  #connectClient({ brokerId, incarnation, bell: { id: thread }, control }: HostedBroker, bell: ThreadBell): BrokerConnection {
     const { port1, port2 } = new MessageChannel()
-    void broker.control.with({ transfer: [port2], hold: false }).acceptClient(bell, port2).catch(() => undefined)
-    return { brokerId: broker.brokerId, incarnation: broker.incarnation, port: port1 }
+    // If the broker is dead already, nobody has taken the other end: closing it tells the client.
+    void control.with({ transfer: [port2], hold: false }).acceptClient(bell, port2).catch(() => port2.close())
+    return { brokerId, incarnation, thread, port: port1 }
   }
 }
 

@@ -4,7 +4,9 @@ import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { formatTopicId } from '../ids.ts'
 
+/** A partition as it is at this moment. */
 export interface DescribedPartition {
+  /** From 0. */
   readonly partition: number
   /** Broker id of its leader now; -1 while there is none. */
   readonly leader: number
@@ -18,14 +20,17 @@ export interface DescribedPartition {
   readonly trimmedRecords: number
 }
 
+/** A topic and its partitions as they are at this moment. */
 export interface DescribedTopic {
   readonly name: string
+  /** 22 characters of base64url (KIP-516). */
   readonly topicId: string
   /** The configs that were set, in Kafka's names. */
   readonly config: Readonly<Record<string, string>>
   readonly partitions: readonly DescribedPartition[]
 }
 
+/** Looks at topics (Kafka: Admin): `millrace.admin`. It changes nothing so far. */
 export class Admin {
   readonly #engine: EmbeddedEngine
 
@@ -34,11 +39,15 @@ export class Admin {
     this.#engine = engine
   }
 
+  /** The names of all topics. Rejects with ABORTED, REQUEST_TIMED_OUT, CLOSED. */
   listTopics(options: { signal?: AbortSignal } = {}): Promise<string[]> {
     return this.#engine.listTopics(options.signal)
   }
 
-  /** Rejects with UNKNOWN_TOPIC_OR_PARTITION. Leaders and offsets are those of this moment. */
+  /**
+   * A topic by name. Leaders and offsets are those of this moment. Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, ABORTED, REQUEST_TIMED_OUT, CLOSED.
+   */
   async describeTopic(name: string, options: { signal?: AbortSignal } = {}): Promise<DescribedTopic> {
     const topic = await this.#engine.describeTopic(name, options.signal)
     if (topic === undefined) {

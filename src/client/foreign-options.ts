@@ -108,6 +108,10 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
     answer: 'a waiting reader is woken as soon as a batch is committed, and reads what is there: leave it out',
   },
   {
+    names: ['max.poll.records', 'max.records'],
+    answer: 'batches() hands out what one fetch copied, however many records that is: bound it in bytes by maxPartitionFetchBytes',
+  },
+  {
     names: ['isolation.level', 'read.uncommitted'],
     answer: 'there are no transactions yet, and every record that is read is committed: leave it out',
   },

@@ -22,22 +22,38 @@ import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts
 /** What another thread attaches with: plain data, cloneable, usable any number of times. */
 export type MillraceHandle = AttachAddress & { readonly kind: 'millrace' }
 
-/** An open millrace, wherever its brokers are. */
+/**
+ * An open millrace on one thread, wherever its brokers are. Everything that is made from
+ * it belongs to this thread, and is closed with it.
+ */
 export interface Millrace {
-  /** Creates the topic if it is missing, checks it if it is there, and binds it to this thread. */
+  /**
+   * Creates the topic if it is missing, checks it if it is there, and binds it to this
+   * thread: what produce and consume take. Rejects with INVALID_CONFIG when an existing
+   * topic has fewer partitions or other configs than asked for, with what `defineTopic`
+   * throws, REQUEST_TIMED_OUT, CLOSED.
+   */
   topic<K, V, KIn, VIn>(definition: TopicDefinition<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
   topic<K = string | null, V = unknown, KIn = K, VIn = V>(name: string, options?: TopicOptions<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
-  /** One a thread is enough for all topics. */
+  /** One a thread is enough for all topics. Throws INVALID_CONFIG, CLOSED. */
   producer(options?: ProducerOptions): Producer
+  /** Reads topics, with positions of its own. Throws INVALID_CONFIG, CLOSED. */
   consumer(options?: ConsumerOptions): Consumer
+  /** Looks at topics and partitions. */
   readonly admin: Admin
-  /** Flushes producers, ends consumers, and lets go of every thread, timer and port; always ends. */
+  /**
+   * Flushes producers, ends consumers, and lets go of every thread, timer and port; always
+   * ends, within `timeoutMs` (default: 5000) and a little. Rejects then with a failure of
+   * offered records that was told nowhere. Closing where millrace was opened ends it for
+   * every attached thread: their calls fail with CLOSED.
+   */
   close(options?: { timeoutMs?: number }): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /** A millrace whose brokers are threads of this process. */
 export interface EmbeddedMillrace extends Millrace {
+  /** Give it to any thread of this process, in `workerData` or a message, for `attachMillrace`. */
   readonly handle: MillraceHandle
 }
 
@@ -64,8 +80,7 @@ export class AttachedMillrace implements EmbeddedMillrace {
     options?: TopicOptions<K, V, KIn, VIn>,
   ): Promise<Topic<K, V, KIn, VIn>> {
     this.#checkOpen()
-    const definition = typeof topic === 'string' ? defineTopic(topic, options) : topic
-    checkTopicName((definition as { name?: unknown } | undefined)?.name)
+    const definition = typeof topic === 'string' ? defineTopic(topic, options) : checkDefinition(topic, options)
     if ((definition.replicationFactor ?? 1) > 1) {
       const message = `topic "${definition.name}" asks for ${definition.replicationFactor} replicas: replication is not there yet, leave replicationFactor out`
       throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
@@ -137,4 +152,16 @@ export class AttachedMillrace implements EmbeddedMillrace {
   #checkOpen(): void {
     if (this.#closing !== undefined || this.#engine.closed) throw new MillraceError('CLOSED', 'this millrace is closed: open or attach another one')
   }
+}
+
+/** Refuses what `defineTopic` did not give. */
+function checkDefinition<Definition extends object>(definition: Definition, options: unknown): Definition {
+  const given = definition as Partial<TopicDefinition> | null | undefined
+  if (typeof given !== 'object' || given === null) checkTopicName(given)
+  const remedy = 'millrace.topic takes a name and options, or what defineTopic gave'
+  if (given instanceof BoundTopic) throw new MillraceError('INVALID_REQUEST', `topic "${given.name}" is bound already: ${remedy}`)
+  if (given?.key === undefined || given.value === undefined || given.config === undefined) throw new MillraceError('INVALID_REQUEST', remedy)
+  if (options !== undefined) throw new MillraceError('INVALID_REQUEST', `${remedy}: put these options into the definition of "${given.name}"`)
+  checkTopicName(given.name)
+  return definition
 }

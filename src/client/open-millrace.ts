@@ -49,7 +49,8 @@ export async function openMillrace(options?: MillraceOptions): Promise<EmbeddedM
  * Rejects with THREAD_DIED or CLOSED when the opener is gone, REQUEST_TIMED_OUT, ABORTED.
  */
 export async function attachMillrace(handle: MillraceHandle, options: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
-  if ((handle as Partial<MillraceHandle> | undefined)?.kind !== 'millrace') {
+  const { kind, token, threadId } = (handle ?? {}) as Partial<MillraceHandle>
+  if (kind !== 'millrace' || typeof token !== 'string' || !Number.isInteger(threadId)) {
     throw new MillraceError('INVALID_REQUEST', 'attachMillrace takes the handle of an open millrace: pass millrace.handle in workerData')
   }
   const engine = await EmbeddedEngine.attach(handle, { clock: systemClock, signal: options.signal })

@@ -1,6 +1,7 @@
 // A topic that exists and is bound to one attached thread: what produce and consume take.
 // Holds: it is made only from a description by the controller.
 
+import { show } from '../config-def.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { formatTopicId } from '../ids.ts'
@@ -55,6 +56,14 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
 export function asBoundTopic(topic: unknown): BoundTopic {
   if (topic instanceof BoundTopic) return topic
   const name = typeof topic === 'object' && topic !== null && 'name' in topic ? String(topic.name) : undefined
-  const what = name === undefined ? `${typeof topic} is not a topic` : `topic "${name}" is only defined`
+  let what = name === undefined ? `${show(topic)} is not a topic` : `topic "${name}" is only defined`
+  if (topic instanceof Promise) what = 'this is the promise of a topic'
   throw new MillraceError('INVALID_REQUEST', `${what}: bind it first with \`await millrace.topic(…)\``)
+}
+
+/** Refuses a topic of another millrace: its partitions are rows of another memory. */
+export function checkAttached(topic: BoundTopic, engine: EmbeddedEngine): void {
+  if (topic.engine === engine) return
+  const message = `topic ${topic.name} was bound by another millrace than this producer or consumer is of: bind it with this one's \`topic(…)\``
+  throw new MillraceError('INVALID_REQUEST', message)
 }

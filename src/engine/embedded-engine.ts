@@ -3,21 +3,19 @@
 // Runs on the attached thread.
 // Holds: who leads what is read from shared memory at each use, never remembered.
 
-import type { MessagePort } from 'node:worker_threads'
 import { openAttachPort } from '../actor/attach-port.ts'
 import type { AttachAddress } from '../actor/attach-port.ts'
 import { connectControl } from '../actor/control-channel.ts'
 import type { ControlCalls, ControlClient } from '../actor/control-channel.ts'
 import { ThreadParker } from '../actor/thread-parker.ts'
 import { Bells } from '../bells.ts'
-import type { Attachment, BrokerControl, HostControl } from '../broker/broker-control.ts'
+import type { Attachment, BrokerConnection, BrokerControl, HostControl } from '../broker/broker-control.ts'
 import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { slot, threadId } from '../ids.ts'
 import type { ThreadId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
-import { ACK_SLOTS } from '../lane/lane-layout.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
@@ -26,13 +24,25 @@ import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import { WakeLoop } from './wake-loop.ts'
 
-interface BrokerConnection {
+interface Connection {
   readonly incarnation: number
+  /** The broker's bell. */
+  readonly thread: ThreadId
   readonly control: ControlClient<BrokerControl>
 }
 
-/** How long a control call looks for a controller that answers (Kafka: default.api.timeout.ms is 60 s). */
+export interface AttachOptions {
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+  /** How long a control call looks for a controller that answers (Kafka: default.api.timeout.ms is 60 s). */
+  readonly controlTimeoutMs?: number
+  /** Where the positions of new lanes start, in bytes: for tests near 2^31 and 2^32. */
+  readonly laneStartPosition?: number
+}
+
 const CONTROL_TIMEOUT_MS = 30_000
+/** Unacknowledged batches that a lane takes; 24 bytes each. */
+const ACK_SLOTS_A_LANE = 1_024
 
 export class EmbeddedEngine {
   readonly threadId: ThreadId
@@ -43,28 +53,37 @@ export class EmbeddedEngine {
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
   readonly #brokerTable: BrokerTable
+  readonly #controlTimeoutMs: number
+  readonly #laneStartPosition: number
   readonly #host: ControlClient<HostControl>
   readonly #metadata: ControlBlock
-  readonly #connections = new Map<number, BrokerConnection>()
+  readonly #connections = new Map<number, Connection>()
   readonly #connecting = new Set<number>()
+  /** By broker id: the latest incarnation whose end was seen. */
+  readonly #lostIncarnations = new Map<number, number>()
   readonly #lostListeners = new Set<(brokerId: number) => void>()
+  readonly #overListeners = new Set<(error: MillraceError) => void>()
   #closed = false
+  /** Why millrace is over for this thread, when this thread has not closed it itself. */
+  #over: MillraceError | undefined
 
-  static async attach(address: AttachAddress, options: { clock: Clock; signal?: AbortSignal | undefined }): Promise<EmbeddedEngine> {
+  static async attach(address: AttachAddress, options: AttachOptions): Promise<EmbeddedEngine> {
     const port = await openAttachPort(address, options)
     const host = connectControl<HostControl>(port, { name: 'the thread that opened millrace' })
     try {
-      return new EmbeddedEngine(host, await host.with({ signal: options.signal }).attach(), options.clock)
+      return new EmbeddedEngine(host, await host.with({ signal: options.signal }).attach(), options)
     } catch (error) {
       host.close()
       throw error
     }
   }
 
-  private constructor(host: ControlClient<HostControl>, { memory, bell, brokers }: Attachment, clock: Clock) {
+  private constructor(host: ControlClient<HostControl>, { memory, bell, brokers }: Attachment, options: AttachOptions) {
     this.threadId = threadId(bell.id)
     this.#bellIncarnation = bell.incarnation
-    this.clock = clock
+    this.clock = options.clock
+    this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS
+    this.#laneStartPosition = options.laneStartPosition ?? 0
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
     this.#brokerTable = new BrokerTable(memory.brokers)
@@ -72,7 +91,8 @@ export class EmbeddedEngine {
     this.wakeLoop = new WakeLoop(this.#parker)
     this.#host = host
     this.#metadata = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
-    for (const { brokerId, incarnation, port } of brokers) this.#connect(brokerId, incarnation, port)
+    for (const broker of brokers) this.#connect(broker)
+    host.onClose(() => this.#hostGone())
   }
 
   get closed(): boolean {
@@ -101,12 +121,13 @@ export class EmbeddedEngine {
    */
   openLane(brokerId: number, capacityBytes: number): LaneWriter | undefined {
     const connection = this.#connections.get(brokerId)
-    const brokerThread = this.#brokerTable.threadOf(brokerId)
-    if (connection === undefined || brokerThread === undefined) {
+    if (connection === undefined) {
       void this.#reconnect(brokerId)
       return undefined
     }
-    const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS, producerThread: this.threadId, brokerThread })
+    const { threadId: producerThread } = this
+    const startPosition = this.#laneStartPosition
+    const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS_A_LANE, producerThread, brokerThread: connection.thread, startPosition })
     // If the broker dies before it hears of the lane, its port says so.
     connection.control.with({ hold: false }).openLane(lane).catch(() => undefined)
     return new LaneWriter(lane, () => undefined)
@@ -116,6 +137,12 @@ export class EmbeddedEngine {
   onBrokerLost(listener: (brokerId: number) => void): () => void {
     this.#lostListeners.add(listener)
     return () => this.#lostListeners.delete(listener)
+  }
+
+  /** Calls back when millrace is over for this thread: its opener has closed it or has ended, or no broker is left. Gives the way to take it back. */
+  onOver(listener: (error: MillraceError) => void): () => void {
+    this.#overListeners.add(listener)
+    return () => this.#overListeners.delete(listener)
   }
 
   /** Detaches this thread: no call, no bell and no port of it is left. */
@@ -129,43 +156,62 @@ export class EmbeddedEngine {
     this.bells.release(this.threadId, this.#bellIncarnation)
   }
 
-  #connect(brokerId: number, incarnation: number, port: MessagePort): void {
+  #hostGone(): void {
+    if (this.#closed) return
+    this.#over = this.#brokerTable.areAllGivenUp
+      ? new MillraceError('BROKER_NOT_AVAILABLE', 'every broker of this millrace died too often and was given up: see its log, and open another one')
+      : new MillraceError('CLOSED', 'the thread that opened this millrace has closed it, or has ended: attach to one that is open')
+    for (const listener of [...this.#overListeners]) listener(this.#over)
+    this.close()
+  }
+
+  #connect({ brokerId, incarnation, thread, port }: BrokerConnection): void {
     const control = connectControl<BrokerControl>(port, { name: `broker ${brokerId}` })
-    this.#connections.set(brokerId, { incarnation, control })
+    this.#connections.set(brokerId, { incarnation, thread: threadId(thread), control })
     control.onClose(() => {
+      this.#lostIncarnations.set(brokerId, incarnation)
       if (this.#connections.get(brokerId)?.control === control) this.#connections.delete(brokerId)
       if (this.#closed) return
       for (const listener of [...this.#lostListeners]) listener(brokerId)
-      this.wakeLoop.wake()
+      this.#connectionsChanged()
     })
   }
 
+  /** Asks for a connection to the next incarnation of a broker that was lost; the answer may come late, and it may be none. */
   async #reconnect(brokerId: number): Promise<void> {
     if (this.#closed || this.#connecting.has(brokerId)) return
     this.#connecting.add(brokerId)
     try {
-      const connected = await this.#host.calls.connectBroker(brokerId)
-      if (connected === undefined || this.#connections.has(brokerId)) return
+      const lost = this.#lostIncarnations.get(brokerId) ?? 0
+      const connected = await this.#host.with({ hold: false }).connectBroker(brokerId, lost)
+      if (connected === undefined) return
       if (this.#closed) connected.port.close()
-      else this.#connect(connected.brokerId, connected.incarnation, connected.port)
+      else this.#connect(connected)
     } catch (error) {
-      if (!(error instanceof MillraceError)) throw error
+      // The host is gone: its port says so.
+      if (error instanceof MillraceError) return
+      throw error
     } finally {
       this.#connecting.delete(brokerId)
     }
+    this.#connectionsChanged()
+  }
+
+  /** Everybody who waits on this thread looks again. */
+  #connectionsChanged(): void {
     this.wakeLoop.wake()
+    this.bells.ring(this.threadId)
   }
 
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
   async #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const deadline = new AbortController()
-    const timer = this.clock.setTimer(CONTROL_TIMEOUT_MS, () => deadline.abort())
+    const timer = this.clock.setTimer(this.#controlTimeoutMs, () => deadline.abort())
     const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
     try {
       for (;;) {
-        if (this.#closed) throw new MillraceError('CLOSED', 'millrace is closed on this thread')
         const word = this.#metadata.leaderWord()
-        const connection = word === NO_LEADER_WORD ? undefined : this.#connections.get(leaderBrokerOf(word))
+        const connection = this.#connections.get(leaderBrokerOf(word))
         if (connection !== undefined) {
           try {
             return await call(connection.control.with({ signal: either }))
@@ -173,14 +219,14 @@ export class EmbeddedEngine {
             if (!(error instanceof MillraceError) || (error.code !== 'THREAD_DIED' && error.code !== 'NOT_CONTROLLER')) throw error
           }
         } else if (word !== NO_LEADER_WORD) {
-          await this.#reconnect(leaderBrokerOf(word))
-          if (this.#connections.has(leaderBrokerOf(word))) continue
+          void this.#reconnect(leaderBrokerOf(word))
         }
-        await this.#controllerChanged(word, either)
+        await this.#controllerChanged(word, connection, either)
       }
     } catch (error) {
+      if (this.#closed) throw this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
       if (deadline.signal.aborted && signal?.aborted !== true) {
-        throw new MillraceError('REQUEST_TIMED_OUT', `no controller answered within ${CONTROL_TIMEOUT_MS} ms: are all broker threads blocked or dead?`)
+        throw new MillraceError('REQUEST_TIMED_OUT', `no controller answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`)
       }
       throw error
     } finally {
@@ -188,10 +234,11 @@ export class EmbeddedEngine {
     }
   }
 
-  #controllerChanged(seen: bigint, signal: AbortSignal): Promise<void> {
+  /** Waits until another broker is the controller, or the way to the one that is has changed. */
+  #controllerChanged(seen: bigint, connection: Connection | undefined, signal: AbortSignal): Promise<void> {
     const changed = (): boolean => {
       this.#metadata.addWaiter(this.threadId)
-      return this.#metadata.leaderWord() !== seen
+      return this.#metadata.leaderWord() !== seen || this.#connections.get(leaderBrokerOf(seen)) !== connection
     }
     return this.#parker.wait(changed, { signal })
   }

@@ -1,8 +1,8 @@
 // Everything on one thread that waits for shared memory to change: producers for
 // room and acks, consumers for records. They share the thread's one bell.
 // Runs on the thread that attached.
-// Holds: before the thread parks, every waiter has said what it waits for, the bell
-// is armed, and then every waiter has looked once more. So no change is slept through.
+// Holds: before the thread parks, the bell is armed, then every waiter has said what it
+// waits for, and then every waiter has looked once more. So no change is slept through.
 
 import type { Sleeper, ThreadParker } from '../actor/thread-parker.ts'
 
@@ -28,9 +28,15 @@ export class WakeLoop {
     this.#sleeper = parker.onRing(() => this.#settle())
   }
 
-  /** Starts to wait; `poll` is called at once, so it may be over when this returns. */
+  /**
+   * Starts to wait; `poll` is called at once, so it may be over when this returns. One that
+   * waits already says anew what it waits for, since that may have grown, and looks again.
+   */
   wait(waiter: Waiter): void {
-    if (this.#waiters.has(waiter)) return
+    if (this.#waiters.has(waiter)) {
+      this.#lookAgain(waiter)
+      return
+    }
     this.#waiters.add(waiter)
     if (waiter.keepsAlive) this.#parker.hold()
     this.#settle()
@@ -48,6 +54,16 @@ export class WakeLoop {
     if (this.#waiters.size > 0) this.#settle()
   }
 
+  #lookAgain(waiter: Waiter): void {
+    if (this.#settling) {
+      this.#again = true
+      return
+    }
+    // The bell is armed, or a ring is on its way that will make everybody look.
+    waiter.prepareWait()
+    if (waiter.poll()) this.cancel(waiter)
+  }
+
   #settle(): void {
     // A poll may run user code that starts or ends other waits: those come in the next round.
     if (this.#settling) {
@@ -58,8 +74,9 @@ export class WakeLoop {
     try {
       do {
         this.#again = false
-        for (const waiter of this.#waiters) waiter.prepareWait()
+        // The bell first: whoever answers a mark that was left before would ring a bell that does not listen yet.
         if (this.#waiters.size > 0) this.#sleeper.arm()
+        for (const waiter of this.#waiters) waiter.prepareWait()
         for (const waiter of [...this.#waiters]) if (this.#waiters.has(waiter) && waiter.poll()) this.cancel(waiter)
       } while (this.#again)
     } finally {

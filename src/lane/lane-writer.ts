@@ -150,6 +150,11 @@ export class LaneWriter {
     return this.#hasUnits(this.#paddingBefore(units) + units)
   }
 
+  /** Whether the broker has taken all that was published. */
+  isEmpty(): boolean {
+    return Atomics.load(this.#words, HEAD) === this.#tail
+  }
+
   /** Hands on up to `limit` acks, in the order in which the broker wrote them; answers how many. */
   pollAcks(handler: AckHandler, limit: number): number {
     if (((this.#ackTail - this.#ackHead) | 0) < limit && !this.hasAcks()) return 0

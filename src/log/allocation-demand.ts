@@ -2,12 +2,14 @@
 //
 // Two extents of the largest order that was needed lately, or what is used up in a few
 // milliseconds (an extent that is trimmed must rest one before it can be used), whichever
-// is more; nothing when nothing was allocated for ten seconds.
+// is more; nothing when nothing was allocated for a second (what is free stays
+// free until another broker wants it).
 
-const RATE_WINDOW_MS = 50
+const RATE_RISES_IN_MS = 8
+const RATE_FALLS_IN_MS = 50
 const AHEAD_MS = 4
 const ORDER_FADES_MS = 100
-const IDLE_MS = 10_000
+const IDLE_MS = 1_000
 
 export class AllocationDemand {
   readonly #reserveMax: number
@@ -37,8 +39,9 @@ export class AllocationDemand {
       return
     }
     const ratePerMs = this.#allocated / elapsedMs
-    const weight = Math.min(1, elapsedMs / RATE_WINDOW_MS)
-    this.#ratePerMs = ratePerMs > this.#ratePerMs ? ratePerMs : this.#ratePerMs + (ratePerMs - this.#ratePerMs) * weight
+    // Smoothed both ways: one large extent in a millisecond is no rate.
+    const weight = Math.min(1, elapsedMs / (ratePerMs > this.#ratePerMs ? RATE_RISES_IN_MS : RATE_FALLS_IN_MS))
+    this.#ratePerMs += (ratePerMs - this.#ratePerMs) * weight
     this.#fade(nowMs)
     this.#allocated = 0
     this.#largest = -1

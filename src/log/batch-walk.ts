@@ -90,7 +90,8 @@ export function findBatch(memory: LogMemory, granule: number, order: number, bas
   const start = extentStart(granule)
   const entry = findIndexEntry(memory, granule, order, Math.min(offset - baseOffset, 0x7fff_ffff))
   let position = entry < 0 ? 0 : indexPosition(memory, granule, order, entry)
-  if (position < 0 || position > end) return -1
+  // Written so that what is no number at all is refused too.
+  if (!(position >= 0 && position <= end)) return -1
   while (position < end) {
     const size = batchSizeWithin(memory.arena, start + position, start + end)
     if (size < 0) return -1

@@ -8,6 +8,7 @@
 // extents, so nothing else is handed over with it, and a death at any point leaves a
 // block that is either owned by the dead or free, never in between.
 
+import { BROKERS_MAX } from '../ids.ts'
 import { killPoint } from '../kill-points.ts'
 import type { LogMemory } from './log-memory.ts'
 import {
@@ -21,6 +22,7 @@ import {
   BLOCK_RETURNED,
   BLOCK_ROW_WORDS,
   BLOCK_TOUCHED,
+  SPARE,
   WANTED_MEMORY,
   WANTING_BROKERS,
 } from './log-memory-layout.ts'
@@ -49,17 +51,10 @@ export class BlockArena {
     this.#ringBroker = ringBroker
   }
 
-  /** Takes a block that nobody owns, -1 when there is none. */
+  /** Takes a block that nobody owns, -1 when there is none; one that is resident before a fresh one. */
   claimAny(): number {
-    const { blockCount } = this.#memory
-    for (let i = 0; i < blockCount; i++) {
-      const block = (this.#hint + i) % blockCount
-      if (this.#claim(block, 0)) {
-        this.#hint = block
-        return block
-      }
-    }
-    return -1
+    const resident = this.#claimFirst(1)
+    return resident >= 0 ? resident : this.#claimFirst(0)
   }
 
   /** Takes a block over from a dead broker. */
@@ -145,8 +140,22 @@ export class BlockArena {
     Atomics.store(this.#words, WANTED_MEMORY + brokerId, 0)
   }
 
-  forgetAttention(brokerId: number): void {
-    Atomics.store(this.#words, ATTENTION + brokerId, 0)
+  /** Says what this broker has free and does not need. */
+  setSpare(granules: number): void {
+    Atomics.store(this.#words, SPARE + this.brokerId, granules)
+  }
+
+  /** What the other brokers have free and do not need. */
+  spareElsewhere(): number {
+    let granules = 0
+    for (let id = 0; id < BROKERS_MAX; id++) if (id !== this.brokerId) granules += Atomics.load(this.#words, SPARE + id)
+    return granules
+  }
+
+  /** A dead broker wants nothing and has nothing. */
+  forget(deadBroker: number): void {
+    this.wantNothing(deadBroker)
+    Atomics.store(this.#words, SPARE + deadBroker, 0)
   }
 
   get doesAnybodyWant(): boolean {
@@ -169,6 +178,17 @@ export class BlockArena {
   /** Takes a want, so that only one broker answers it. */
   takeWant(brokerId: number, want: number): boolean {
     return Atomics.compareExchange(this.#words, WANTED_MEMORY + brokerId, want, 0) === want
+  }
+
+  #claimFirst(touchedMin: number): number {
+    const { blockCount } = this.#memory
+    for (let i = 0; i < blockCount; i++) {
+      const block = (this.#hint + i) % blockCount
+      if (this.touched(block) < touchedMin || !this.#claim(block, 0)) continue
+      this.#hint = block
+      return block
+    }
+    return -1
   }
 
   #claim(block: number, expectedOwner: number): boolean {

@@ -41,6 +41,11 @@ export class Buddy {
     return -1
   }
 
+  /** A block of which nothing is in use, -1 when there is none. */
+  get wholeFreeBlock(): number {
+    return this.#heads[ORDER_MAX]! >> BLOCK_GRANULES_SHIFT
+  }
+
   largestFreeOrderIn(block: number): number {
     let largest = -1
     const start = block << BLOCK_GRANULES_SHIFT

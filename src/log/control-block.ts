@@ -5,9 +5,9 @@
 // word by compare-and-exchange, the waiters by whoever waits.
 //
 // Holds: every word is read and written by seq-cst atomics. Offsets of a living
-// partition never go back. A waiter sets its bit and then looks at the watermark once
-// more; a leader publishes the watermark and then looks at the bits: one of the two
-// always sees the other.
+// partition never go back. A waiter arms its bell, sets its bit and then looks at the
+// watermark once more; a leader publishes the watermark, takes the bits and rings: one
+// of the two always sees the other (test/log has the model).
 
 import type { Bells } from '../bells.ts'
 import { slot as slotOf, threadId } from '../ids.ts'
@@ -228,7 +228,10 @@ export class ControlBlock {
     return (Atomics.and(this.#words, this.#memory.trimWantedAt + (this.slot >>> 5), ~bit) & bit) !== 0
   }
 
-  /** The thread will be rung when the watermark next moves. Look at the watermark once more after this. */
+  /**
+   * The thread will be rung when the watermark next moves. Arm its bell before this, and
+   * look at the watermark once more after it: a ring that comes before the bell is armed is lost.
+   */
   addWaiter(thread: ThreadId): void {
     const word = thread >>> 5
     // The bit before the summary: a leader that takes the summary finds the bit.

@@ -43,6 +43,9 @@ const SHARES_COUNTED_EVERY_MS = 5
 const RESERVE_PART = 4
 const WANT_REPEATED_EVERY_MS = 1
 const UNMET_FORGOTTEN_MS = 50
+/** Runs of this order are worth a hand-over though larger ones would be better. */
+const USEFUL_ORDER = 3
+const SPARE_SAID_IN_STEPS = 16
 
 export interface ExtentAllocatorOptions {
   readonly memory: LogMemory
@@ -76,6 +79,10 @@ export class ExtentAllocator {
   #want = 0
   #wantSaidMs = 0
   #trimAsked = false
+  #handedOverMs = Number.NEGATIVE_INFINITY
+  /** Granules that logs here gave up for others, and that were not handed over yet. */
+  #owed = 0
+  #spareSaid = 0
 
   constructor(options: ExtentAllocatorOptions) {
     const { memory } = options
@@ -120,9 +127,14 @@ export class ExtentAllocator {
     return this.#nowMs
   }
 
-  /** Granules that are missing ahead of the appends; what rests counts as there. */
+  /** Granules that are missing ahead of the appends; what rests counts as there, what is owed to others does not. */
   get missingGranules(): number {
-    return Math.max(0, this.#demand.reserveGranules - this.#buddy.freeGranules - this.#resting.granules)
+    return Math.max(0, this.#demand.reserveGranules + this.#owed - this.#buddy.freeGranules - this.#resting.granules)
+  }
+
+  /** A log gave up memory for another broker's sake: it is not to be used up here before that broker has it. */
+  owe(granules: number): void {
+    this.#owed += granules
   }
 
   /** Something of this broker's in shared words waits for a tick: look at it before parking. */
@@ -188,9 +200,12 @@ export class ExtentAllocator {
     if (!this.#resting.isEmpty) this.#resting.release(this.#nowMs, this.#turn, this.#toBuddy)
     this.#demand.sample(this.#nowMs)
     this.#countShares()
-    while (this.missingGranules > 0 && this.#claimBlock()) continue
+    // What was just handed over is for the broker that wants it.
+    if (this.#nowMs - this.#handedOverMs >= WANT_REPEATED_EVERY_MS) while (this.missingGranules > 0 && this.#claimBlock()) continue
     this.#meetWant()
     if (this.arena.doesAnybodyWant) this.arena.forEachWant(this.#answer)
+    else this.#owed = 0
+    this.#giveUpSpare()
   }
 
   /** Whether a partition led here was asked for its oldest extent; asks once. */
@@ -203,7 +218,7 @@ export class ExtentAllocator {
   /** Says that memory is wanted: other brokers hand over what they can spare. */
   wantMemory(): void {
     const { unmetOrder } = this
-    const want = unmetOrder >= 0 ? (unmetOrder + 1) | WANT_URGENT : Math.max(0, this.#demand.order) + 1
+    const want = unmetOrder >= 0 ? (unmetOrder + 1) | WANT_URGENT : Math.min(USEFUL_ORDER, Math.max(0, this.#demand.order)) + 1
     if (want === this.#want && this.#nowMs - this.#wantSaidMs < WANT_REPEATED_EVERY_MS) return
     this.#want = want
     this.#wantSaidMs = this.#nowMs
@@ -254,21 +269,21 @@ export class ExtentAllocator {
       // The dead may have freed an extent an instant ago.
       if (this.arena.claimFrom(block, deadOwnerWord)) this.#rebuild(block, this.#toRest)
     }
-    this.arena.wantNothing(deadBroker)
+    this.arena.forget(deadBroker)
     for (const granule of findOrphans(this.#memory, isLedByDead)) this.giveBack(granule)
   }
 
   /** The broker stops: its blocks go to whoever claims them, with the extents of logs that others lead now. */
   close(): void {
     this.#nowMs = this.#clock.monotonicMs()
-    this.arena.wantNothing()
+    this.arena.forget(this.arena.brokerId)
     for (const block of this.#owned.slice()) this.#release(block)
   }
 
   #take(order: number): number {
-    const granule = this.#buddy.allocate(order)
-    if (granule >= 0) return granule
-    return this.#claimBlock() ? this.#buddy.allocate(order) : -1
+    let granule = this.#buddy.allocate(order)
+    while (granule < 0 && this.#claimBlock()) granule = this.#buddy.allocate(order)
+    return granule
   }
 
   #claimBlock(): boolean {
@@ -310,6 +325,7 @@ export class ExtentAllocator {
 
   #release(block: number): void {
     const start = block << BLOCK_GRANULES_SHIFT
+    this.#owed = Math.max(0, this.#owed - this.#buddy.freeInBlock(block))
     const rests = this.#resting.hasAnyIn(start, start + BLOCK_GRANULES)
     if (rests) this.#resting.removeIn(start, start + BLOCK_GRANULES)
     this.#buddy.removeBlock(block)
@@ -333,25 +349,44 @@ export class ExtentAllocator {
     const block = this.#spareBlock((want & 0xff) - 1, (want & WANT_URGENT) !== 0)
     if (block < 0 || !this.arena.takeWant(brokerId, want)) return
     this.#release(block)
+    this.#handedOverMs = this.#nowMs
     this.arena.alert(brokerId, ATTENTION_MEMORY)
   }
 
+  /** The block to hand over for a want, -1 when none can be spared. */
   #spareBlock(order: number, urgent: boolean): number {
-    // Who cannot wait is given half of what is kept ahead here; retention makes up for it.
-    const keep = urgent ? this.#demand.reserveGranules >>> 1 : this.#demand.reserveGranules
-    if (this.#buddy.freeGranules - (1 << order) < keep) return -1
+    // Who cannot wait is given what is kept ahead here; retention makes up for it.
+    const keep = urgent ? 0 : this.#demand.reserveGranules
+    const { freeGranules } = this.#buddy
     let best = -1
-    let bestFree = Number.POSITIVE_INFINITY
+    let bestRank = Number.NEGATIVE_INFINITY
     for (const block of this.#owned) {
       const free = this.#buddy.freeInBlock(block)
-      if (free < 1 << order || free >= bestFree) continue
+      if (free < 1 << order || freeGranules - (1 << order) < keep) continue
+      // The most that leaves enough here; where nothing does, or who asks needs little at once, the least.
+      const rank = !urgent && freeGranules - free >= keep ? free : -free
+      if (rank <= bestRank) continue
       const largest = this.#buddy.largestFreeOrderIn(block)
       // What an append of our own waits for is not given away.
       if (largest < order || (this.#unmetOrder >= 0 && largest >= this.#unmetOrder)) continue
       best = block
-      bestFree = free
+      bestRank = rank
     }
     return best
+  }
+
+  /** Whole blocks beyond the reserve go to whoever claims them; what else is spare is said. */
+  #giveUpSpare(): void {
+    const needed = this.#demand.reserveGranules + this.#owed
+    while (this.#buddy.freeGranules - BLOCK_GRANULES >= needed && this.#unmetOrder < 0) {
+      const block = this.#buddy.wholeFreeBlock
+      if (block < 0) break
+      this.#release(block)
+    }
+    const spare = Math.max(0, this.#buddy.freeGranules - needed)
+    if (Math.floor(spare / SPARE_SAID_IN_STEPS) === Math.floor(this.#spareSaid / SPARE_SAID_IN_STEPS)) return
+    this.#spareSaid = spare
+    this.arena.setSpare(spare)
   }
 
   #countShares(): void {

@@ -1,17 +1,19 @@
 // Which partition gives up memory next: the one that holds most. Pure; the table of
 // holdings is a parameter. One object a broker, owned by its MemoryRetention.
 //
-// A look through all partitions keeps the largest few, and these serve until one that
-// was not among them could hold more, so that 10,000 small partitions are not looked
-// through for each 16 KiB. Among equals the one behind the last victim comes first,
-// so that all give in turn.
+// A look through all partitions keeps the largest few, and these serve for some choices,
+// more where there are more partitions, so that 10,000 small ones are not looked through
+// for each 16 KiB. Among equals the one behind the last victim comes first, so that all
+// give in turn.
 
 const KEPT = 32
+/** A look at so many partitions costs less than the trim that follows it. */
+const LOOKED_THROUGH_FOR_NOTHING = 256
 
 export interface Holdings {
   /** One past the highest slot. */
-  readonly slotsHigh: number
-  /** Granules that retention may take from the partition, 0 when none. */
+  slotsHigh(): number
+  /** Granules that retention may take from the partition, 0 when none, times the weight that they have. */
   takeable(slot: number): number
 }
 
@@ -23,6 +25,8 @@ export class LargestHolders {
   #floor = 0
   #cursor = 0
   #mayLook = true
+  /** Choices that the list still serves for: others grow meanwhile. */
+  #servesFor = 0
 
   /** In a round all partitions are looked through once at most. */
   startRound(): void {
@@ -31,15 +35,18 @@ export class LargestHolders {
 
   /** The slot that holds most, -1 when nobody holds anything or the round is over. */
   choose(holdings: Holdings): number {
-    const known = this.#largestKnown(holdings)
+    const known = this.#servesFor > 0 || !this.#mayLook ? this.#largestKnown(holdings) : -1
+    this.#servesFor--
     if (known >= 0 || !this.#mayLook) return known
     this.#mayLook = false
     this.#look(holdings)
+    this.#servesFor = holdings.slotsHigh() / LOOKED_THROUGH_FOR_NOTHING
     return this.#largestKnown(holdings)
   }
 
-  /** The slot cannot give anything now: it is not chosen again before the next look. */
+  /** The slot cannot give anything now: it is not chosen again in this round. */
   exclude(slot: number): void {
+    this.#servesFor = 0
     for (let i = 0; i < this.#count; i++) if (this.#slots[i] === slot) this.#slots[i] = -1
   }
 
@@ -60,7 +67,7 @@ export class LargestHolders {
   }
 
   #look(holdings: Holdings): void {
-    const { slotsHigh } = holdings
+    const slotsHigh = holdings.slotsHigh()
     this.#count = 0
     for (let i = 0; i < slotsHigh; i++) {
       const slot = (this.#cursor + i) % slotsHigh

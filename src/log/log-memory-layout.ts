@@ -30,6 +30,7 @@
 //               header: +0    2 x i32   wanting brokers, one bit each
 //                       +64   64 x i32  what broker n wants: 0, or order + 1, and bit 8 when it cannot wait
 //                       +320  64 x i32  attention of broker n: bits 0 returned, 1 trim, 2 memory
+//                       +576  64 x i32  granules that broker n has free and does not need
 //               row:    +0    i32  owner    0 nobody, else epoch << 8 | broker + 1
 //                       +4    i32  returned  extents marked RETURNED since the owner last looked
 //                       +8    i32  touched   granules from the block's start that are resident
@@ -97,7 +98,8 @@ export const STATE_RETURNED = 2
 export const WANTING_BROKERS = 0
 export const WANTED_MEMORY = 16
 export const ATTENTION = 80
-export const BLOCK_HEADER_BYTES = 576
+export const SPARE = 144
+export const BLOCK_HEADER_BYTES = 832
 export const BLOCK_ROW_BYTES = 64
 export const BLOCK_ROW_WORDS = 16
 export const BLOCK_OWNER = 0

@@ -63,6 +63,8 @@ export class ControllerActor implements Actor<ControllerMessage> {
         return answer(message.reply, () => this.#registerBroker(message.brokerId, message.incarnation))
       case 'brokerDied':
         return answer(message.reply, () => this.#fence(message.brokerId, message.incarnation))
+      case 'peerConnected':
+        return answer(message.reply, () => this.#retell((leader) => leader === message.brokerId))
       case 'takeOver':
         return answer(message.reply, () => this.#takeOver(message.isAlive))
       case 'createTopic':
@@ -103,13 +105,17 @@ export class ControllerActor implements Actor<ControllerMessage> {
       if (!fenced && !isAlive(brokerId, incarnation)) await this.#fence(brokerId, incarnation)
     }
     // The one before may have died between deciding and telling.
+    await this.#retell(() => true)
+  }
+
+  /** Tells brokers again what they lead. */
+  async #retell(isTold: (leader: number) => boolean): Promise<void> {
+    const { image } = this.#controller
     const told: [number, LeadAssignment][] = []
     for (const topic of image.topics) {
       for (const { partitionId, slot, leader, leaderEpoch } of topic.partitions) {
-        if (image.broker(leader)?.fenced !== false) continue
-        const assignment = assignmentOf(topic, partitionId, slot, leaderEpoch)
-        this.#effects.initialisePartition(assignment)
-        told.push([leader, assignment])
+        if (image.broker(leader)?.fenced !== false || !isTold(leader)) continue
+        told.push([leader, assignmentOf(topic, partitionId, slot, leaderEpoch)])
       }
     }
     await this.#tell(told)
@@ -128,7 +134,6 @@ export class ControllerActor implements Actor<ControllerMessage> {
       leader,
       assignmentOf(topic, partitionId, slot, leaderEpoch),
     ])
-    for (const [, assignment] of told) this.#effects.initialisePartition(assignment)
     await this.#tell(told)
     return describe(topic)
   }
@@ -145,12 +150,14 @@ export class ControllerActor implements Actor<ControllerMessage> {
   }
 
   /**
-   * Tells each broker of its partitions in one call. A broker that dies before it
+   * Tells each broker of its partitions in one call, when their control blocks are ready: the
+   * controller that decided may have died before it made them. A broker that dies before it
    * answers is not an error of this message: its death is the next one.
    */
   async #tell(told: readonly (readonly [number, LeadAssignment])[]): Promise<void> {
     const byBroker = new Map<number, LeadAssignment[]>()
     for (const [brokerId, assignment] of told) {
+      this.#effects.initialisePartition(assignment)
       const own = byBroker.get(brokerId)
       if (own === undefined) byBroker.set(brokerId, [assignment])
       else own.push(assignment)
@@ -174,8 +181,9 @@ async function answer<T>(reply: Reply<T>, command: () => Promise<T>): Promise<vo
   try {
     reply.resolve(await command())
   } catch (error) {
-    reply.reject(error)
-    if (!(error instanceof MillraceError) || error.code === 'ASSERTION_FAILED') throw error
+    if (error instanceof MillraceError && error.code !== 'ASSERTION_FAILED') return reply.reject(error)
+    reply.reject(new MillraceError('ACTOR_FAILED', 'the controller failed before it answered: it may or may not have done what was asked', { cause: error }))
+    throw error
   }
 }
 

@@ -8,6 +8,8 @@ import type { TopicDescription } from './topic-description.ts'
 export type ControllerMessage =
   | { readonly type: 'registerBroker'; readonly brokerId: number; readonly incarnation: number; readonly reply: Reply<void> }
   | { readonly type: 'brokerDied'; readonly brokerId: number; readonly incarnation: number; readonly reply: Reply<void> }
+  /** The way to a broker is known now: what it was not told for want of one is told. */
+  | { readonly type: 'peerConnected'; readonly brokerId: number; readonly incarnation: number; readonly reply: Reply<void> }
   /** First message of a successor: what the log believes alive and is not, died; what was decided is told again. */
   | { readonly type: 'takeOver'; readonly isAlive: (brokerId: number, incarnation: number) => boolean; readonly reply: Reply<void> }
   | { readonly type: 'createTopic'; readonly command: CreateTopicCommand; readonly reply: Reply<TopicDescription> }

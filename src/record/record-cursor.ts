@@ -1,81 +1,239 @@
-// Placeholder until the record folder is complete.
-import { MillraceError } from '../errors.ts'
-import { BATCH_HEADER_BYTES } from './record-batch-layout.ts'
-import { baseOffset, baseTimestamp, batchSizeInBytes, isControlBatch, recordCount } from './record-batch.ts'
+// Walks the records of batches in place (Kafka: DefaultRecordBatch.iterator), without an
+// object or an allocation a record. Runs on the reader's thread, over memory private to it.
+//
+// Holds: nothing is read outside [start, end), whatever the bytes say: a length, count or
+// offset that lies is CORRUPT_MESSAGE. Offsets rise, and stay below the next batch's if the
+// headers do. Control batches and records below `fromOffset` are passed over. Once `next`
+// has thrown it throws until the next `reset`.
+// The common record (short varints, no headers) takes one path with a bound checked
+// once; everything else takes the careful one, which checks each byte.
+
+import { corruptBatch, unsupportedCompression } from './batch-errors.ts'
+import { baseOffset, baseTimestamp, batchSizeInBytes, compressionType, isControlBatch, isLogAppendTime, lastOffsetDelta, maxTimestamp, recordCount } from './record-batch.ts'
+import { BATCH_HEADER_BYTES, MAGIC, MAGIC_V2, RECORD_BYTES_MIN } from './record-batch-layout.ts'
+import { VarintReader } from './varint.ts'
+
+const EMPTY = new Uint8Array(0)
+/** So many bytes hold the fixed part of a common record: its varints may be read without a look at the end. */
+const COMMON_BYTES = 16
 
 export class RecordCursor {
-  bytes: Uint8Array = new Uint8Array(0)
-  offset = 0
-  timestamp = 0
+  /** The memory that all positions are in. */
+  bytes: Uint8Array = EMPTY
+  /** Where the key lies; both -1 when it is null. */
   keyStart = -1
   keyEnd = -1
+  /** Where the value lies; both -1 when it is null. */
   valueStart = -1
   valueEnd = -1
+  /** Where the headers lie, for `readHeaders`. */
   headersStart = 0
   headersEnd = 0
   headerCount = 0
+  /** Where the batch of this record begins. */
   batchStart = 0
-  #at = 0
+  readonly #reader = new VarintReader()
+  readonly #withControl: boolean
+  #fromOffset = 0
   #end = 0
-  #left = 0
-  #base = 0
-  #baseTs = 0
-  #from = 0
+  // The batch that is walked.
   #batchEnd = 0
+  #left = 0
+  #at = 0
+  #baseOffset = 0
+  #lastOffsetDelta = 0
+  #baseTimestamp = 0
+  #isLogAppendTime = false
+  /** Records with a lower offset delta are passed over. */
+  #skipBelow = 0
+  // The record that is stood on.
+  #offsetDelta = 0
+  #timestampDelta = 0
 
+  /** With control it gives the records of control batches too. */
+  constructor(withControl = false) {
+    this.#withControl = withControl
+  }
+
+  /** Starts before the first record at or above `fromOffset` of the whole batches that fill bytes[start, end). */
   reset(bytes: Uint8Array, start: number, end: number, fromOffset: number): void {
     this.bytes = bytes
-    this.#at = start
     this.#batchEnd = start
     this.#end = end
+    this.#fromOffset = fromOffset
     this.#left = 0
-    this.#from = fromOffset
+    this.#at = start
   }
 
-  #varint(): number {
-    let shift = 0
-    let value = 0
-    for (;;) {
-      const byte = this.bytes[this.#at++]!
-      value |= (byte & 0x7f) << shift
-      if (byte < 0x80) break
-      shift += 7
-      if (shift > 28) throw new MillraceError('CORRUPT_MESSAGE', 'varint')
-    }
-    return (value >>> 1) ^ -(value & 1)
+  get offset(): number {
+    return this.#baseOffset + this.#offsetDelta
   }
 
+  /** Milliseconds since the epoch. */
+  get timestamp(): number {
+    return this.#isLogAppendTime ? this.#baseTimestamp : this.#baseTimestamp + this.#timestampDelta
+  }
+
+  /** Goes to the next record; false after the last. Throws CORRUPT_MESSAGE, UNSUPPORTED_COMPRESSION_TYPE. */
   next(): boolean {
     for (;;) {
-      while (this.#left === 0) {
-        if (this.#batchEnd >= this.#end) return false
-        const start = this.#batchEnd
-        this.batchStart = start
-        this.#batchEnd = start + batchSizeInBytes(this.bytes, start)
-        this.#base = baseOffset(this.bytes, start)
-        this.#baseTs = baseTimestamp(this.bytes, start)
-        this.#left = isControlBatch(this.bytes, start) ? 0 : recordCount(this.bytes, start)
-        this.#at = start + BATCH_HEADER_BYTES
-      }
+      if (this.#left === 0 && !this.#enterBatch()) return false
+      if (!this.#readCommon()) this.#readCareful()
+      if (this.#left === 1 && (this.#at !== this.#batchEnd || this.#offsetDelta > this.#lastOffsetDelta)) this.#refuseEnd()
+      // Only now, so that a record that was refused is refused again.
       this.#left--
-      const length = this.#varint()
-      const recordEnd = this.#at + length
-      this.#at++
-      this.timestamp = this.#baseTs + this.#varint()
-      this.offset = this.#base + this.#varint()
-      const key = this.#varint()
-      this.keyStart = key < 0 ? -1 : this.#at
-      this.keyEnd = key < 0 ? -1 : this.#at + key
-      if (key > 0) this.#at += key
-      const value = this.#varint()
-      this.valueStart = value < 0 ? -1 : this.#at
-      this.valueEnd = value < 0 ? -1 : this.#at + value
-      if (value > 0) this.#at += value
-      this.headerCount = this.#varint()
-      this.headersStart = this.#at
-      this.headersEnd = recordEnd
-      this.#at = recordEnd
-      if (this.offset >= this.#from) return true
+      if (this.#offsetDelta >= this.#skipBelow) return true
     }
+  }
+
+  /** Reads a record with varints of at most two bytes and no headers; false, with nothing changed, for any other. */
+  #readCommon(): boolean {
+    const bytes = this.bytes
+    const batchEnd = this.#batchEnd
+    let at = this.#at
+    if (batchEnd - at < COMMON_BYTES) return false
+    let length = bytes[at++]!
+    if (length >= 0x80) {
+      const high = bytes[at++]!
+      if (high >= 0x80) return false
+      length = (length & 0x7f) | (high << 7)
+    }
+    const end = at + (length >>> 1)
+    // The attributes byte has no bits in use.
+    let timestampDelta = bytes[++at]!
+    at++
+    if (timestampDelta >= 0x80) {
+      const high = bytes[at++]!
+      if (high >= 0x80) return false
+      timestampDelta = (timestampDelta & 0x7f) | (high << 7)
+    }
+    let offsetDelta = bytes[at++]!
+    if (offsetDelta >= 0x80) {
+      const high = bytes[at++]!
+      if (high >= 0x80) return false
+      offsetDelta = (offsetDelta & 0x7f) | (high << 7)
+    }
+    const keyLength = bytes[at++]!
+    let keyStart = -1
+    let keyEnd = -1
+    if (keyLength !== 1) {
+      // Longer than 63 bytes, or a lie: the careful path.
+      if ((keyLength & 0x81) !== 0) return false
+      keyStart = at
+      keyEnd = at + (keyLength >>> 1)
+      at = keyEnd
+      // A key moves what follows: look at the end anew.
+      if (batchEnd - at < 3) return false
+    }
+    let valueLength = bytes[at++]!
+    let valueStart = -1
+    let valueEnd = -1
+    if (valueLength !== 1) {
+      if (valueLength >= 0x80) {
+        const high = bytes[at++]!
+        if (high >= 0x80) return false
+        valueLength = (valueLength & 0x7f) | (high << 7)
+      }
+      if ((valueLength & 1) !== 0) return false
+      valueStart = at
+      valueEnd = at + (valueLength >>> 1)
+      at = valueEnd
+    }
+    // All lengths are right only if the header count, 0, is the record's last byte.
+    if (at + 1 !== end || end > batchEnd || bytes[at] !== 0 || ((length | offsetDelta) & 1) !== 0) return false
+    if (offsetDelta >>> 1 <= this.#offsetDelta) return false
+    this.#timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1)
+    this.#offsetDelta = offsetDelta >>> 1
+    this.keyStart = keyStart
+    this.keyEnd = keyEnd
+    this.valueStart = valueStart
+    this.valueEnd = valueEnd
+    this.headersStart = end
+    this.headersEnd = end
+    this.headerCount = 0
+    this.#at = end
+    return true
+  }
+
+  /** Reads any record, and checks every length. */
+  #readCareful(): void {
+    const reader = this.#reader
+    reader.reset(this.bytes, this.#at, this.#batchEnd)
+    const length = reader.readLength(false)
+    const end = reader.position + length
+    reader.limit = end
+    reader.readByte()
+    this.#timestampDelta = reader.readVarlong()
+    const offsetDelta = reader.readVarint()
+    // It is -1 before the first record.
+    if (offsetDelta <= this.#offsetDelta) {
+      throw corruptBatch(`an offset delta of ${offsetDelta} behind one of ${this.#offsetDelta}`, reader.position)
+    }
+    this.#offsetDelta = offsetDelta
+    const keyLength = reader.readLength(true)
+    this.keyStart = keyLength < 0 ? -1 : reader.position
+    this.keyEnd = keyLength < 0 ? -1 : reader.position + keyLength
+    if (keyLength > 0) reader.position += keyLength
+    const valueLength = reader.readLength(true)
+    this.valueStart = valueLength < 0 ? -1 : reader.position
+    this.valueEnd = valueLength < 0 ? -1 : reader.position + valueLength
+    if (valueLength > 0) reader.position += valueLength
+    const headerCount = reader.readVarint()
+    if (headerCount < 0 || (headerCount === 0 && reader.position !== end)) throw corruptBatch(`${headerCount} headers`, reader.position)
+    this.headerCount = headerCount
+    this.headersStart = reader.position
+    this.headersEnd = end
+    this.#at = end
+  }
+
+  /** Goes to the next batch that has records to give; false when there is none. */
+  #enterBatch(): boolean {
+    const bytes = this.bytes
+    for (;;) {
+      const start = this.#batchEnd
+      const rest = this.#end - start
+      if (rest === 0) return false
+      if (rest < BATCH_HEADER_BYTES) throw corruptBatch('the end of the bytes inside a batch header', start)
+      const size = batchSizeInBytes(bytes, start)
+      if (size < BATCH_HEADER_BYTES || size > rest) throw corruptBatch(`a batch of ${size} bytes where ${rest} are left`, start)
+      if (bytes[start + MAGIC] !== MAGIC_V2) throw corruptBatch(`magic ${bytes[start + MAGIC]}`, start)
+      if (isControlBatch(bytes, start) && !this.#withControl) {
+        this.#batchEnd = start + size
+        continue
+      }
+      const compression = compressionType(bytes, start)
+      if (compression !== 0) throw unsupportedCompression(compression)
+      const count = recordCount(bytes, start)
+      const recordsBytes = size - BATCH_HEADER_BYTES
+      // Compaction leaves batches that lack some of their records, or all.
+      if (count < 0 || count > recordsBytes / RECORD_BYTES_MIN || (count === 0 && recordsBytes !== 0)) {
+        throw corruptBatch(`${count} records in ${recordsBytes} bytes`, start)
+      }
+      const offset = baseOffset(bytes, start)
+      const lastDelta = lastOffsetDelta(bytes, start)
+      if (offset < 0 || lastDelta < count - 1 || lastDelta > Number.MAX_SAFE_INTEGER - offset) {
+        throw corruptBatch(`${count} records in ${lastDelta + 1} offsets from ${offset} on`, start)
+      }
+      this.#batchEnd = start + size
+      if (count === 0) continue
+      this.#baseOffset = offset
+      this.#lastOffsetDelta = lastDelta
+      this.#isLogAppendTime = isLogAppendTime(bytes, start)
+      this.#baseTimestamp = this.#isLogAppendTime ? maxTimestamp(bytes, start) : baseTimestamp(bytes, start)
+      this.#skipBelow = Math.max(0, this.#fromOffset - offset)
+      this.#offsetDelta = -1
+      this.batchStart = start
+      this.#left = count
+      this.#at = start + BATCH_HEADER_BYTES
+      return true
+    }
+  }
+
+  #refuseEnd(): never {
+    const at = this.#at
+    // No record fits here, so the next call finds none either.
+    this.#at = this.#batchEnd
+    if (at !== this.#batchEnd) throw corruptBatch('bytes behind the last record', at)
+    throw corruptBatch(`an offset delta of ${this.#offsetDelta} where the last is ${this.#lastOffsetDelta}`, at)
   }
 }

@@ -7,6 +7,7 @@ import { MillraceError } from '../errors.ts'
 import { HEADER_BYTES_MIN } from './record-batch-layout.ts'
 import { VarintReader } from './varint.ts'
 
+/** A header: a name, which may stand several times in a record, and its value as bytes or null. */
 export interface RecordHeader {
   readonly key: string
   readonly value: Uint8Array | null

@@ -17,8 +17,8 @@ export function sizeOfVarint(value: number): number {
 
 /** Bytes of a safe integer: 1 to 8. */
 export function sizeOfVarlong(value: number): number {
+  if ((value | 0) === value) return sizeOfVarint(value | 0)
   const magnitude = value < 0 ? -value - 1 : value
-  if (magnitude < TWO_POW_27) return sizeOfUnsignedVarint(magnitude * 2)
   return 4 + sizeOfUnsignedVarint(Math.floor(magnitude / TWO_POW_27))
 }
 
@@ -29,12 +29,12 @@ export function writeVarint(bytes: Uint8Array, position: number, value: number):
 
 /** Writes a safe integer; the position behind it. */
 export function writeVarlong(bytes: Uint8Array, position: number, value: number): number {
+  if ((value | 0) === value) return writeVarint(bytes, position, value | 0)
   const sign = value < 0 ? 1 : 0
   const magnitude = sign === 1 ? -value - 1 : value
   // Zig-zag doubles the magnitude, to 2^54: it is split before that, 28 bits and the rest.
   const low = (magnitude % TWO_POW_27) * 2 + sign
   const high = Math.floor(magnitude / TWO_POW_27)
-  if (high === 0) return writeUnsignedVarint(bytes, position, low)
   bytes[position] = low | 0x80
   bytes[position + 1] = (low >> 7) | 0x80
   bytes[position + 2] = (low >> 14) | 0x80

@@ -6,52 +6,44 @@
 
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
-import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { ConsumerBatch } from '../client/consumer/consumer-batch.ts'
 import type { Consumer } from '../client/consumer/consumer.ts'
+import type { Overtaken } from '../client/consumer/partition-fetcher.ts'
 import { TurnYield } from '../client/event-loop.ts'
 import { AttachedMillrace } from '../client/millrace.ts'
 import { asBoundTopic } from '../client/topic.ts'
 import type { Topic } from '../client/topic-definition.ts'
 import { MillraceError } from '../errors.ts'
-import { Origin, emitWith, noteTrackedSource } from './hold.ts'
+import { fillFromTopicOptions } from './from-topic-config.ts'
+import type { FilledFromTopicOptions, FromTopicOptions } from './from-topic-config.ts'
+import { Origin, UNTRACKED, emitWith, noteTrackedSource } from './hold.ts'
 import { MillraceRecord } from './millrace-record.ts'
 
-export interface FromTopicOptions {
-  /** Partitions to read; all of them unless given. */
-  readonly partitions?: Iterable<number>
-  /** 'end': complete at the end offsets as they are when the subscription starts. */
-  readonly until?: 'end'
-  /** Where to start. Default: 'earliest'. */
-  readonly autoOffsetReset?: 'earliest' | 'latest' | 'none'
-  /** Records that may be held at a time; the source pulls no more meanwhile. Default: 1000. */
-  readonly maxInFlight?: number
-  /** Bytes of batches whose records are held. Default: 16 MiB. */
-  readonly maxInFlightBytes?: number
-}
-
-const MAX_IN_FLIGHT = 1_000
-const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024
-const RECORDS_A_LOOK = 64
+/** The event loop is looked at once in so many records. */
+const RECORDS_A_LOOK = 16
 
 /**
  * Records of a bound topic, in order within each partition (Kafka: a consumer with
  * assigned partitions). A record is held while `next` runs and as long as a millrace
- * operator or `record.hold()` keeps it; RxJS's own operators hold nothing. Errors of
- * reading end the Observable. Each subscription reads on its own.
+ * operator or `record.hold()` keeps it; RxJS's own operators hold nothing. While
+ * `maxInFlight` records or `maxInFlightBytes` bytes are held, no more are pulled. With
+ * `until: 'end'` it completes when the end is reached and all is settled. Each
+ * subscription reads on its own. Throws INVALID_CONFIG and INVALID_REQUEST; errors of
+ * reading (UNKNOWN_TOPIC_OR_PARTITION, CLOSED) end the Observable. A record that cannot
+ * be decoded throws DESERIALIZATION where its `key` or `value` is touched.
  */
-export function fromTopic<K, V>(topic: Topic<K, V, never, never>, options: FromTopicOptions = {}): Observable<MillraceRecord<K, V>> {
+export function fromTopic<K, V>(topic: Topic<K, V, never, never>, options?: FromTopicOptions): Observable<MillraceRecord<K, V>> {
   const bound = asBoundTopic(topic)
-  const maxInFlight = positive(options.maxInFlight ?? MAX_IN_FLIGHT, 'maxInFlight')
-  const maxInFlightBytes = positive(options.maxInFlightBytes ?? MAX_IN_FLIGHT_BYTES, 'maxInFlightBytes')
+  const filled = fillFromTopicOptions(options)
   return new Observable<MillraceRecord<K, V>>((subscriber) => {
-    noteTrackedSource()
+    if (filled.lossless) noteTrackedSource()
     const { owner } = bound
     if (!(owner instanceof AttachedMillrace)) throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
-    const consumer = owner.consumer({ autoOffsetReset: options.autoOffsetReset ?? 'earliest' })
-    if (options.partitions !== undefined) consumer.assign([...options.partitions].map((partition) => ({ topic: bound, partition })))
-    const reading = new Reading<K, V>(subscriber, maxInFlight, maxInFlightBytes)
-    void reading.run(consumer, topic, options.until)
+    const consumer = owner.consumer({ autoOffsetReset: filled.autoOffsetReset })
+    consumer.on('overtaken', filled.onOvertaken ?? warnOnce())
+    const reading = new Reading<K, V>(subscriber, filled, bound.engine.clock)
+    void reading.run(consumer, topic)
     return () => {
       reading.stop()
       void consumer.close()
@@ -59,26 +51,39 @@ export function fromTopic<K, V>(topic: Topic<K, V, never, never>, options: FromT
   })
 }
 
+/** What retention took is said, if nobody listens: the first time, for it may go on for long. */
+function warnOnce(): (event: Overtaken) => void {
+  let warned = false
+  return ({ topic, partition, missed }) => {
+    if (warned) return
+    warned = true
+    const message = `fromTopic: ${missed} record(s) of ${topic}-${partition} went by retention before they were read, and more may: `
+    process.emitWarning(`${message}read faster, keep more (logMemoryBytes, retention.bytes), or count them by onOvertaken`, 'MillraceWarning')
+  }
+}
+
 /** One subscription. */
 class Reading<K, V> {
   readonly #subscriber: Subscriber<MillraceRecord<K, V>>
-  readonly #maxInFlight: number
-  readonly #maxInFlightBytes: number
-  readonly #turnYield = new TurnYield(systemClock)
+  readonly #options: FilledFromTopicOptions
+  readonly #turnYield: TurnYield
+  #untilLook = RECORDS_A_LOOK
   #inFlight = 0
   #inFlightBytes = 0
   #wake: (() => void) | undefined
 
-  constructor(subscriber: Subscriber<MillraceRecord<K, V>>, maxInFlight: number, maxInFlightBytes: number) {
+  constructor(subscriber: Subscriber<MillraceRecord<K, V>>, options: FilledFromTopicOptions, clock: Clock) {
     this.#subscriber = subscriber
-    this.#maxInFlight = maxInFlight
-    this.#maxInFlightBytes = maxInFlightBytes
+    this.#options = options
+    this.#turnYield = new TurnYield(clock)
   }
 
-  async run(consumer: Consumer, topic: Topic<K, V, never, never>, until: 'end' | undefined): Promise<void> {
+  async run(consumer: Consumer, topic: Topic<K, V, never, never>): Promise<void> {
+    const { lossless, partitions, until } = this.#options
     try {
+      if (partitions !== undefined) consumer.assign([...partitions].map((partition) => ({ topic, partition })))
       for await (const batch of consumer.batches(topic, until === undefined ? {} : { until })) {
-        await this.#emit(batch)
+        await (lossless ? this.#emit(batch) : this.#emitUntracked(batch))
         if (this.#subscriber.closed) return
       }
       // What is still held may yet emit downstream: complete when it is done.
@@ -98,15 +103,14 @@ class Reading<K, V> {
       this.#inFlightBytes -= bytes
       this.#wake?.()
     })
-    let untilLook = RECORDS_A_LOOK
+    const { maxInFlight, maxInFlightBytes } = this.#options
     for (const record of batch) {
-      while (this.#inFlight >= this.#maxInFlight || this.#inFlightBytes >= this.#maxInFlightBytes) {
+      while (this.#inFlight >= maxInFlight || this.#inFlightBytes >= maxInFlightBytes) {
         await this.#change()
         if (this.#subscriber.closed) return
       }
-      if (--untilLook === 0) {
-        untilLook = RECORDS_A_LOOK
-        if (this.#turnYield.due) await this.#turnYield.turn()
+      if (this.#isTurnDue()) {
+        await this.#turnYield.turn()
         if (this.#subscriber.closed) return
       }
       const origin = new Origin(() => {
@@ -123,6 +127,20 @@ class Reading<K, V> {
       if (this.#subscriber.closed) return
       hold.release()
     }
+  }
+
+  async #emitUntracked(batch: ConsumerBatch<K, V>): Promise<void> {
+    for (const record of batch) {
+      if (this.#isTurnDue()) await this.#turnYield.turn()
+      if (this.#subscriber.closed) return
+      emitWith(UNTRACKED, () => this.#subscriber.next(new MillraceRecord(record, undefined)))
+    }
+  }
+
+  #isTurnDue(): boolean {
+    if (--this.#untilLook > 0) return false
+    this.#untilLook = RECORDS_A_LOOK
+    return this.#turnYield.due
   }
 
   #change(): Promise<void> {
@@ -154,9 +172,4 @@ class BatchShare {
   settled(): void {
     if (--this.#records === 0) this.#onFree(this.#bytes)
   }
-}
-
-function positive(value: number, name: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new MillraceError('INVALID_CONFIG', `fromTopic option ${name} is a whole number above 0, not ${String(value)}`)
 }

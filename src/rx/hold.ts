@@ -34,7 +34,10 @@ export class Origin {
   }
 }
 
-/** Holds of one or several records, released together, once. */
+/**
+ * Keeps records unsettled until `release()`, which may be called any number of times.
+ * `record.hold()` gives one for one record; operators hold several together.
+ */
 export class Hold {
   readonly origins: readonly Origin[]
   #released = false
@@ -51,6 +54,8 @@ export class Hold {
 }
 
 const NONE: readonly Origin[] = []
+/** What comes by has a source that tracks nothing: there is nothing to hold, and nothing wrong with that. */
+export const UNTRACKED: readonly Origin[] = []
 let current: readonly Origin[] = NONE
 
 /** Calls `emit` with these records current: operators downstream can hold them. */
@@ -70,11 +75,16 @@ export function emitWith(origins: readonly Origin[], emit: () => void): void {
  * between kept the record for later. A chain without such a source has nothing to hold.
  */
 export function holdCurrent(upstream: Upstream): Hold {
-  if (current.length === 0 && upstream.tracked) throw settledEarly()
+  if (current === NONE && upstream.tracked) throw settledEarly()
   if (current.length > 0) upstream.tracked = true
   const hold = new Hold(current)
   for (const origin of current) origin.hold()
   return hold
+}
+
+/** Whether no millrace source or operator emits now: what comes by was kept for later by somebody. */
+export function isOutsideHold(): boolean {
+  return current === NONE
 }
 
 /** What an operator learns of its sources when it subscribes to them. */
@@ -106,7 +116,7 @@ export function noteTrackedSource(): void {
 function settledEarly(): MillraceError {
   const message =
     'a record reached a millrace operator after it was settled: an RxJS operator before it (mergeMap, concatMap, delay, bufferTime …) ' +
-    'kept it beyond its call, and millrace cannot know. Do that work in the record’s own turn, hold it with record.hold() until release(), ' +
-    'or set lossless: false on fromTopic'
+    'kept it beyond its call, and millrace cannot know. Do that work within the call, or take record.hold() in it, hand on that very record, ' +
+    'and release() the hold when its work is done; or set lossless: false on fromTopic, and lose records when the process ends'
   return new MillraceError('SETTLED_EARLY', message)
 }

@@ -5,24 +5,27 @@ import { Observable } from 'rxjs'
 import type { Observer, OperatorFunction } from 'rxjs'
 import { AttachedMillrace } from '../client/millrace.ts'
 import type { Headers } from '../client/headers.ts'
-import type { Producer, ProducerRecord } from '../client/producer/producer.ts'
+import type { Producer } from '../client/producer/producer.ts'
+import type { ProducerRecord } from '../client/producer/producer-record.ts'
 import type { RecordMetadata } from '../client/producer/producer-batch.ts'
 import { asBoundTopic } from '../client/topic.ts'
 import type { KeyToSend, Topic } from '../client/topic-definition.ts'
 import { MillraceError } from '../errors.ts'
-import { emitWith, holdCurrent, subscribeUpstream } from './hold.ts'
+import { emitWith, holdCurrent, isOutsideHold, subscribeUpstream } from './hold.ts'
+import type { Hold, Upstream } from './hold.ts'
 import { MillraceRecord } from './millrace-record.ts'
 
-/** What a sink takes: a record of a chain, or a plain one. Key, headers and timestamp carry over. */
+/** What a sink takes: a record of a chain, or a plain one. Key, headers and timestamp (ms since the epoch) carry over. */
 export type SinkRecord<K, V> = KeyToSend<K> & { readonly value: V; readonly timestamp?: number; readonly headers?: Headers }
 
 const producers = new WeakMap<AttachedMillrace, Producer>()
 
 /**
  * Sends each record to a bound topic and emits its metadata when it is acknowledged;
- * until then the record that it came from is held. A failed send ends the Observable
- * with its error, and what it held is not settled. A record that was settled before it
- * came here fails with SETTLED_EARLY.
+ * until then the record that it came from is held. Completes when the source has and all
+ * is acknowledged. A failed send ends the Observable with its error, as `producer.send`
+ * gives it, and what it held is not settled. A record that was settled before it came
+ * here fails with SETTLED_EARLY. A source without `fromTopic` upstream has nothing to hold.
  */
 export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): OperatorFunction<SinkRecord<KIn, VIn>, RecordMetadata> {
   const bound = asBoundTopic(topic)
@@ -36,15 +39,19 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
       const upstream = { tracked: false }
       const observer: Observer<SinkRecord<KIn, VIn>> = {
         next(record) {
-          let hold: ReturnType<typeof holdCurrent>
+          // A synchronous source goes on for a while after an error.
+          if (subscriber.closed) return
+          let hold: Hold
+          let toSend: ProducerRecord<KIn, VIn>
           try {
-            hold = holdCurrent(upstream)
+            hold = holdFor(record, upstream)
+            toSend = asProducerRecord<KIn, VIn>(record)
           } catch (error) {
             subscriber.error(error)
             return
           }
           inFlight++
-          producer.send(topic, toSend<KIn, VIn>(record)).then(
+          producer.send(topic, toSend).then(
             (metadata) => {
               inFlight--
               if (subscriber.closed) return
@@ -65,14 +72,22 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
     })
 }
 
-function toSend<KIn, VIn>(record: SinkRecord<KIn, VIn>): ProducerRecord<KIn, VIn> {
+/** A record that its user holds may come at any time; everything else only while a source or operator emits. */
+function holdFor(record: unknown, upstream: Upstream): Hold {
+  return record instanceof MillraceRecord && isOutsideHold() ? record.hold() : holdCurrent(upstream)
+}
+
+/** Key, headers and timestamp carry over, the partition does not: it is the partitioner's to choose. */
+function asProducerRecord<KIn, VIn>(record: SinkRecord<KIn, VIn>): ProducerRecord<KIn, VIn> {
+  if (typeof record !== 'object' || record === null) {
+    throw new MillraceError('INVALID_REQUEST', 'toTopic takes records: map what comes by to { value }, and key, headers or timestamp')
+  }
   const { key, value, timestamp, headers } = record as { key?: KIn; value: VIn; timestamp?: number; headers?: Headers }
-  const pairs = record instanceof MillraceRecord ? [...record.headers].map(({ key: name, value: bytes }) => [name, bytes] as const) : headers
   return {
     ...(key === undefined ? {} : { key }),
     value,
     ...(timestamp === undefined ? {} : { timestamp }),
-    ...(pairs === undefined ? {} : { headers: pairs }),
+    ...(headers === undefined ? {} : { headers }),
   } as unknown as ProducerRecord<KIn, VIn>
 }
 

@@ -44,6 +44,11 @@ describe('this run beside an older one', () => {
     expect(comparison.onlyAfter).toEqual(['S1 new recordsPerSecond'])
   })
 
+  test('a case that the other run did not have is named once', () => {
+    const more = reportOf([...after.cases, caseOf('S4', [contenderOf('a', [1]), contenderOf('b', [2])])])
+    expect(compareReports(before, more).onlyAfter).toEqual(['S1 new recordsPerSecond', 'S4'])
+  })
+
   test('another machine, runtime or size of run is said', () => {
     const other = reportOf(after.cases, { machine: { ...MACHINE, cpu: 'another', cores: 16, node: 'v22.23.3' }, small: true })
     const comparison = compareReports(before, other)

@@ -248,7 +248,14 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
 
     test('any order of appends, publishing, trimming, deleting and dying keeps what was promised', () => {
       const command = fc.oneof(
-        { weight: 8, arbitrary: fc.record({ kind: fc.constant('append' as const), size: fc.integer({ min: 61, max: 30_000 }), records: fc.integer({ min: 1, max: 9 }) }) },
+        {
+          weight: 8,
+          arbitrary: fc.record({
+            kind: fc.constant('append' as const),
+            size: fc.integer({ min: 61, max: 30_000 }),
+            records: fc.integer({ min: 1, max: 9 }),
+          }),
+        },
         { weight: 4, arbitrary: fc.record({ kind: fc.constant('advance' as const) }) },
         { weight: 1, arbitrary: fc.record({ kind: fc.constant('trim' as const) }) },
         { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), part: fc.double({ min: 0, max: 1, noNaN: true }) }) },
@@ -256,7 +263,7 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
         { weight: 2, arbitrary: fc.record({ kind: fc.constant('read' as const), part: fc.double({ min: 0, max: 1, noNaN: true }) }) },
       )
       fc.assert(
-        fc.property(fc.array(command, { minLength: 20, maxLength: 80 }), (commands) =>
+        fc.property(fc.array(command, { minLength: 20, maxLength: 80, size: 'max' }), (commands) =>
           withLog((under) => {
             let { log } = under
             let model: { number: number; baseOffset: number; nextOffset: number }[] = []
@@ -288,7 +295,7 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
             }
           }),
         ),
-        { seed: SEED, numRuns: 150, size: 'max' },
+        { seed: SEED, numRuns: 150 },
       )
     })
   })

@@ -40,13 +40,12 @@ function waiter(log: string[], name: string, readyAt: number): Waiter & { polls:
 }
 
 describe('wake loop', () => {
-  test('looks once more after everybody has said what it waits for and the bell is armed', () => {
+  test('arms the bell, lets everybody say what it waits for, and looks once more', () => {
     const { parker, loop } = make()
     const log: string[] = []
-    let armedAtPoll = false
-    loop.wait({ keepsAlive: false, prepareWait: () => void log.push('prepares'), poll: () => ((armedAtPoll = parker.armed), log.push('polls'), true) })
-    expect(log).toEqual(['prepares', 'polls'])
-    expect(armedAtPoll).toBe(true)
+    const say = (what: string) => log.push(parker.armed ? `${what}, armed` : what)
+    loop.wait({ keepsAlive: false, prepareWait: () => void say('prepares'), poll: () => say('polls') > 0 })
+    expect(log).toEqual(['prepares, armed', 'polls, armed'])
     expect(parker.armed).toBe(false)
   })
 
@@ -77,7 +76,11 @@ describe('wake loop', () => {
     const { parker, loop } = make()
     const log: string[] = []
     const second = waiter(log, 'second', 1)
-    const first: Waiter = { keepsAlive: true, prepareWait: () => undefined, poll: () => (loop.wait(second), true) }
+    const pollAndWait = (): boolean => {
+      loop.wait(second)
+      return true
+    }
+    const first: Waiter = { keepsAlive: true, prepareWait: () => undefined, poll: pollAndWait }
     loop.wait(first)
     expect(second.polls).toBe(1)
     const third = waiter(log, 'third', 9)

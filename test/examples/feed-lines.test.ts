@@ -44,7 +44,7 @@ async function feed(
 describe('feedLines', () => {
   it('reads inputs one after the other and numbers the lines of each', async () => {
     const { result, sent } = await feed([inputOf('a', 'x 1\nx 2\n'), inputOf('b', 'x', ' 3')], 1)
-    expect(result).toEqual({ lines: 3, bytes: 11, failure: undefined })
+    expect(result).toEqual({ lines: 3, bytes: 11, endedEarly: false, failure: undefined })
     expect(sent).toEqual([
       { input: 'a', shiftMs: 0, numbers: [1, 2] },
       { input: 'b', shiftMs: 0, numbers: [1] },
@@ -59,12 +59,12 @@ describe('feedLines', () => {
 
   it('ends where an input cannot be read further, with what came before', async () => {
     const { result, sent } = await feed([inputOf('a', 'x 1\nx', new Error('unexpected end of file')), inputOf('b', 'x 1\n')], 2)
-    expect(result).toEqual({ lines: 2, bytes: 5, failure: 'a: after line 2: unexpected end of file' })
+    expect(result).toEqual({ lines: 2, bytes: 5, endedEarly: true, failure: 'a: after line 2: unexpected end of file' })
     expect(sent.map(({ numbers }) => numbers)).toEqual([[1], [2]])
   })
 
   it('ends early when told to', async () => {
-    const { result } = await feed([inputOf('a', 'x 1\n', 'x 2\n', 'x 3\n'), inputOf('b', 'x 4\n')], 5, new AbortController(), 2)
-    expect(result).toEqual({ lines: 2, bytes: 8, failure: undefined })
+    const { result } = await feed([inputOf('a', 'x 1\n', 'x 2\nx', ' 3\n'), inputOf('b', 'x 4\n')], 5, new AbortController(), 2)
+    expect(result).toEqual({ lines: 2, bytes: 9, endedEarly: true, failure: undefined })
   })
 })

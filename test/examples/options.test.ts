@@ -17,13 +17,13 @@ describe('parseOptions', () => {
   })
 
   it('takes files, standard input and options in any order', () => {
-    expect(parseOptions(['a.log', '--repeat', '3', '-', '--consumers=5', 'b.gz', '--producers', '4', '--log-memory-mib', '64'])).toEqual({
+    expect(parseOptions(['a.log', '--repeat', '3', '-', '--consumers=5', 'b.gz', '--producers', '4', '--log-memory-mib', '128'])).toEqual({
       help: false,
       files: ['a.log', '-', 'b.gz'],
       repeat: 3,
       producers: 4,
       consumers: 5,
-      logMemoryBytes: 67_108_864,
+      logMemoryBytes: 134_217_728,
     })
     expect(parseOptions(['--', '--odd-name.log']).files).toEqual(['--odd-name.log'])
     expect(parseOptions(['--help']).help).toBe(true)
@@ -40,7 +40,7 @@ describe('parseOptions', () => {
     [['--repeat', ''], '--repeat takes a whole number from 1 to 1000000, not "".'],
     [['--producers', '17'], '--producers takes a whole number from 1 to 16, not "17".'],
     [['--consumers', '6'], '--consumers takes a whole number from 1 to 5, not "6".'],
-    [['--log-memory-mib', '33'], '--log-memory-mib must be a multiple of 8, not 33.'],
+    [['--log-memory-mib', '129'], '--log-memory-mib must be a multiple of 8, not 129.'],
     [['-', '-'], 'Standard input (-) can be read only once.'],
   ])('%j: %s', (args, message) => {
     expect(messageOf(...args)).toBe(message)

@@ -81,6 +81,7 @@ describe('a line in another format', () => {
     [LINE.replace('17/May', '31/Jun'), 'the time is not like [17/May/2015:10:05:03 +0000]'],
     [LINE.replace('17/May/2015', '29/Feb/2015'), 'the time is not like [17/May/2015:10:05:03 +0000]'],
     [LINE.replace('10:05', '24:05'), 'the time is not like [17/May/2015:10:05:03 +0000]'],
+    [LINE.replace('17/May/2015:10', '01/Jan/1970:00'), 'the time is not like [17/May/2015:10:05:03 +0000]'],
     [LINE.replace('+0200', '*0200'), 'the time is not like [17/May/2015:10:05:03 +0000]'],
     [LINE.replace(' +0200', ''), 'the time is not like [17/May/2015:10:05:03 +0000]'],
     [LINE.replace('"GET', 'GET'), 'no request in quotes'],

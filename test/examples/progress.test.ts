@@ -10,8 +10,7 @@ describe('Progress', () => {
     producer.addOffered(200)
     consumer.addRead(1, 300)
     expect(producer.aheadBytes()).toBe(200)
-    expect(producer.offeredRecords()).toBe(2)
-    expect([0, 1].map((partition) => producer.readRecords(partition))).toEqual([0, 1])
+    expect([0, 1].map((partition) => producer.readRecords(partition, 2))).toEqual([0, 1])
   })
 
   it('knows the distance after the words have wrapped', () => {
@@ -21,6 +20,19 @@ describe('Progress', () => {
       expect(progress.aheadBytes()).toBe(0x4000_0000)
       progress.addRead(0, 0x4000_0000)
       expect(progress.aheadBytes()).toBe(0)
+    }
+  })
+
+  it('counts records beyond 32 bits, from an offset nearby', () => {
+    const progress = new Progress(allocateProgress(1))
+    for (let at = 0; at < 5; at++) progress.addRead(0, 1)
+    for (const [nearby, read] of [
+      [0, 5],
+      [1_000, 5],
+      [2 ** 32, 2 ** 32 + 5],
+      [3 * 2 ** 32 + 1_000, 3 * 2 ** 32 + 5],
+    ] as const) {
+      expect(progress.readRecords(0, nearby)).toBe(read)
     }
   })
 
@@ -43,6 +55,8 @@ describe('Progress', () => {
 
   it('leaves half of a partition’s share of log memory to what has been read', () => {
     expect(aheadBytesMax(256 * 1_048_576, 6)).toBe(Math.floor((256 * 1_048_576) / 12))
+    expect(aheadBytesMax(128 * 1_048_576, 6)).toBe(Math.floor((128 * 1_048_576) / 6) - 16 * 1_048_576)
+    expect(aheadBytesMax(64 * 1_048_576, 6)).toBeLessThan(1)
     expect(aheadBytesMax(2 ** 40, 2)).toBeLessThan(2 ** 31)
   })
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { runExample } from './run-example.ts'
 
 function source(path: string): string {
@@ -11,6 +11,8 @@ function promisedOutput(path: string): string {
   const [, comment] = source(path).split('// Output:\n')
   return comment!.replaceAll(/^\/\/ /gm, '')
 }
+
+vi.setConfig({ testTimeout: 60_000 })
 
 describe.each(['hello/main.ts', 'any-thread/main.ts'])('examples/%s', (path) => {
   it('prints what it says, and ends by itself', async () => {

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { ActivityCounts } from '../../examples/user-activity/activity-view.ts'
 import { formatBytes, formatDuration, printable, sparkline } from '../../examples/user-activity/format.ts'
 import type { TableState } from '../../examples/user-activity/table.ts'
-import { plainLine, ratesSince, tableLines, TerminalScreen } from '../../examples/user-activity/table.ts'
+import { missedPartitions, plainLine, ratesSince, tableLines, TerminalScreen } from '../../examples/user-activity/table.ts'
 
 function state(elapsedMs: number, ...readRecords: number[]): TableState {
   const rows = readRecords.map((read, partition) => ({
     partition,
     leader: `broker ${partition % 3}`,
     consumer: `consumer ${partition % 2}`,
+    startOffset: 0,
     endOffset: 2_000,
     readRecords: read,
   }))
@@ -26,6 +27,13 @@ describe('the live table', () => {
     expect(lines[3]!.split(/ {2,}/)).toEqual(['0', 'broker 0', 'consumer 0', '1,000', '1,000', '1,000'])
     expect(lines[4]!.split(/ {2,}/)).toEqual(['1', 'broker 1', 'consumer 1', '2,000', '0', '2,000'])
     expect(lines[5]!.split(/ {2,}/)).toEqual(['all', '3,000', '1,000', '3,000'])
+  })
+
+  it('notices when a consumer stands still behind the start of the log', () => {
+    const before = state(1_000, 500, 500, 500)
+    const rows = state(1_500, 500, 501, 500).rows.map((row, at) => ({ ...row, startOffset: at < 2 ? 800 : 500 }))
+    expect(missedPartitions(before, { ...before, rows })).toEqual([0])
+    expect(missedPartitions(undefined, { ...before, rows })).toEqual([])
   })
 
   it('is one plain line in a pipe', () => {
@@ -59,7 +67,7 @@ function screenAfter(output: string): string[] {
 describe('TerminalScreen', () => {
   it('draws each table over the one before, within the height of the terminal', () => {
     let output = ''
-    const stream = { rows: 30, write: (text: string) => (output += text) } as unknown as WriteStream
+    const stream = { rows: 30, columns: 100, write: (text: string) => (output += text) } as unknown as WriteStream
     const screen = new TerminalScreen(stream)
     const states = [state(1_000, 1, 2, 3), state(2_000, 5, 6, 7), state(3_000, 8, 9, 10)]
     screen.show(states[0]!)

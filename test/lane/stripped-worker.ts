@@ -2,7 +2,7 @@
 // Node.js strips types in each new thread anew, which is most of a short thread's life:
 // tests that start hundreds of threads do it once.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -17,6 +17,7 @@ export class StrippedWorker {
 
   constructor(source: URL) {
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }')
+    symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(this.#folder, 'node_modules'), 'dir')
     this.url = pathToFileURL(this.#strip(fileURLToPath(source)))
   }
 
@@ -29,9 +30,10 @@ export class StrippedWorker {
     const target = join(this.#folder, relative(PROJECT_ROOT, path)).replace(/\.ts$/, '.js')
     if (this.#done.has(path)) return target
     this.#done.add(path)
-    const code = stripTypeScriptTypes(readFileSync(path, 'utf8')).replaceAll(/ from '(\.[^']+)\.ts'/g, (_, specifier: string) => {
+    const relativeImports = /\b(from|import) '(\.[^']+)\.ts'/g
+    const code = stripTypeScriptTypes(readFileSync(path, 'utf8')).replaceAll(relativeImports, (_, keyword: string, specifier: string) => {
       this.#strip(join(dirname(path), `${specifier}.ts`))
-      return ` from '${specifier}.js'`
+      return `${keyword} '${specifier}.js'`
     })
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, code)

@@ -4,6 +4,7 @@ import { VirtualClock } from '../../src/clock.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
 import { ExtentAllocator } from '../../src/log/extent-allocator.ts'
 import { LogMemory, allocateLogMemory } from '../../src/log/log-memory.ts'
+import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
 import { GRANULE_BYTES, RETENTION_DEFAULT, STATE_ALLOCATED, STATE_FREE } from '../../src/log/log-memory-layout.ts'
 import type { RetentionKind } from '../../src/log/log-memory-layout.ts'
 import { MemoryLog } from '../../src/log/memory-log.ts'
@@ -55,9 +56,9 @@ export class LogFixture {
   readonly rung: number[] = []
   #epochs = 0
 
-  constructor(options: { logMemoryBytes?: number; partitionsMax?: number; brokers?: number } = {}) {
+  constructor(options: { logMemoryBytes?: number; partitionsMax?: number; brokers?: number; buffers?: LogMemoryBuffers } = {}) {
     const { logMemoryBytes = 16 * MIB, partitionsMax = 64, brokers = 1 } = options
-    this.memory = new LogMemory(allocateLogMemory({ logMemoryBytes, partitionsMax }))
+    this.memory = new LogMemory(options.buffers ?? allocateLogMemory({ logMemoryBytes, partitionsMax }))
     for (let id = 0; id < brokers; id++) this.startBroker(id)
   }
 
@@ -81,7 +82,7 @@ export class LogFixture {
   /** Duty cycles of all brokers, `ms` of time between two. */
   turns(count: number, ms = 0.5): void {
     for (let i = 0; i < count; i++) {
-      for (const broker of this.brokers) broker.turn()
+      for (const broker of this.brokers) broker?.turn()
       this.clock.advance(ms)
     }
   }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { EXTENT_BYTES_MAX, GRANULE_BYTES, RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
+import {
+  EXTENT_BYTES_MAX,
+  GRANULE_BYTES,
+  RETENTION_DEFAULT,
+  RETENTION_INTERNAL,
+  RETENTION_PINNED,
+} from '../../src/log/log-memory-layout.ts'
 import { APPEND_NO_MEMORY, APPEND_PINNED_FULL } from '../../src/log/partition-log.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { leaderEpoch } from '../../src/record/record-batch.ts'
@@ -26,6 +32,8 @@ describePartitionLog('a log in log memory keeps the contract', (startOffset) => 
       next.allocator.adopt(dead.id, dead.epoch, () => true)
       const reopened = next.lead(3, ++leaderEpochs)
       expect(memoryFaults(fixture.memory)).toEqual([])
+      // What was adopted rests before it can be used.
+      fixture.turns(3)
       return reopened
     },
     close: () => {

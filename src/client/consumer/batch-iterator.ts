@@ -33,6 +33,8 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   readonly #buffer: FetchBuffer
   #turn = 0
   #ended = false
+  /** What ended it, as long as nobody was told. */
+  #failure: Error | undefined
   #settle: { resolve: (result: IteratorResult<ConsumerBatch, undefined>) => void; reject: (error: unknown) => void } | undefined
   /** A `next` that is under way: another call waits for it, as with an async generator. */
   #pending: Promise<unknown> | undefined
@@ -47,9 +49,10 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
 
   next(): Promise<IteratorResult<ConsumerBatch, undefined>> {
     if (this.#pending !== undefined) return this.#pending.then(() => this.next())
-    if (this.#ended) return Promise.resolve(DONE)
     const { signal, turnYield } = this.#options
-    if (signal?.aborted === true) return Promise.reject(this.#abortError())
+    // One that was aborted before reading began tells nobody.
+    if (signal?.aborted === true) this.#onAbort()
+    if (this.#ended) return this.#end()
     if (turnYield.due) return this.#remember(turnYield.turn().then(() => this.#take()))
     return this.#take()
   }
@@ -78,6 +81,19 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     this.#finish()
     this.#settle?.resolve(DONE)
     this.#settle = undefined
+  }
+
+  /** Ends the iteration with an error: that of the `next` that waits, or of the one to come. */
+  fail(error: Error): void {
+    if (this.#ended) return
+    this.#finish()
+    if (this.#settle === undefined) this.#failure = error
+    else this.#settle.reject(error)
+    this.#settle = undefined
+  }
+
+  get ended(): boolean {
+    return this.#ended
   }
 
   /** The end offsets that were captured, by fetcher; Infinity where there is none. */
@@ -111,7 +127,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   }
 
   #take(): Promise<IteratorResult<ConsumerBatch, undefined>> {
-    if (this.#ended) return Promise.resolve(DONE)
+    if (this.#ended) return this.#end()
     try {
       const batch = this.#tryNext()
       if (batch !== undefined) return Promise.resolve({ value: batch, done: false })
@@ -164,15 +180,14 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     this.#options.onEnd()
   }
 
-  #abortError(): MillraceError {
-    if (!this.#ended) this.#finish()
-    return new MillraceError('ABORTED', 'reading was aborted by its signal', { cause: this.#options.signal?.reason })
+  /** The answer to a `next` behind the end: what ended it, once, and then that it is over. */
+  #end(): Promise<IteratorResult<ConsumerBatch, undefined>> {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure === undefined ? Promise.resolve(DONE) : Promise.reject(failure)
   }
 
   readonly #onAbort = (): void => {
-    const settle = this.#settle
-    this.#settle = undefined
-    const error = this.#abortError()
-    settle?.reject(error)
+    this.fail(new MillraceError('ABORTED', 'reading was aborted by its signal', { cause: this.#options.signal?.reason }))
   }
 }

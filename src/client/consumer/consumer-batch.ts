@@ -3,6 +3,7 @@
 // Holds: a cursor is borrowed until the next batch, for its memory is then used again;
 // memory that records were made from is never used again.
 
+import { MillraceError } from '../../errors.ts'
 import { RecordCursor } from '../../record/record-cursor.ts'
 import type { BoundTopic } from '../topic.ts'
 import { ConsumerRecord } from './consumer-record.ts'
@@ -57,15 +58,22 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
 
   /**
    * Walks the records without allocating: `cursor.next()`, then `cursor.bytes` between
-   * `valueStart` and `valueEnd`. Borrowed: when the next batch is asked for, it ends.
+   * `valueStart` and `valueEnd` (-1 both: null). Borrowed: when the next batch is asked
+   * for, it ends, and another cursor of this batch is refused with INVALID_REQUEST.
    */
   cursor(): RecordCursor {
-    this.#cursor.reset(this.#bytes, 0, this.#expired ? 0 : this.#length, this.firstOffset)
+    if (this.#expired) throw this.#gone()
+    this.#cursor.reset(this.#bytes, 0, this.#length, this.firstOffset)
     return this.#cursor
   }
 
+  /**
+   * The records, decoded on first touch. They may be kept, and then keep the memory of
+   * this batch. A batch that was not iterated before the next one was asked for is gone:
+   * INVALID_REQUEST.
+   */
   [Symbol.iterator](): Iterator<ConsumerRecord<K, V>, undefined> {
-    if (this.#expired && !this.#kept) return new RecordIterator<K, V>(this.#source, this.partition, this.#bytes, 0, 0)
+    if (this.#expired && !this.#kept) throw this.#gone()
     return new RecordIterator<K, V>(this.#source, this.partition, this.#keep(), this.#length, this.firstOffset)
   }
 
@@ -74,6 +82,13 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
     if (this.#expired) return
     this.#expired = true
     this.#cursor.reset(this.#bytes, 0, 0, 0)
+  }
+
+  #gone(): MillraceError {
+    const message =
+      `the batch of ${this.topic}-${this.partition} from offset ${this.firstOffset} on is gone, for the next one was asked for: ` +
+      'read it before, and keep records, not batches'
+    return new MillraceError('INVALID_REQUEST', message)
   }
 
   #keep(): Uint8Array<ArrayBuffer> {

@@ -18,8 +18,6 @@ export interface FilledConsumerOptions {
   readonly fetchMaxBytes: number
   /** Bytes of batches read from one partition in one go; the first batch is always read whole. Default: 1048576. */
   readonly maxPartitionFetchBytes: number
-  /** Records in one batch that `batches()` hands out, at most. Default: 500. */
-  readonly maxPollRecords: number
 }
 
 /** What `millrace.consumer(options)` takes; everything has a default. */
@@ -57,15 +55,6 @@ export const CONSUMER_CONFIG: ConfigTable<FilledConsumerOptions> = {
       takesEffect: 'at open',
       doc: 'Bytes of batches read from one partition in one go; the first batch is always read whole.',
     },
-    maxPollRecords: {
-      type: 'int',
-      min: 1,
-      default: 500,
-      unit: 'records',
-      kafkaName: 'max.poll.records',
-      takesEffect: 'at open',
-      doc: 'Records in one batch that `batches()` hands out, at most.',
-    },
   },
   renamed: {
     fromBeginning: 'autoOffsetReset',
@@ -74,8 +63,6 @@ export const CONSUMER_CONFIG: ConfigTable<FilledConsumerOptions> = {
     maxBytes: 'fetchMaxBytes',
     maxBytesPerPartition: 'maxPartitionFetchBytes',
     fetchMessageMaxBytes: 'maxPartitionFetchBytes',
-    batchSize: 'maxPollRecords',
-    maxRecords: 'maxPollRecords',
   },
   answer: answerForeignOption,
 }

@@ -14,11 +14,11 @@ import type { FetchBuffer } from './fetch-buffer.ts'
 
 export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
 
-/** Retention took records before they were read. */
+/** The offset that was to be read is not there: retention took it before, or it lay beyond the end. */
 export interface Overtaken {
   readonly topic: string
   readonly partition: number
-  /** Records that are gone. */
+  /** Records that retention took before they were read; 0 when the offset lay beyond the end. */
   readonly missed: number
   /** The offset that was wanted, and where reading goes on. */
   readonly from: number
@@ -32,7 +32,8 @@ export interface FetcherOptions {
 }
 
 export class PartitionFetcher {
-  readonly topic: BoundTopic
+  /** As it was bound for the reading that runs: its serdes decode the records. */
+  topic: BoundTopic
   readonly partition: number
   readonly control: ControlBlock
   readonly #reader: SharedLogReader
@@ -70,7 +71,11 @@ export class PartitionFetcher {
       const firstOffset = this.#reader.position
       if (firstOffset >= limit) return undefined
       const status = this.#reader.read(buffer, this.#options.maxBytes)
-      if (status === READ_EMPTY) return undefined
+      if (status === READ_EMPTY) {
+        // A read gives up when the log is trimmed under it again and again: there may be records all the same.
+        if (this.#reader.hasNews) continue
+        return undefined
+      }
       if (status === READ_OK) {
         this.#cutAt(limit, buffer)
         return buffer.hold(this.topic, this.partition, firstOffset, this.#reader.position)
@@ -92,6 +97,10 @@ export class PartitionFetcher {
 
   #ensurePosition(): void {
     if (this.#positioned) return
+    if (this.#options.autoOffsetReset === 'none') {
+      const where = `${this.topic.name}-${this.partition} has no position yet, and autoOffsetReset 'none' gives it none`
+      throw new MillraceError('OFFSET_OUT_OF_RANGE', `${where}: seek to an offset first, or set autoOffsetReset`)
+    }
     this.#positioned = true
     this.#reader.seek(this.#options.autoOffsetReset === 'latest' ? this.control.highWatermark : this.control.logStartOffset)
   }

@@ -6,16 +6,22 @@ import type { ConsumerBatch } from './consumer-batch.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 
 /** The event loop is looked at once in so many records. */
-const RECORDS_A_LOOK = 64
+const RECORDS_A_LOOK = 16
+
+/** What the records come from. */
+export interface RecordBatches<K, V> extends AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
+  /** Nothing more comes, or only an error: what is left of a batch is not handed out either. */
+  readonly ended: boolean
+}
 
 export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
-  readonly #batches: AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
+  readonly #batches: RecordBatches<K, V>
   readonly #turnYield: TurnYield
   #records: Iterator<ConsumerRecord<K, V>, undefined> | undefined
   #untilLook = RECORDS_A_LOOK
   #pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | undefined
 
-  constructor(batches: AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>, turnYield: TurnYield) {
+  constructor(batches: RecordBatches<K, V>, turnYield: TurnYield) {
     this.#batches = batches
     this.#turnYield = turnYield
   }
@@ -44,8 +50,13 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   }
 
   #take(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
-    const result = this.#records?.next()
-    if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })
+    try {
+      const result = this.#batches.ended ? undefined : this.#records?.next()
+      if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })
+    } catch (error) {
+      // A damaged batch: `for await` does not call `return` after a `next` that failed.
+      return this.return().then(() => Promise.reject(error))
+    }
     return this.#inTurn(this.#nextBatch())
   }
 

@@ -1,5 +1,5 @@
 // The memory that a producer's batches live in: `bufferMemory` bytes, no more.
-// Batches of the usual size are reused, last in, first out, so that a busy producer
+// Batches of the usual sizes are reused, last in, first out, so that a busy producer
 // keeps writing memory that is still in its core's cache. Private to one thread.
 
 import { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
@@ -8,7 +8,8 @@ import { ProducerBatch } from './producer-batch.ts'
 export class BatchPool {
   readonly #batchSize: number
   readonly #bufferMemory: number
-  readonly #free: ProducerBatch[] = []
+  /** By size: that of the producer, and those of topics that take no larger batch. */
+  readonly #free = new Map<number, ProducerBatch[]>()
   #takenBytes = 0
   #pooledBytes = 0
 
@@ -22,31 +23,35 @@ export class BatchPool {
     return this.#takenBytes
   }
 
-  /** Whether a batch of the usual size could be taken now. */
-  get hasRoom(): boolean {
-    return this.#takenBytes === 0 || this.#takenBytes + this.#batchSize <= this.#bufferMemory
+  /** Whether `take` would give a batch now. */
+  hasRoom(bytes: number, limit: number): boolean {
+    // One batch may always be taken, or a record larger than bufferMemory would wait for ever.
+    return this.#takenBytes === 0 || this.#takenBytes + this.#sizeFor(bytes, limit) <= this.#bufferMemory
   }
 
   /** A batch with room for `bytes`, of `limit` at most; undefined when that would pass `bufferMemory`. */
   take(bytes: number, limit: number): ProducerBatch | undefined {
-    const size = Math.min(Math.max(bytes, this.#batchSize), limit)
-    // One batch may always be taken, or a record larger than bufferMemory would wait for ever.
-    if (this.#takenBytes > 0 && this.#takenBytes + size > this.#bufferMemory) return undefined
+    if (!this.hasRoom(bytes, limit)) return undefined
+    const size = this.#sizeFor(bytes, limit)
     this.#takenBytes += size
-    const pooled = size === this.#batchSize ? this.#free.pop() : undefined
-    if (pooled !== undefined) {
-      this.#pooledBytes -= size
-      return pooled
-    }
-    return new ProducerBatch(new RecordBatchBuilder(size))
+    const pooled = size > this.#batchSize ? undefined : this.#free.get(size)?.pop()
+    if (pooled === undefined) return new ProducerBatch(new RecordBatchBuilder(size))
+    this.#pooledBytes -= size
+    return pooled
   }
 
   giveBack(batch: ProducerBatch): void {
     const size = batch.builder.bytes.length
     this.#takenBytes -= size
     batch.destination = undefined
-    if (size !== this.#batchSize || this.#pooledBytes + size > this.#bufferMemory) return
+    if (size > this.#batchSize || this.#pooledBytes + size > this.#bufferMemory) return
     this.#pooledBytes += size
-    this.#free.push(batch)
+    const free = this.#free.get(size)
+    if (free === undefined) this.#free.set(size, [batch])
+    else free.push(batch)
+  }
+
+  #sizeFor(bytes: number, limit: number): number {
+    return Math.min(Math.max(bytes, this.#batchSize), limit)
   }
 }

@@ -16,6 +16,8 @@ const ACKS_A_POLL_MAX = 4_096
 export interface BatchSink {
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void
   failed(batch: ProducerBatch, error: Error): void
+  /** It is failed, but its memory and its place on the lane are taken until the broker answers. */
+  expired(batch: ProducerBatch, error: Error): void
 }
 
 export class LaneLink {
@@ -38,6 +40,14 @@ export class LaneLink {
   get unacked(): number {
     return this.#unacked
   }
+
+  /** Whether the broker has taken, and acknowledged where it must, all that was offered. */
+  get isIdle(): boolean {
+    return this.#unacked === 0 && this.writer.isEmpty()
+  }
+
+  /** Larger batches are allowed than this lane takes: it is to be replaced once it is idle. */
+  outgrown = false
 
   /** Puts a sealed batch on the lane; OFFERED, or why not (see LaneWriter.offer). */
   offer(batch: ProducerBatch, leaderEpoch: number, acks: number): number | undefined {
@@ -107,12 +117,24 @@ export class LaneLink {
   }
 
   /** This producer closes before the broker has answered. */
-  giveUp(error: Error): void {
-    this.#failUnacked(() => error)
+  giveUp(reason: (batch: ProducerBatch) => Error): void {
+    this.#failUnacked(reason)
   }
 
+  /** Fails what the broker has had longer than the delivery timeout. */
+  expire(nowMs: number): void {
+    this.pollAcks()
+    for (const batch of this.inFlight()) {
+      if (batch.deadlineMs > nowMs) continue
+      const what = `${batch.builder.recordCount} record(s) of ${batch.destination!.topic}-${batch.destination!.partition}`
+      const message = `broker ${this.brokerId} did not acknowledge ${what} within deliveryTimeoutMs: they may or may not be in the log`
+      this.#sink.expired(batch, new MillraceError('REQUEST_TIMED_OUT', message))
+    }
+  }
+
+  /** Batches that somebody still waits for. */
   *inFlight(): Generator<ProducerBatch> {
-    for (const batch of this.#inFlight) if (batch !== undefined) yield batch
+    for (const batch of this.#inFlight) if (batch !== undefined && !batch.expired) yield batch
   }
 
   #failUnacked(reason: (batch: ProducerBatch) => Error): void {

@@ -33,6 +33,8 @@ export class LaneSender implements BatchSink {
   readonly #ready: PartitionQueue[] = []
   readonly #onFailure: (batch: ProducerBatch, error: Error) => void
   readonly #seal: (queue: PartitionQueue) => void
+  /** Lanes that are opened from now on take a batch of this size. */
+  #largestBatchBytes: number
   /** Batches that were opened and are neither acknowledged nor failed. */
   outstanding = 0
 
@@ -47,6 +49,7 @@ export class LaneSender implements BatchSink {
     this.#pool = pool
     this.#clock = clock
     this.#options = options
+    this.#largestBatchBytes = options.largestBatchBytes
     this.#onFailure = callbacks.onFailure
     this.#seal = callbacks.seal
   }
@@ -92,10 +95,12 @@ export class LaneSender implements BatchSink {
     link.lost()
   }
 
-  /** Fails batches that have waited to leave beyond their delivery timeout. */
+  /** Fails batches that have waited to leave, or for their ack, beyond their delivery timeout. */
   expire(): void {
     const nowMs = this.#clock.monotonicMs()
+    for (const link of this.#links.values()) link.expire(nowMs)
     for (const queue of this.#ready) {
+      if (queue.open !== undefined && queue.open.due && queue.open.deadlineMs <= nowMs) this.#seal(queue)
       while (queue.sealed.length > 0 && queue.sealed[0]!.deadlineMs <= nowMs) {
         const batch = queue.sealed.shift()!
         const what = `${batch.builder.recordCount} record(s) of ${queue.topic}-${queue.partition}`
@@ -110,22 +115,26 @@ export class LaneSender implements BatchSink {
 
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
     this.outstanding--
-    batch.complete(baseOffset, appendTimeMs)
+    if (!batch.expired) batch.complete(baseOffset, appendTimeMs)
     this.#pool.giveBack(batch)
   }
 
   failed(batch: ProducerBatch, error: Error): void {
     this.outstanding--
-    this.#onFailure(batch, error)
-    batch.fail(error)
+    if (!batch.expired) this.#tellFailure(batch, error)
     this.#pool.giveBack(batch)
   }
 
+  expired(batch: ProducerBatch, error: Error): void {
+    batch.expired = true
+    this.#tellFailure(batch, error)
+  }
+
   /** Leaves the lanes; what was not acknowledged by now fails. */
-  close(error: Error): void {
+  close(reason: (batch: ProducerBatch) => Error): void {
     for (const link of this.#links.values()) {
       link.close()
-      link.giveUp(error)
+      link.giveUp(reason)
     }
     this.#links.clear()
   }
@@ -153,7 +162,7 @@ export class LaneSender implements BatchSink {
     const word = queue.control.leaderWord()
     if (word === NO_LEADER_WORD) return false
     const brokerId = leaderBrokerOf(word)
-    const link = this.#links.get(brokerId) ?? this.#openLink(brokerId, batch.sizeInBytes)
+    const link = this.#openLinkTo(brokerId)
     if (link === undefined) return false
     const result = link.offer(batch, leaderEpochOf(word), this.#options.acks)
     if (result === OFFERED) {
@@ -161,11 +170,9 @@ export class LaneSender implements BatchSink {
       return true
     }
     if (result === BATCH_TOO_LARGE) {
-      // A larger lane takes over only when the small one is empty, or batches could overtake each other.
-      if (link.pollAcks() >= 0 && link.unacked > 0) return false
-      link.close()
-      this.#links.delete(brokerId)
-      return this.#sendOldest(queue)
+      this.#largestBatchBytes = Math.max(this.#largestBatchBytes, batch.sizeInBytes)
+      link.outgrown = true
+      return link.isIdle && this.#sendOldest(queue)
     }
     if (result === LANE_CLOSED) this.brokerLost(brokerId)
     else if (result === BACK_PRESSURED) link.pollAcks()
@@ -177,8 +184,28 @@ export class LaneSender implements BatchSink {
     return word === NO_LEADER_WORD ? undefined : this.#links.get(leaderBrokerOf(word))
   }
 
-  #openLink(brokerId: number, batchBytes: number): LaneLink | undefined {
-    const writer = this.#engine.openLane(brokerId, laneCapacity(Math.max(batchBytes, this.#options.largestBatchBytes)))
+  #tellFailure(batch: ProducerBatch, error: Error): void {
+    this.#onFailure(batch, error)
+    batch.fail(error)
+  }
+
+  /**
+   * The link to a broker, if it takes batches now. A larger lane takes over only when the
+   * outgrown one is idle, or batches could overtake each other; until then none leaves, or
+   * small ones could keep it busy for ever.
+   */
+  #openLinkTo(brokerId: number): LaneLink | undefined {
+    const link = this.#links.get(brokerId)
+    if (link === undefined || !link.outgrown) return link ?? this.#openLink(brokerId)
+    link.pollAcks()
+    if (!link.isIdle) return undefined
+    link.close()
+    this.#links.delete(brokerId)
+    return this.#openLink(brokerId)
+  }
+
+  #openLink(brokerId: number): LaneLink | undefined {
+    const writer = this.#engine.openLane(brokerId, laneCapacity(this.#largestBatchBytes))
     if (writer === undefined) return undefined
     const link = new LaneLink(brokerId, writer, new DeferredBell(this.#engine.bells, writer.brokerThread), this)
     this.#links.set(brokerId, link)

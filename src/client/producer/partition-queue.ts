@@ -24,6 +24,8 @@ export class PartitionQueue implements BatchDestination {
   readonly sealed: ProducerBatch[] = []
   /** True while it stands in the sender's list of queues with something to send. */
   ready = false
+  /** True while it stands in the list of queues whose open batch is not due yet. */
+  lingering = false
 
   constructor(
     owner: BatchClosedListener,

@@ -64,6 +64,11 @@ export class Partitioner {
     return partitionOfKey(key, this.#partitionCount)
   }
 
+  /** Whether a key like this leaves the partition to the stay on one after the other. */
+  isSticky(key: Uint8Array | string | null): boolean {
+    return this.#function === undefined && (key === null || this.#ignoreKeys)
+  }
+
   /**
    * A batch was closed, so large. The stay on its partition ends here, at a batch's
    * end and never within one, once a batch's worth of bytes went there. A full batch

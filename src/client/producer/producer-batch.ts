@@ -47,6 +47,8 @@ export class ProducerBatch {
   offered = 0
   /** Its linger is over: it leaves as soon as it can. */
   due = false
+  /** Its failure was told, although its broker may still answer. */
+  expired = false
   #pending: { record: PendingRecord; index: number; timestampMs: number }[] = []
   #waiters: BatchWaiter[] = []
 
@@ -60,6 +62,7 @@ export class ProducerBatch {
     this.deadlineMs = deadlineMs
     this.offered = 0
     this.due = false
+    this.expired = false
     this.sizeInBytes = 0
     this.builder.reset()
   }

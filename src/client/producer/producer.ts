@@ -1,75 +1,69 @@
 // hot path 1/8 · The producer (Kafka: KafkaProducer): picks the partition, serialises
 // key and value, and writes the record into the open batch of that partition.
 // Runs on its user's thread. `offer` makes no object and no promise a record.
+// When batches leave, and what waits for their acks: batch-departures.ts.
 // Holds: what `offer` or `send` took is acknowledged, or its failure is told: by its
-// promise, or by the next `offer` or `flush`.
+// promise, or by the next `offer`, `flush` or `close`. No record passes one of the same
+// partition that an earlier call gave.
 
 import { EventEmitter } from 'node:events'
-import type { Timer } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
-import type { Waiter } from '../../engine/wake-loop.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
 import { TurnYield } from '../event-loop.ts'
-import type { Headers } from '../headers.ts'
 import { toRecordHeaders } from '../headers.ts'
 import { serializeField } from '../serde.ts'
-import { asBoundTopic } from '../topic.ts'
+import { asBoundTopic, checkAttached } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
-import type { KeyToSend, Topic } from '../topic-definition.ts'
+import type { Topic } from '../topic-definition.ts'
 import { BatchAccumulator } from './batch-accumulator.ts'
+import { BatchDepartures } from './batch-departures.ts'
+import { BlockedCalls, SEND_REFUSED, SEND_TAKEN, abortedError } from './blocked-calls.ts'
+import type { SendProgress } from './blocked-calls.ts'
 import { LaneSender } from './lane-sender.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { BatchWaiter, PendingRecord, ProducerBatch, RecordMetadata } from './producer-batch.ts'
-import { BlockedCalls } from './blocked-calls.ts'
+import type { PendingRecord, ProducerBatch, RecordMetadata } from './producer-batch.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
+import type { AnyRecord, ProducerRecord, RecordOptions } from './producer-record.ts'
+import { SendAll } from './send-all.ts'
 import { TopicQueues } from './topic-queues.ts'
 
-/** One record to send. */
-export type ProducerRecord<K = string | null, V = unknown> = KeyToSend<K> & {
-  readonly value: V
-  /** An object, or pairs where order or duplicates matter. */
-  readonly headers?: Headers
-  /** Milliseconds since the epoch; the time of sending unless given. */
-  readonly timestamp?: number
-  /** A partition by number; the partitioner's choice unless given. */
-  readonly partition?: number
-}
-
-interface AnyRecord {
-  readonly key?: unknown
-  readonly value: unknown
-  readonly headers?: Headers
-  readonly timestamp?: number
-  readonly partition?: number
-}
-
+/** No value that a user gives is this object. */
+const NO_TOPIC = {}
 /** The clock is read anew after so many records, and in each job: it costs more than encoding a record. */
 const RECORDS_A_CLOCK_READING = 64
 
-export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter {
-  readonly keepsAlive = true
+/**
+ * Sends records to topics (Kafka: KafkaProducer); made by `millrace.producer(options)`,
+ * and one a thread is enough for all topics. Records that are sent to one partition keep
+ * the order of their calls. `send` gives a promise a record, `offer` none.
+ *
+ * Emits `error`, if listened to, with the failure of offered records, which the next
+ * `offer` or `flush` throws as well.
+ */
+export class Producer extends EventEmitter<{ error: [Error] }> {
   readonly #engine: EmbeddedEngine
   readonly #options: FilledProducerOptions
   readonly #random: Random
   readonly #accumulator: BatchAccumulator
   readonly #sender: LaneSender
-  readonly #turnYield: TurnYield
-  readonly #topics = new Map<BoundTopic, TopicQueues>()
+  readonly #departures: BatchDepartures
   readonly #blocked: BlockedCalls
+  readonly #turnYield: TurnYield
+  /** By topic id: however often a topic is bound, its partitions have one queue each. */
+  readonly #topics = new Map<string, TopicQueues>()
   readonly #stopHearing: () => void
   readonly #onClose: () => void
-  /** Queues with an open batch that is not due yet. */
-  #lingering: PartitionQueue[] = []
-  #lingerTimer: Timer | undefined
-  #expiryTimer: Timer | undefined
-  #jobEndScheduled = false
+  /** The record that `offer` refused last: where it would go, and how large it is. */
   #refused: PartitionQueue | undefined
+  #refusedBytes = 0
   #failure: Error | undefined
+  #closing: Promise<void> | undefined
+  /** Set while `offer` must look closer: a failure to tell, sends that wait, closed. */
+  #attention = false
   #nowMs = 0
   #untilClockReading = 0
-  #closing: Promise<void> | undefined
-  #lastTopic: BoundTopic | undefined
+  #lastTopic: object = NO_TOPIC
   #lastQueues: TopicQueues | undefined
 
   /** Made by `millrace.producer()`. */
@@ -90,17 +84,24 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
       { onFailure: (batch, error) => this.#onFailure(batch, error), seal: (queue) => this.#seal(queue, false) },
     )
     this.#blocked = new BlockedCalls(engine.clock, options.maxBlockMs)
-    this.#stopHearing = engine.onBrokerLost((brokerId) => this.#sender.brokerLost(brokerId))
+    this.#departures = new BatchDepartures(engine, options, this.#sender, this.#blocked, () => this.#onJobEnd())
+    const hearNoLoss = engine.onBrokerLost((brokerId) => this.#sender.brokerLost(brokerId))
+    const hearNoEnd = engine.onOver(() => this.#onOver())
+    this.#stopHearing = () => {
+      hearNoLoss()
+      hearNoEnd()
+    }
   }
 
   /**
    * Takes a record without a promise: true, it is taken; false, it is **not taken**: offer
    * it again after `drained()`. Throws what is wrong with this record (SERIALIZATION,
-   * MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION), CLOSED, or the failure of a batch
-   * offered before (this record is then not taken either).
+   * MESSAGE_TOO_LARGE, UNKNOWN_TOPIC_OR_PARTITION, INVALID_TIMESTAMP), CLOSED, or the
+   * failure of a batch offered before, once, naming topic, partition and count; whenever
+   * it throws, this record is not taken.
    */
-  offer<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, key: KIn, value: VIn, options?: Omit<AnyRecord, 'key' | 'value'>): boolean {
-    if (this.#failure !== undefined) this.#throwFailure()
+  offer<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, key: NoInfer<KIn>, value: NoInfer<VIn>, options?: RecordOptions): boolean {
+    if (this.#attention && !this.#mayOffer()) return false
     const batch = this.#append(topic as unknown as BoundTopic, key, value, options)
     if (batch === undefined) return false
     batch.offered++
@@ -108,61 +109,80 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
   }
 
   /**
-   * Sends one record; resolves when it is acknowledged as `acks` says. Waits for room up
-   * to `maxBlockMs`, then rejects with BUFFER_EXHAUSTED; other errors as `offer`, and
-   * those of the broker (`retriable` says whether sending again may help).
+   * Sends one record; resolves when it is acknowledged as `acks` says (with `acks: 0`, when
+   * it has left). Waits for room up to `maxBlockMs`, then rejects with BUFFER_EXHAUSTED;
+   * rejects with REQUEST_TIMED_OUT after `deliveryTimeoutMs`, CLOSED, what is wrong with
+   * the record as `offer` throws it, and what the broker answers: `retriable` says whether
+   * sending again may help.
    */
-  send<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, record: ProducerRecord<KIn, VIn>): Promise<RecordMetadata> {
+  send<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, record: ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
-      this.#sendWhenRoom(asBoundTopic(topic), record, { acknowledged: resolve, failed: reject })
-    })
-  }
-
-  /** Sends many; resolves, in their order, when all are acknowledged, or rejects with the first failure. */
-  sendAll<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, records: Iterable<ProducerRecord<KIn, VIn>>): Promise<RecordMetadata[]> {
-    return new Promise((resolve, reject) => {
-      const results: RecordMetadata[] = []
-      let missing = 1
-      const done = (): void => {
-        if (--missing === 0) resolve(results)
-      }
-      let index = 0
       const bound = asBoundTopic(topic)
-      for (const record of records) {
-        const at = index++
-        missing++
-        const acknowledged = (metadata: RecordMetadata): void => {
-          results[at] = metadata
-          done()
-        }
-        this.#sendWhenRoom(bound, record, { acknowledged, failed: reject })
-      }
-      done()
+      const pending: PendingRecord = { acknowledged: resolve, failed: reject }
+      this.#sendWhenRoom(() => (this.#take(bound, record, pending) ? SEND_TAKEN : SEND_REFUSED), reject)
     })
   }
 
-  /** Resolves when there is room for the record last refused; rejects with BUFFER_EXHAUSTED after `maxBlockMs`, ABORTED, or CLOSED. */
+  /**
+   * Sends many with one promise: resolves, in their order, when all are acknowledged, or
+   * rejects with the first failure, as `send` does. After it, those not yet taken are not
+   * sent; those taken before may be in the log.
+   */
+  sendAll<KIn, VIn>(
+    topic: Topic<unknown, unknown, KIn, VIn>,
+    records: Iterable<ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>>,
+  ): Promise<RecordMetadata[]> {
+    return new Promise((resolve, reject) => {
+      const bound = asBoundTopic(topic)
+      const call = new SendAll(records, (record, pending) => this.#take(bound, record, pending), resolve, reject)
+      this.#sendWhenRoom(
+        () => call.attempt(),
+        (error) => call.failed(error),
+      )
+    })
+  }
+
+  /**
+   * Resolves when there is room for the record that `offer` last refused, and gives the
+   * event loop its turn at least every 5 ms. Rejects with BUFFER_EXHAUSTED after
+   * `maxBlockMs`, ABORTED, or CLOSED.
+   */
   drained(options: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closedError())
-    const queue = this.#refused
+    if (options.signal?.aborted === true) return Promise.reject(abortedError(options.signal))
     this.#sender.pump()
-    if (queue === undefined || this.#hasRoom(queue)) return this.#turnYield.due ? this.#turnYield.turn() : Promise.resolve()
-    const waited = this.#blocked.wait(() => this.#accumulator.isDrained(queue), options.signal)
-    this.#engine.wakeLoop.wait(this)
+    const queue = this.#refused
+    const bytes = this.#refusedBytes
+    if (this.#blocked.sends === 0 && (queue === undefined || this.#accumulator.hasRoom(queue, bytes))) {
+      return this.#turnYield.due ? this.#turnYield.turn() : Promise.resolve()
+    }
+    const isReady = (): boolean => this.#blocked.sends === 0 && (queue === undefined || this.#accumulator.isDrained(queue, bytes))
+    const waited = this.#blocked.wait(isReady, options.signal)
+    this.#departures.wait()
     return waited
   }
 
-  /** Resolves when everything taken so far is acknowledged; rejects with the first failure. */
+  /**
+   * Resolves when everything taken so far is acknowledged, and sends it at once, whatever
+   * `lingerMs` is. Rejects with the first failure of offered records that was not told yet,
+   * or ABORTED (they are on their way all the same).
+   */
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
-    this.#makeAllDue()
+    this.#departures.makeAllDue()
     this.#sender.pump()
     await this.#allDone(options.signal)
     if (this.#failure !== undefined) this.#throwFailure()
   }
 
-  /** Sends what was taken and closes; records that are not acknowledged within `timeoutMs` fail. A second call waits for the first. */
+  /**
+   * Takes nothing more, sends what was taken, and closes; records that are not acknowledged
+   * within `timeoutMs` (default: `deliveryTimeoutMs`) fail with CLOSED. Rejects, once all is
+   * let go of, with a failure of offered records that was told nowhere. A second call waits
+   * for the first.
+   */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeoutMs ?? this.#options.deliveryTimeoutMs)
+    this.#attention = true
     return this.#closing
   }
 
@@ -170,22 +190,22 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
     return this.close()
   }
 
-  // --- waiting (called by the wake loop) ------------------------------------------
-
-  prepareWait(): void {
-    this.#sender.prepareWait()
-  }
-
-  poll(): boolean {
-    this.#sender.pump()
-    this.#blocked.retry()
-    return !this.#sender.isWaiting && this.#blocked.size === 0
-  }
-
   // --- appending ------------------------------------------------------------------
 
-  #append(topic: BoundTopic, key: unknown, value: unknown, options: Omit<AnyRecord, 'key' | 'value'> | undefined): ProducerBatch | undefined {
+  /** The way of an offer when there is something to look at first. */
+  #mayOffer(): boolean {
+    if (this.#failure !== undefined) this.#throwFailure()
     if (this.#closing !== undefined) throw closedError()
+    // A record that is offered must not pass one that was sent before.
+    if (this.#blocked.sends > 0) {
+      this.#refused = undefined
+      return false
+    }
+    this.#attention = false
+    return true
+  }
+
+  #append(topic: BoundTopic, key: unknown, value: unknown, options: RecordOptions | undefined): ProducerBatch | undefined {
     const queues = topic === this.#lastTopic ? this.#lastQueues! : this.#queuesOf(topic)
     const keyField = serializeField(topic.keySerde, key as never, 'key', topic.name)
     const queue = queues.choose(keyField, options?.partition)
@@ -195,34 +215,42 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
     const valueField = serializeField(topic.valueSerde, value as never, 'value', topic.name)
     const { open } = queue
     if (open !== undefined && open.builder.append(timestampMs, keyField, valueField, headers)) return open
-    return this.#appendToNext(queue, timestampMs, keyField, valueField, headers)
+    return this.#appendToNext(queues, queue, options?.partition, timestampMs, keyField, valueField, headers)
   }
 
   #appendToNext(
-    queue: PartitionQueue,
+    queues: TopicQueues,
+    chosen: PartitionQueue,
+    partition: number | undefined,
     timestampMs: number,
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
     headers: ReturnType<typeof toRecordHeaders> | null,
   ): ProducerBatch | undefined {
     const accumulator = this.#accumulator
-    const bytes = accumulator.checkedSize(queue, key, value, headers)
-    if (queue.open !== undefined) this.#seal(queue, true)
-    if (queue.sealed.length > 0) {
-      this.#sender.enqueue(queue)
-      this.#sender.pump()
+    const bytes = accumulator.checkedSize(chosen, key, value, headers)
+    let queue = chosen
+    if (queue.open !== undefined) {
+      this.#seal(queue, true)
+      // The full batch may have ended the stay on its partition: this record begins the next one.
+      queue = queues.afterFull(chosen, key, partition)
+      if (queue !== chosen) {
+        this.#sendSealed(chosen)
+        if (queue.open?.builder.append(timestampMs, key, value, headers) === true) return queue.open
+        this.#seal(queue, true)
+      }
     }
-    const batch = this.#hasRoom(queue) ? accumulator.open(queue, bytes, this.#engine.clock.monotonicMs()) : undefined
+    this.#sendSealed(queue)
+    const batch = accumulator.hasRoom(queue, bytes) ? accumulator.open(queue, bytes, this.#engine.clock.monotonicMs()) : undefined
     if (batch === undefined) {
       this.#refused = queue
+      this.#refusedBytes = bytes
+      // Batches that linger must not hold the memory that others wait for.
+      if (this.#options.lingerMs > 0) this.#departures.makeAllDue()
       return undefined
     }
     if (!batch.builder.append(timestampMs, key, value, headers)) throw new MillraceError('ASSERTION_FAILED', 'a new batch has room for its first record')
     return batch
-  }
-
-  #hasRoom(queue: PartitionQueue): boolean {
-    return this.#accumulator.hasRoom(queue)
   }
 
   #seal(queue: PartitionQueue, isFull: boolean): void {
@@ -232,12 +260,19 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
     queue.owner.batchClosed(queue.partition, batch.sizeInBytes, isFull)
   }
 
+  #sendSealed(queue: PartitionQueue): void {
+    if (queue.sealed.length === 0) return
+    this.#sender.enqueue(queue)
+    this.#sender.pump()
+  }
+
   #queuesOf(topic: BoundTopic): TopicQueues {
     const bound = asBoundTopic(topic)
-    let queues = this.#topics.get(bound)
+    checkAttached(bound, this.#engine)
+    let queues = this.#topics.get(bound.topicId)
     if (queues === undefined) {
       queues = new TopicQueues(bound, this.#engine, this.#options, this.#random)
-      this.#topics.set(bound, queues)
+      this.#topics.set(bound.topicId, queues)
     }
     this.#lastTopic = bound
     this.#lastQueues = queues
@@ -248,98 +283,60 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
     if (this.#untilClockReading-- === 0) {
       this.#nowMs = this.#engine.clock.nowMs()
       this.#untilClockReading = RECORDS_A_CLOCK_READING - 1
+      // The next job may come much later.
+      this.#departures.jobBegan()
     }
     return this.#nowMs
   }
 
-  #sendWhenRoom(topic: BoundTopic, record: AnyRecord, pending: PendingRecord): void {
-    const attempt = (): boolean => {
-      const batch = this.#append(topic, record.key, record.value, record)
-      if (batch === undefined) return false
-      batch.expect(pending, record.timestamp ?? this.#nowMs)
-      return true
+  #take(topic: BoundTopic, record: AnyRecord, pending: PendingRecord): boolean {
+    if (typeof record !== 'object' || record === null) {
+      throw new MillraceError('INVALID_REQUEST', 'a record to send is an object: { value }, and key, headers, timestamp or partition')
     }
+    const batch = this.#append(topic, record.key, record.value, record)
+    if (batch === undefined) return false
+    batch.expect(pending, record.timestamp ?? this.#nowMs)
+    return true
+  }
+
+  #sendWhenRoom(attempt: () => SendProgress, failed: (error: Error) => void): void {
     try {
+      if (this.#closing !== undefined) throw closedError()
       // Calls that wait already go first, so that records keep the order of their calls.
-      if (this.#blocked.sends === 0 && attempt()) return
+      if (this.#blocked.sends === 0 && attempt() === SEND_TAKEN) return
     } catch (error) {
-      pending.failed(error as Error)
+      failed(error as Error)
       return
     }
-    this.#blocked.send(attempt, (error) => pending.failed(error))
-    this.#engine.wakeLoop.wait(this)
+    this.#blocked.send(attempt, failed)
+    this.#attention = true
+    this.#departures.wait()
   }
 
   // --- leaving ----------------------------------------------------------------------
 
   #onOpen(queue: PartitionQueue): void {
     this.#sender.outstanding++
-    this.#lingering.push(queue)
-    const { clock } = this.#engine
-    if (this.#options.lingerMs > 0) {
-      this.#lingerTimer ??= clock.setTimer(this.#options.lingerMs, this.#onLinger, { ref: true })
-    } else if (!this.#jobEndScheduled) {
-      this.#jobEndScheduled = true
-      queueMicrotask(this.#onJobEnd)
-    }
-    this.#expiryTimer ??= clock.setTimer(this.#options.deliveryTimeoutMs, this.#onExpiry)
+    this.#departures.opened(queue)
   }
 
-  readonly #onJobEnd = (): void => {
-    this.#jobEndScheduled = false
-    // The next job may come much later.
+  #onJobEnd(): void {
     this.#untilClockReading = 0
-    this.#makeAllDue()
-    this.#sendAndWait()
-  }
-
-  readonly #onLinger = (): void => {
-    this.#lingerTimer = undefined
-    this.#untilClockReading = 0
-    const { clock } = this.#engine
-    const dueMs = clock.monotonicMs() - this.#options.lingerMs
-    const waiting: PartitionQueue[] = []
-    let oldestMs = Number.POSITIVE_INFINITY
-    for (const queue of this.#lingering) {
-      if (queue.open === undefined) continue
-      if (queue.open.createdMs <= dueMs) this.#makeDue(queue)
-      else {
-        waiting.push(queue)
-        oldestMs = Math.min(oldestMs, queue.open.createdMs)
-      }
-    }
-    this.#lingering = waiting
-    if (waiting.length > 0) this.#lingerTimer = clock.setTimer(Math.max(1, oldestMs - dueMs), this.#onLinger, { ref: true })
-    this.#sendAndWait()
-  }
-
-  readonly #onExpiry = (): void => {
-    this.#expiryTimer = undefined
-    this.#sender.expire()
-    if (!this.#sender.isWaiting) return
-    this.#expiryTimer = this.#engine.clock.setTimer(Math.max(10, this.#options.deliveryTimeoutMs / 4), this.#onExpiry)
-  }
-
-  #makeAllDue(): void {
-    for (const queue of this.#lingering) this.#makeDue(queue)
-    this.#lingering.length = 0
-  }
-
-  #makeDue(queue: PartitionQueue): void {
-    if (queue.open === undefined) return
-    queue.open.due = true
-    this.#sender.enqueue(queue)
-  }
-
-  #sendAndWait(): void {
-    this.#sender.pump()
-    if (this.#sender.isWaiting) this.#engine.wakeLoop.wait(this)
   }
 
   #onFailure(batch: ProducerBatch, error: Error): void {
     if (batch.offered === 0) return
     this.#failure ??= error
-    if (this.listenerCount('error') > 0) this.emit('error', error)
+    this.#attention = true
+    // In a job of its own: what a listener throws must not end what is done here.
+    if (this.listenerCount('error') > 0) queueMicrotask(() => this.listenerCount('error') > 0 && this.emit('error', error))
+  }
+
+  /** There is no broker any more, and none will come. */
+  #onOver(): void {
+    this.#closing ??= Promise.resolve()
+    this.#attention = true
+    this.#release()
   }
 
   #throwFailure(): never {
@@ -350,34 +347,18 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
 
   /** Resolves when every batch there is now is acknowledged or has failed, and every send that waits. */
   async #allDone(signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted === true) throw abortedError(signal)
     // A send that waits goes into a batch later than those that are there now.
-    if (this.#blocked.sends > 0) await this.#blocked.wait(() => this.#blocked.sends === 0, signal)
+    await this.#blocked.sendsOver(signal)
     const batches = new Set<ProducerBatch>(this.#sender.inFlight())
     for (const queues of this.#topics.values()) queues.addBatches(batches)
-    if (batches.size === 0) return
-    await new Promise<void>((resolve, reject) => {
-      let missing = batches.size
-      const abort = (): void => reject(abortedError(signal!))
-      const waiter: BatchWaiter = {
-        batchDone: () => {
-          if (--missing > 0) return
-          signal?.removeEventListener('abort', abort)
-          resolve()
-        },
-      }
-      signal?.addEventListener('abort', abort)
-      for (const batch of batches) batch.addWaiter(waiter)
-      this.#makeAllDue()
-      this.#engine.wakeLoop.wait(this)
-    })
+    await this.#departures.done(batches, signal)
   }
 
   async #close(timeoutMs: number): Promise<void> {
     const timeout = new AbortController()
     const timer = this.#engine.clock.setTimer(timeoutMs, () => timeout.abort(), { ref: true })
     try {
-      this.#makeAllDue()
+      this.#departures.makeAllDue()
       this.#sender.pump()
       await this.#allDone(timeout.signal)
     } catch (error) {
@@ -390,14 +371,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> implements Waiter
   }
 
   #release(): void {
-    const error = closedError()
-    this.#blocked.failAll(error)
-    for (const queues of this.#topics.values()) queues.failAll(error, this.#sender)
-    this.#sender.close(error)
+    this.#blocked.failAll(closedError())
+    for (const queues of this.#topics.values()) queues.failAll((batch) => this.#sender.failed(batch, unsentError(batch)))
+    this.#sender.close(unsentError)
     this.#stopHearing()
-    this.#lingerTimer?.cancel()
-    this.#expiryTimer?.cancel()
-    this.#engine.wakeLoop.cancel(this)
+    this.#departures.close()
     this.#onClose()
   }
 }
@@ -406,8 +384,9 @@ function closedError(): MillraceError {
   return new MillraceError('CLOSED', 'this producer is closed: take another one from millrace.producer()')
 }
 
-function abortedError(signal: AbortSignal): MillraceError {
-  return new MillraceError('ABORTED', 'waiting was aborted by its signal', { cause: signal.reason })
+function unsentError({ builder, destination }: ProducerBatch): MillraceError {
+  const what = `${builder.recordCount} record(s) of ${destination!.topic}-${destination!.partition}`
+  return new MillraceError('CLOSED', `${what} were not acknowledged when the producer or millrace was closed: close later, or with a larger timeoutMs`)
 }
 
 function checkTimestamp(timestamp: number): number {

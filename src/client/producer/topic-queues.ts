@@ -5,7 +5,6 @@ import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
 import type { BoundTopic } from '../topic.ts'
-import type { LaneSender } from './lane-sender.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { BatchClosedListener } from './partition-queue.ts'
 import { Partitioner } from './partitioner.ts'
@@ -39,12 +38,17 @@ export class TopicQueues implements BatchClosedListener {
   /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist. */
   choose(key: Uint8Array | string | null, partition: number | undefined): PartitionQueue {
     if (partition === undefined) return this.#queues[this.#partitioner.partitionFor(key)]!
-    const queue = this.#queues[partition]
+    const queue = typeof partition === 'number' ? this.#queues[partition] : undefined
     if (queue === undefined) {
       const range = `it has partitions 0 to ${this.#queues.length - 1}`
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${this.#topic.name} has no partition ${partition}: ${range}`, { retriable: false })
     }
     return queue
+  }
+
+  /** The queue for a record that found its batch full: another one where the partition is the partitioner's to move. */
+  afterFull(chosen: PartitionQueue, key: Uint8Array | string | null, partition: number | undefined): PartitionQueue {
+    return partition === undefined && this.#partitioner.isSticky(key) ? this.choose(key, undefined) : chosen
   }
 
   batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
@@ -59,12 +63,13 @@ export class TopicQueues implements BatchClosedListener {
     }
   }
 
-  failAll(error: Error, sender: LaneSender): void {
+  /** Gives up the batches that have not left. */
+  failAll(fail: (batch: ProducerBatch) => void): void {
     for (const queue of this.#queues) {
-      for (const batch of queue.sealed.splice(0)) sender.failed(batch, error)
+      for (const batch of queue.sealed.splice(0)) fail(batch)
       const { open } = queue
       queue.open = undefined
-      if (open !== undefined) sender.failed(open, error)
+      if (open !== undefined) fail(open)
     }
   }
 }

@@ -1,0 +1,190 @@
+// A producer whose broker is the test itself: batches stand on real lanes until the test
+// takes them, and are answered when and as it says. Time is virtual. So that every refusal,
+// failure and race of a producer can be had at will, on one thread.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ThreadParker } from '../../../src/actor/thread-parker.ts'
+import { Bells } from '../../../src/bells.ts'
+import { Producer } from '../../../src/client/producer/producer.ts'
+import { fillProducerOptions } from '../../../src/client/producer/producer-config.ts'
+import type { ProducerOptions } from '../../../src/client/producer/producer-config.ts'
+import { nullable, string } from '../../../src/client/serde.ts'
+import type { Topic, TopicOptions } from '../../../src/client/topic-definition.ts'
+import { defineTopic } from '../../../src/client/topic-definition.ts'
+import { BoundTopic } from '../../../src/client/topic.ts'
+import { topicConfigToText } from '../../../src/client/topic-config-check.ts'
+import { VirtualClock } from '../../../src/clock.ts'
+import type { EmbeddedEngine } from '../../../src/engine/embedded-engine.ts'
+import { WakeLoop } from '../../../src/engine/wake-loop.ts'
+import type { MillraceError } from '../../../src/errors.ts'
+import { threadId } from '../../../src/ids.ts'
+import type { TopicId } from '../../../src/ids.ts'
+import { allocateLane } from '../../../src/lane/lane.ts'
+import { LaneReader } from '../../../src/lane/lane-reader.ts'
+import { LaneWriter } from '../../../src/lane/lane-writer.ts'
+import { ControlBlock, NO_LEADER_WORD } from '../../../src/log/control-block.ts'
+import { LogMemory, allocateLogMemory } from '../../../src/log/log-memory.ts'
+import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
+import { initialiseSlot } from '../../../src/log/partition-table.ts'
+import { seededRandom } from '../../../src/random.ts'
+import { RecordCursor } from '../../../src/record/record-cursor.ts'
+
+export interface TakenRecord {
+  readonly key: string | null
+  readonly value: string
+  readonly timestamp: number
+}
+
+/** A batch that the test took off a lane. */
+export interface TakenBatch {
+  readonly partition: number
+  readonly acks: number
+  readonly sizeInBytes: number
+  /** Which lane it came by: lanes are counted as they are opened. */
+  readonly lane: number
+  readonly records: readonly TakenRecord[]
+  readonly values: readonly string[]
+  ack(baseOffset?: number): void
+  refuse(errorCode: number): void
+}
+
+const PRODUCER_THREAD = threadId(1)
+const BROKER_THREAD = threadId(0)
+const ACK_SLOTS = 1_024
+
+export class HandDrivenBroker {
+  readonly clock = new VirtualClock()
+  readonly lanes: LaneReader[] = []
+  /** The capacities of the lanes that were opened. */
+  readonly laneCapacities: number[] = []
+  readonly #bells = new Bells(Bells.allocate())
+  readonly #memory = new LogMemory(allocateLogMemory({ logMemoryBytes: 16 * 1024 * 1024, partitionsMax: 256 }))
+  readonly #parker = new ThreadParker(this.#bells, PRODUCER_THREAD)
+  readonly #engine: EmbeddedEngine
+  readonly #lost = new Set<(brokerId: number) => void>()
+  readonly #over = new Set<(error: MillraceError) => void>()
+  #nextSlot = 1
+  #offset = 0
+
+  constructor() {
+    const engine: Partial<Record<keyof EmbeddedEngine, unknown>> = {
+      threadId: PRODUCER_THREAD,
+      bells: this.#bells,
+      clock: this.clock,
+      memory: this.#memory,
+      wakeLoop: new WakeLoop(this.#parker),
+      controlBlock: (slot: number) => new ControlBlock(this.#memory, slot),
+      openLane: (_brokerId: number, capacityBytes: number) => this.#openLane(capacityBytes),
+      onBrokerLost: (listener: (brokerId: number) => void) => {
+        this.#lost.add(listener)
+        return () => this.#lost.delete(listener)
+      },
+      onOver: (listener: (error: MillraceError) => void) => {
+        this.#over.add(listener)
+        return () => this.#over.delete(listener)
+      },
+    }
+    this.#engine = engine as unknown as EmbeddedEngine
+  }
+
+  producer(options?: ProducerOptions, seed = 1): Producer {
+    return new Producer(this.#engine, fillProducerOptions(options), seededRandom(seed), () => undefined)
+  }
+
+  /** A topic of text, led by broker 0 unless said; -1: by nobody. */
+  topic(options: TopicOptions<string | null, string, string | null, string> = {}, leader = 0): Topic<string | null, string> {
+    const definition = defineTopic(`topic-${this.#nextSlot}`, { key: nullable(string()), value: string(), ...options })
+    const topicId: TopicId = [0, 0, 0, this.#nextSlot]
+    const partitions = Array.from({ length: definition.partitions ?? 1 }, (_, partition) => {
+      const slot = this.#nextSlot++
+      initialiseSlot(this.#memory, slot, topicId, partition, RETENTION_DEFAULT)
+      if (leader >= 0) new ControlBlock(this.#memory, slot).tryLead(NO_LEADER_WORD, leader, 0)
+      return { partition, slot, leader, leaderEpoch: 0 }
+    })
+    const description = { name: definition.name, topicId, config: topicConfigToText(definition.config), partitions }
+    const bound = new BoundTopic(definition as never, description, this.#engine, this)
+    return bound as unknown as Topic<string | null, string>
+  }
+
+  /** Broker `leader` leads all partitions of a topic that nobody led. */
+  lead(topic: Topic<string | null, string>, leader: number): void {
+    for (const slot of (topic as unknown as BoundTopic).slots) {
+      const control = new ControlBlock(this.#memory, slot)
+      control.tryLead(NO_LEADER_WORD, leader, 0)
+      control.ringWaiters(this.#bells)
+    }
+  }
+
+  /** Takes what stands on the lanes, in the order in which a broker takes it. */
+  take(): TakenBatch[] {
+    const taken: TakenBatch[] = []
+    for (const [lane, reader] of this.lanes.entries()) {
+      while (reader.poll({ onFrame: (bytes, start, end) => taken.push(this.#batch(lane, reader, bytes, start, end)) }, 1) > 0);
+      reader.flush()
+    }
+    return taken
+  }
+
+  /** Takes and acknowledges until the producer sends no more; what came. */
+  async serve(): Promise<TakenBatch[]> {
+    const served: TakenBatch[] = []
+    for (let idle = 0; idle < 3; ) {
+      const taken = this.take()
+      for (const batch of taken) batch.ack()
+      served.push(...taken)
+      idle = taken.length === 0 ? idle + 1 : 0
+      await nextTurn()
+    }
+    return served
+  }
+
+  loseBroker(brokerId: number): void {
+    for (const listener of [...this.#lost]) listener(brokerId)
+  }
+
+  close(): void {
+    this.#parker.close()
+  }
+
+  #openLane(capacityBytes: number): LaneWriter {
+    const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS, producerThread: PRODUCER_THREAD, brokerThread: BROKER_THREAD })
+    this.lanes.push(new LaneReader(lane, (thread) => this.#bells.ring(thread)))
+    this.laneCapacities.push(capacityBytes)
+    return new LaneWriter(lane, () => undefined)
+  }
+
+  #batch(lane: number, reader: LaneReader, bytes: Uint8Array, start: number, end: number): TakenBatch {
+    const { batchId, partition, acks } = reader.frame
+    const copy = new Uint8Array(bytes.subarray(start, end))
+    const records = readRecords(copy)
+    return {
+      partition,
+      acks,
+      sizeInBytes: end - start,
+      lane,
+      records,
+      values: records.map(({ value }) => value),
+      ack: (baseOffset = this.#offset) => {
+        this.#offset = baseOffset + records.length
+        reader.ack(batchId, 0, baseOffset, -1)
+        reader.flush()
+      },
+      refuse: (errorCode) => {
+        reader.ack(batchId, errorCode, -1, -1)
+        reader.flush()
+      },
+    }
+  }
+}
+
+function readRecords(batch: Uint8Array): TakenRecord[] {
+  const records: TakenRecord[] = []
+  const cursor = new RecordCursor()
+  cursor.reset(batch, 0, batch.length, 0)
+  const text = (start: number, end: number): string => Buffer.from(batch.subarray(start, end)).toString()
+  while (cursor.next()) {
+    const key = cursor.keyStart < 0 ? null : text(cursor.keyStart, cursor.keyEnd)
+    records.push({ key, value: text(cursor.valueStart, cursor.valueEnd), timestamp: cursor.timestamp })
+  }
+  return records
+}

@@ -1,0 +1,86 @@
+// What three brokers with five partitions do, as chance has it; all on this thread.
+// Worker threads import this, so nothing of a test runner may be imported here.
+
+import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
+import { RETENTION_DEFAULT, RETENTION_INTERNAL } from '../../src/log/log-memory-layout.ts'
+import type { Random } from '../../src/random.ts'
+import { LogFixture, MIB } from './log-fixture.ts'
+import type { TestBroker } from './log-fixture.ts'
+import { patternBatch } from './pattern-batches.ts'
+
+export const PARTITIONS = 5
+
+export class LogActions {
+  readonly fixture: LogFixture
+  readonly #random: Random
+  /** For each slot, the batches by number as they were appended. */
+  readonly appended: { number: number; baseOffset: number; nextOffset: number }[][] = []
+  readonly leaders: number[] = []
+  #numbers = 0
+  epoch = 1
+
+  /** In the given memory, which must be new, or in memory of its own. */
+  constructor(random: Random, buffers?: LogMemoryBuffers) {
+    this.fixture = new LogFixture({ logMemoryBytes: 16 * MIB, brokers: 3, ...(buffers === undefined ? {} : { buffers }) })
+    this.#random = random
+    for (let slot = 0; slot < PARTITIONS; slot++) {
+      this.appended[slot] = []
+      this.leaders[slot] = slot % 3
+      this.fixture.log(slot, slot === 4 ? RETENTION_INTERNAL : RETENTION_DEFAULT, slot % 3)
+    }
+  }
+
+  broker(slot: number): TestBroker {
+    return this.fixture.brokers[this.leaders[slot]!]!
+  }
+
+  /** Something that brokers do; the one that does it is returned, dead or alive. */
+  act(): TestBroker {
+    const slot = this.#random.below(PARTITIONS)
+    const broker = this.broker(slot)
+    this.acting = broker
+    const log = broker.logs.get(slot)!
+    const what = this.#random.below(40)
+    if (what < 24) {
+      const sizeInBytes = this.#random.below(8) === 0 ? 61 + this.#random.below(300_000) : 61 + this.#random.below(20_000)
+      const number = this.#numbers++
+      const records = 1 + this.#random.below(5)
+      // The internal one is never trimmed, and must not fill the arena.
+      if (slot === 4 && log.heldGranules > 100) return broker
+      const baseOffset = log.append(patternBatch({ number, records, sizeInBytes }), 0, sizeInBytes)
+      if (baseOffset >= 0) this.appended[slot]!.push({ number, baseOffset, nextOffset: baseOffset + records })
+    } else if (what < 34) {
+      log.advance()
+    } else if (what < 36) {
+      log.trimOldest()
+    } else if (what < 37) {
+      log.deleteRecordsBefore(log.startOffset + this.#random.below(50))
+    } else if (what < 38) {
+      this.#move(slot, log)
+    }
+    return broker
+  }
+
+  /** The broker whose thread runs now. */
+  acting: TestBroker | undefined
+
+  turn(): void {
+    for (const broker of this.fixture.brokers) {
+      this.acting = broker
+      broker.turn()
+    }
+    this.fixture.clock.advance(0.4)
+  }
+
+  #move(slot: number, log: { close(): void }): void {
+    const from = this.broker(slot)
+    from.logs.get(slot)!.advance()
+    log.close()
+    from.logs.delete(slot)
+    from.retention.unregister(slot)
+    const to = (this.leaders[slot]! + 1) % 3
+    this.leaders[slot] = to
+    this.acting = this.fixture.brokers[to]!
+    this.fixture.brokers[to]!.lead(slot, ++this.epoch)
+  }
+}

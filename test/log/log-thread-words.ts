@@ -1,0 +1,11 @@
+// The words by which the threads of log-threads.ts and their tests speak: indices of an Int32Array.
+
+/** Never changes: to wait on until the end. */
+export const NEVER = 0
+export const STOP = 1
+export const TORN = 2
+export const OVERTAKEN = 3
+export const BATCHES = 4
+export const STALLS = 5
+export const IN_WORK = 6
+export const WORDS = 16

@@ -1,0 +1,64 @@
+// Three brokers, all on this thread, that append, trim, delete and hand logs over as
+// chance has it, and what must be found of each partition when one of them is dead.
+
+import { expect } from 'vitest'
+import { ControlBlock } from '../../src/log/control-block.ts'
+import type { Random } from '../../src/random.ts'
+import { LogActions, PARTITIONS } from './log-actions.ts'
+import { granulesInUse, memoryFaults } from './log-fixture.ts'
+import type { TestBroker } from './log-fixture.ts'
+
+export class LogWorld extends LogActions {
+  readonly #random: Random
+  readonly #dead = new Set<TestBroker>()
+
+  constructor(random: Random) {
+    super(random)
+    this.#random = random
+  }
+
+  /** A living broker takes over what the dead had; itself it may die in that. */
+  adopt(dead: TestBroker): void {
+    this.#dead.add(dead)
+    // The dead broker's next incarnation, which is to take part again.
+    const next = this.fixture.startBroker(dead.id)
+    const adopter = this.fixture.brokers[this.#random.below(3)]!
+    this.acting = adopter
+    const slots = this.leaders.flatMap((_, slot) => (this.fixture.brokers.some((broker) => broker.logs.has(slot)) ? [] : [slot]))
+    for (const each of this.#dead) adopter.allocator.adopt(each.id, each.epoch, (slot) => slots.includes(slot))
+    for (const slot of slots) {
+      const leader = this.#random.below(2) === 0 ? adopter : next
+      this.acting = leader
+      const published = new ControlBlock(this.fixture.memory, slot).logEndOffset
+      // What was not published is gone, and its offsets are given again.
+      this.appended[slot] = this.appended[slot]!.filter((batch) => batch.nextOffset <= published)
+      this.leaders[slot] = leader.id
+      const log = leader.lead(slot, ++this.epoch)
+      expect(log.endOffset).toBe(published)
+      log.advance()
+    }
+    this.#dead.clear()
+  }
+
+  expectWhole(): void {
+    expect(memoryFaults(this.fixture.memory)).toEqual([])
+    for (let slot = 0; slot < PARTITIONS; slot++) {
+      const control = new ControlBlock(this.fixture.memory, slot)
+      const expected = this.appended[slot]!.filter(
+        (batch) => batch.nextOffset > control.logStartOffset && batch.nextOffset <= control.highWatermark,
+      )
+      const seen = this.fixture.read(slot)
+      expect(seen.map(({ number, baseOffset, nextOffset }) => ({ number, baseOffset, nextOffset }))).toEqual(expected)
+      this.appended[slot] = this.appended[slot]!.filter((batch) => batch.nextOffset > control.logStartOffset)
+    }
+  }
+
+  expectNothingLeaks(): void {
+    for (let slot = 0; slot < PARTITIONS; slot++) this.broker(slot).logs.get(slot)!.delete()
+    for (let i = 0; i < 8; i++) this.turn()
+    expect(granulesInUse(this.fixture.memory)).toBe(0)
+    const free = this.fixture.brokers.reduce((sum, broker) => sum + broker.allocator.freeGranules, 0)
+    const owned = this.fixture.brokers.reduce((sum, broker) => sum + broker.allocator.ownedBlocks, 0)
+    expect(free).toBe(owned * 512)
+  }
+}

@@ -1,0 +1,314 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MillraceError } from '../../src/errors.ts'
+import type { LogMemory } from '../../src/log/log-memory.ts'
+import { CONTROL_BYTES, RETENTION_DEFAULT } from '../../src/log/log-memory-layout.ts'
+import { releaseSlot } from '../../src/log/partition-table.ts'
+import { READ_DELETED, READ_EMPTY, READ_OK, READ_OUT_OF_RANGE, READ_OVERTAKEN, SharedLogReader } from '../../src/log/shared-log-reader.ts'
+import { seededRandom } from '../../src/random.ts'
+import { watchAtomics } from '../lane/atomic-steps.ts'
+import { LogFixture, MIB } from './log-fixture.ts'
+import { patternBatch, seenBatches } from './pattern-batches.ts'
+
+const SEED = 77
+
+function makeTarget(sizeInBytes = 64 * 1024): { bytes: Uint8Array<ArrayBuffer>; length: number } {
+  return { bytes: new Uint8Array(sizeInBytes), length: 0 }
+}
+
+describe('reading on', () => {
+  test('every batch comes once, whole and in order, whatever the sizes and budgets', () => {
+    const size = fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 61, max: 3_000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 61, max: 200_000 }) },
+    )
+    fc.assert(
+      fc.property(
+        fc.array(size, { minLength: 1, maxLength: 150 }),
+        fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1 }),
+        (sizes, budgets) => {
+          const fixture = new LogFixture({ logMemoryBytes: 32 * MIB })
+          const log = fixture.log(0)
+          const reader = new SharedLogReader(fixture.memory, 0)
+          const target = makeTarget(100)
+          const seen: number[] = []
+          for (const [number, sizeInBytes] of sizes.entries()) {
+            expect(log.append(patternBatch({ number, records: (number % 3) + 1, sizeInBytes }), 0, sizeInBytes)).toBeGreaterThanOrEqual(0)
+            if (number % 7 === 0) log.advance()
+            const budget = budgets[number % budgets.length]!
+            if (number % 5 === 0 && reader.read(target, budget) === READ_OK) {
+              const batches = seenBatches(target.bytes, target.length)
+              if (batches.length > 1) expect(target.length).toBeLessThanOrEqual(budget)
+              expect(batches.at(-1)!.nextOffset).toBe(reader.position)
+              seen.push(...batches.map((batch) => batch.number))
+            }
+          }
+          log.advance()
+          while (reader.read(target, budgets[0]!) === READ_OK)
+            seen.push(...seenBatches(target.bytes, target.length).map((batch) => batch.number))
+          expect(seen).toEqual(sizes.map((_, number) => number))
+          expect(reader.position).toBe(log.highWatermark)
+        },
+      ),
+      { seed: SEED, numRuns: 60 },
+    )
+  })
+
+  test('any offset can be sought: the batch that holds it comes first', () => {
+    const fixture = new LogFixture({ logMemoryBytes: 32 * MIB })
+    const log = fixture.log(0)
+    const random = seededRandom(SEED)
+    for (let number = 0; number < 600; number++) {
+      const sizeInBytes = 61 + random.below(3_000)
+      log.append(patternBatch({ number, records: 1 + random.below(20), sizeInBytes }), 0, sizeInBytes)
+    }
+    log.advance()
+    const reader = new SharedLogReader(fixture.memory, 0)
+    const target = makeTarget()
+    for (let i = 0; i < 2_000; i++) {
+      const offset = random.below(log.endOffset)
+      reader.seek(offset)
+      expect(reader.read(target, 1)).toBe(READ_OK)
+      const [first, ...others] = seenBatches(target.bytes, target.length)
+      expect(others).toEqual([])
+      expect(first!.baseOffset).toBeLessThanOrEqual(offset)
+      expect(first!.nextOffset).toBeGreaterThan(offset)
+    }
+  })
+
+  test('a batch that does not fit is given a larger target, and only then', () => {
+    const fixture = new LogFixture({ logMemoryBytes: 32 * MIB })
+    const log = fixture.log(0)
+    for (const [number, sizeInBytes] of [500, 5 * MIB, 700].entries())
+      log.append(patternBatch({ number, records: 1, sizeInBytes }), 0, sizeInBytes)
+    log.advance()
+    const reader = new SharedLogReader(fixture.memory, 0)
+    const target = makeTarget(1_000)
+    const first = target.bytes
+    expect(reader.read(target, 1_000_000)).toBe(READ_OK)
+    expect([target.length, target.bytes === first]).toEqual([500, true])
+    expect(reader.read(target, 1_000_000)).toBe(READ_OK)
+    expect([target.length, target.bytes.length]).toEqual([5 * MIB, 8 * MIB])
+    expect(seenBatches(target.bytes, target.length)).toHaveLength(1)
+    expect(reader.read(target, 1_000_000)).toBe(READ_OK)
+    expect(target.length).toBe(700)
+  })
+
+  test('one call gives what one extent has; the next goes on in the next', () => {
+    const fixture = new LogFixture()
+    const log = fixture.log(0)
+    for (let number = 0; number < 20; number++) log.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
+    log.advance()
+    const reader = new SharedLogReader(fixture.memory, 0)
+    const target = makeTarget(1_000_000)
+    const lengths: number[] = []
+    while (reader.read(target, 1_000_000) === READ_OK) lengths.push(target.length / 4_000)
+    expect(lengths).toEqual([4, 8, 8])
+  })
+
+  test('a follower reads to the log end, a consumer to the watermark', () => {
+    const fixture = new LogFixture()
+    const log = fixture.log(0)
+    for (let number = 0; number < 4; number++) log.append(patternBatch({ number, records: 1, sizeInBytes: 100 }), 0, 100)
+    log.publishEnds()
+    log.publishHighWatermark(2)
+    const target = makeTarget()
+    const follower = new SharedLogReader(fixture.memory, 0, 'logEndOffset')
+    expect(follower.read(target, 10_000)).toBe(READ_OK)
+    expect(follower.position).toBe(4)
+    for (const bound of ['highWatermark', 'lastStableOffset'] as const) {
+      const reader = new SharedLogReader(fixture.memory, 0, bound)
+      expect(reader.read(target, 10_000)).toBe(READ_OK)
+      expect([reader.position, reader.endOffset, target.length]).toEqual([2, 2, 200])
+    }
+  })
+})
+
+describe('where there is nothing to read', () => {
+  function filled(): { fixture: LogFixture; log: ReturnType<LogFixture['log']>; reader: SharedLogReader } {
+    const fixture = new LogFixture()
+    const log = fixture.log(0)
+    for (let number = 0; number < 40; number++) log.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
+    log.advance()
+    return { fixture, log, reader: new SharedLogReader(fixture.memory, 0) }
+  }
+
+  test('at the end it is empty until there is more', () => {
+    const { log, reader } = filled()
+    const target = makeTarget()
+    reader.seek(40)
+    expect(reader.read(target, 1_000)).toBe(READ_EMPTY)
+    expect([reader.hasNews, target.length]).toEqual([false, 0])
+    log.append(patternBatch({ number: 40, records: 1, sizeInBytes: 100 }), 0, 100)
+    log.publishEnds()
+    expect(reader.read(target, 1_000)).toBe(READ_EMPTY)
+    log.advance()
+    expect(reader.hasNews).toBe(true)
+    expect(reader.read(target, 1_000)).toBe(READ_OK)
+  })
+
+  test('an offset between watermark and log end is empty, one beyond the log end is out of range', () => {
+    const { log, reader } = filled()
+    log.append(patternBatch({ number: 40, records: 5, sizeInBytes: 100 }), 0, 100)
+    log.publishEnds()
+    reader.seek(44)
+    expect(reader.read(makeTarget(), 1_000)).toBe(READ_EMPTY)
+    reader.seek(46)
+    expect(reader.read(makeTarget(), 1_000)).toBe(READ_OUT_OF_RANGE)
+    expect(reader.position).toBe(46)
+  })
+
+  test('what was sought too low is out of range; what was lost on the way is overtaken', () => {
+    const { fixture, log, reader } = filled()
+    const target = makeTarget()
+    expect(reader.read(target, 1)).toBe(READ_OK)
+    const late = new SharedLogReader(fixture.memory, 0)
+    while (log.startOffset < 10) log.trimOldest()
+    expect(reader.read(target, 1)).toBe(READ_OVERTAKEN)
+    expect(reader.position).toBe(1)
+    expect(reader.hasNews).toBe(true)
+    expect(late.read(target, 1)).toBe(READ_OUT_OF_RANGE)
+    reader.seek(reader.logStartOffset)
+    expect(reader.read(target, 1)).toBe(READ_OK)
+    expect(seenBatches(target.bytes, target.length)[0]!.number).toBe(log.startOffset)
+  })
+
+  test('deleted records are overtaken too, though their memory is still there', () => {
+    const { log, reader } = filled()
+    expect(reader.read(makeTarget(), 1)).toBe(READ_OK)
+    log.deleteRecordsBefore(2)
+    expect(reader.read(makeTarget(), 1)).toBe(READ_OVERTAKEN)
+  })
+
+  test('a reader at the end is not overtaken when all is trimmed, and goes on with what comes', () => {
+    const { log, reader } = filled()
+    const target = makeTarget()
+    while (reader.read(target, 100_000) === READ_OK) continue
+    while (log.heldGranules > 0) log.trimOldest()
+    expect(reader.read(target, 1)).toBe(READ_EMPTY)
+    log.append(patternBatch({ number: 99, records: 1, sizeInBytes: 100 }), 0, 100)
+    log.advance()
+    expect(reader.read(target, 1)).toBe(READ_OK)
+    expect(seenBatches(target.bytes, target.length)[0]!.number).toBe(99)
+  })
+
+  test('a deleted partition says so, and so does its slot in the hands of another', () => {
+    const { fixture, log, reader } = filled()
+    log.delete()
+    expect(reader.read(makeTarget(), 1)).toBe(READ_DELETED)
+    expect(reader.hasNews).toBe(true)
+    const control = fixture.partition(0)
+    control.tryResign(control.leaderWord())
+    releaseSlot(fixture.memory, 0)
+    expect(new SharedLogReader(fixture.memory, 0).read(makeTarget(), 1)).toBe(READ_DELETED)
+    fixture.log(0, RETENTION_DEFAULT)
+    expect(reader.read(makeTarget(), 1)).toBe(READ_DELETED)
+  })
+})
+
+describe('memory that is reused under the reader', () => {
+  test.each(['another partition', 'the same partition'] as const)(
+    'by %s, at any atomic step of a read: whole batches, none left out, or the word that it was overtaken',
+    (user) => {
+      const outcomes = new Map<number, number>()
+      // 4 is the end of the first extent: the read goes on to the next one.
+      for (const from of ['a read before', 'a seek', 'the end of an extent'] as const) {
+        for (let step = 0, ran = true; ran; step++) {
+          ran = false
+          const { fixture, reader, reuse } = readerUnderReuse(user)
+          const target = makeTarget()
+          if (from === 'a seek') reader.seek(9)
+          else expect(reader.read(target, from === 'a read before' ? 1 : 16_000)).toBe(READ_OK)
+          const position = reader.position
+          let steps = 0
+          let result = -1
+          const before = (): void => {
+            if (steps++ !== step) return
+            ran = true
+            reuse()
+          }
+          watchAtomics(sharedWords(fixture.memory), { before }, () => {
+            result = reader.read(target, 1_000_000)
+          })
+          outcomes.set(result, (outcomes.get(result) ?? 0) + 1)
+          if (result === READ_OK) {
+            const batches = seenBatches(target.bytes, target.length)
+            expect(batches.map((batch) => batch.number)).toEqual(batches.map((_, i) => position + i))
+            expect(batches.map((batch) => batch.baseOffset)).toEqual(batches.map((_, i) => position + i))
+          } else {
+            expect([READ_OVERTAKEN, READ_OUT_OF_RANGE]).toContain(result)
+            expect(reader.position).toBe(position)
+          }
+        }
+      }
+      expect(outcomes.get(READ_OVERTAKEN)).toBeGreaterThan(20)
+      expect(outcomes.get(READ_OK)).toBeGreaterThan(0)
+    },
+  )
+
+  /** A reader, and something that trims its partition and lets the memory be filled anew. */
+  function readerUnderReuse(user: string): { fixture: LogFixture; reader: SharedLogReader; reuse: () => void } {
+    const fixture = new LogFixture({ logMemoryBytes: 16 * MIB })
+    const log = fixture.log(0)
+    const rival = fixture.log(1)
+    for (let number = 0; number < 40; number++) log.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
+    log.advance()
+    const filling = user === 'the same partition' ? log : rival
+    const reuse = (): void => {
+      while (log.startOffset < 24) log.trimOldest()
+      fixture.turns(4)
+      for (let i = 0; i < 60; i++) {
+        const number = filling === log ? log.endOffset : 1_000 + i
+        filling.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
+        filling.advance()
+      }
+    }
+    return { fixture, reader: new SharedLogReader(fixture.memory, 0), reuse }
+  }
+
+  function sharedWords(memory: LogMemory): Map<ArrayBufferLike, () => string> {
+    return new Map([memory.extents.words.buffer, memory.partitionWords.buffer].map((buffer) => [buffer, () => 'word']))
+  }
+})
+
+test('scribbled tables and batches cost a wrong answer or a typed error, never more', () => {
+  const random = seededRandom(SEED)
+  const batches = Array.from({ length: 60 }, (_, number) => patternBatch({ number, records: 1, sizeInBytes: 3_000 }))
+  let threw = 0
+  let read = 0
+  for (let run = 0; run < 200; run++) {
+    const fixture = new LogFixture({ logMemoryBytes: 16 * MIB })
+    const log = fixture.log(0)
+    for (const batch of batches) log.append(batch, 0, batch.length)
+    log.advance()
+    const reader = new SharedLogReader(fixture.memory, 0)
+    const target = makeTarget(10_000)
+    if (run % 2 === 0) reader.read(target, 1)
+    for (let i = 0; i < 1 + (run % 12); i++) scribble(fixture.memory)
+    for (let i = 0; i < 10; i++) {
+      if (random.below(3) === 0) reader.seek(random.below(70))
+      try {
+        if (reader.read(target, 1 + random.below(50_000)) === READ_OK) read++
+      } catch (error) {
+        expect(error).toBeInstanceOf(MillraceError)
+        threw++
+        reader.seek(random.below(70))
+      }
+      expect(target.bytes.length).toBeLessThanOrEqual(8 * MIB)
+    }
+  }
+  expect(threw).toBeGreaterThan(50)
+  expect(read).toBeGreaterThan(50)
+
+  function range(at: number): [number, number] {
+    return [at, at + 1 + random.below(1_000)]
+  }
+
+  function scribble(memory: LogMemory): void {
+    const value = [-1, 0, 1, 8, 9, 10, 512, 1023, 1024, 0x7fff_ffff, -0x8000_0000, random.uint32() | 0][random.below(12)]!
+    const where = random.below(3)
+    if (where === 0) memory.extents.words[random.below(40) * 32 + random.below(12)] = value
+    else if (where === 1) memory.partitionWords[(memory.controlBlocksAt + (random.below(CONTROL_BYTES) & ~3)) / 4] = value
+    else memory.arenaWords.fill(value, ...range(random.below(200_000 / 4)))
+  }
+})
