@@ -26,6 +26,9 @@ import type { BrokerControl, BrokerInit, HostedBrokerControl, PeerControl, Threa
 import { BrokerPartitions } from './broker-partitions.ts'
 import { BrokerTable } from './broker-table.ts'
 
+/** Bytes taken before those who sleep are told, although there is more to take: a few turns. */
+const ANNOUNCE_BYTES = 512 * 1024
+
 interface Peer {
   readonly brokerId: number
   readonly incarnation: number
@@ -40,6 +43,9 @@ export interface BrokerEnvironment {
   /** The broker cannot go on: its thread must end. */
   readonly onFatal: (error: unknown) => void
 }
+
+/** How soon a broker asks again to be registered, when the controller it asked has died. */
+const REGISTER_AGAIN_MS = 1
 
 export class BrokerActor implements HostedBrokerControl {
   readonly #init: BrokerInit
@@ -58,6 +64,8 @@ export class BrokerActor implements HostedBrokerControl {
   #controller: ActorRef<ControllerMessage> | undefined
   #laterTimer: Timer | undefined
   #stopping = false
+  #hasNews = false
+  #unannouncedBytes = 0
 
   constructor(init: BrokerInit, environment: BrokerEnvironment) {
     this.#init = init
@@ -88,8 +96,10 @@ export class BrokerActor implements HostedBrokerControl {
     for (const { brokerId, incarnation, port } of init.peers) this.connectPeer(brokerId, incarnation, port)
     this.#dutyCycle.start()
     this.#ready = this.#start()
-    // Told to the host by `ready`; not an unhandled rejection meanwhile.
-    this.#ready.catch(() => undefined)
+    // Told to the host by `ready`, when it asks; a broker that nobody knows must not live on.
+    this.#ready.catch((error: unknown) => {
+      if (!this.#stopping) environment.onFatal(error)
+    })
   }
 
   // --- the host's calls ---------------------------------------------------------
@@ -131,6 +141,7 @@ export class BrokerActor implements HostedBrokerControl {
     // What is published on the lanes is taken and answered before the last turn; no more may come.
     this.#lanes.refuseOffers()
     while (this.#turn() > 0);
+    this.#partitions.announce()
     this.#dutyCycle.stop()
     this.#laterTimer?.cancel()
     await this.#actors.close()
@@ -146,14 +157,29 @@ export class BrokerActor implements HostedBrokerControl {
     let work = this.#lanes.poll()
     if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
     work += this.#partitions.advance()
-    if (work > 0) this.#lanes.flush()
+    this.#announce(work)
     work += this.#partitions.keepMemory(work === 0)
     if (work === 0 || this.#partitions.parkedCount > 0) this.#wakeLater()
     this.#table.countTurn(this.#init.brokerId)
     return work
   }
 
+  /**
+   * Gives acks and wakes who waits, readers and producers, when this broker has caught up,
+   * or after so many bytes. Waking a thread that sleeps costs tens of microseconds, most of
+   * a turn's work; while there is more to take, the next turn has more to tell.
+   */
+  #announce(work: number): void {
+    if (work > 0) this.#hasNews = true
+    if (!this.#hasNews || (this.#unannouncedBytes < ANNOUNCE_BYTES && this.#lanes.hasWork())) return
+    this.#hasNews = false
+    this.#unannouncedBytes = 0
+    this.#partitions.announce()
+    this.#lanes.flush()
+  }
+
   #onBatch(lane: LaneReader, bytes: Uint8Array, start: number, end: number): void {
+    this.#unannouncedBytes += end - start
     this.#partitions.onBatch(lane, lane.frame, bytes, start, end)
   }
 
@@ -191,7 +217,7 @@ export class BrokerActor implements HostedBrokerControl {
         return
       } catch (error) {
         if (this.#stopping || !(error instanceof MillraceError) || !error.retriable) throw error
-        await new Promise<void>((resolve) => immediateScheduler.schedule(resolve))
+        await new Promise<void>((resolve) => this.#environment.clock.setTimer(REGISTER_AGAIN_MS, resolve))
         this.#considerTakeOver()
       }
     }
@@ -211,7 +237,7 @@ export class BrokerActor implements HostedBrokerControl {
 
   /** The lowest living broker leads the metadata log when the one that did is dead. */
   #considerTakeOver(): void {
-    const { brokerId, incarnation, bootstrap } = this.#init
+    const { brokerId, bootstrap } = this.#init
     if (this.#controller !== undefined || this.#stopping) return
     const leader = this.#partitions.metadataLeader()
     if (leader === undefined) {
@@ -231,6 +257,7 @@ export class BrokerActor implements HostedBrokerControl {
           clock,
           random,
           partitionsMax: this.#partitions.partitionsMax,
+          isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
           initialisePartition: (assignment) => this.#partitions.initialise(assignment),
           adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
           lead: async (target, assignments) => {
@@ -238,8 +265,9 @@ export class BrokerActor implements HostedBrokerControl {
             await this.#peers.get(target)?.control.calls.lead(assignments)
           },
         }),
+      { supervision: { decide: () => 'escalate' } },
     )
-    this.#controller.tellSystem({ type: 'takeOver', isAlive: (id, startedAs) => this.#isAlive(id, startedAs), reply: IGNORED })
+    this.#controller.tellSystem({ type: 'takeOver', reply: IGNORED })
   }
 
   /**

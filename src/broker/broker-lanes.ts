@@ -66,7 +66,7 @@ export class BrokerLanes {
     for (let i = 0; i < this.#lanes.length; i++) {
       const lane = this.#lanes[i]!
       taken += this.#pollOne(lane)
-      if (lane.clientGone || lane.reader.closedByProducer) over = true
+      if (lane.clientGone || lane.reader.closedByProducer || lane.reader.damaged) over = true
     }
     if (over) this.#dropEmpty()
     return taken
@@ -106,9 +106,10 @@ export class BrokerLanes {
 
   #dropEmpty(): void {
     this.#lanes = this.#lanes.filter((lane) => {
-      if (!(lane.clientGone || lane.reader.closedByProducer) || !lane.reader.isEmpty()) return true
-      lane.reader.close()
-      return false
+      const { reader } = lane
+      const isOver = reader.damaged || ((lane.clientGone || reader.closedByProducer) && reader.isEmpty())
+      if (isOver) reader.close()
+      return !isOver
     })
   }
 }

@@ -20,6 +20,7 @@ import { initialiseSlot } from '../log/partition-table.ts'
 import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import { MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import { refuseBatch } from '../partition/batch-answer.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
@@ -46,6 +47,7 @@ export class BrokerPartitions {
   /** By slot. */
   readonly #led: (LedPartition | undefined)[] = []
   readonly #dirty: LedPartition[] = []
+  readonly #unannounced: LedPartition[] = []
   #parked: LedPartition[] = []
 
   constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
@@ -79,8 +81,8 @@ export class BrokerPartitions {
 
   onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     const led = this.#led[frame.slot]
-    if (led === undefined) return refuse(lane, frame, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
-    if (end - start > led.maxMessageBytes) return refuse(lane, frame, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
+    if (led === undefined) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+    if (end - start > led.maxMessageBytes) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
     const { actor } = led
     const wasDirty = actor.dirty
     const wasParked = actor.parkedCount
@@ -107,11 +109,21 @@ export class BrokerPartitions {
     const count = this.#dirty.length
     for (let i = 0; i < count; i++) {
       const led = this.#dirty[i]!
-      led.actor.advance(this.#bells)
+      led.actor.advance()
+      if (led.actor.isAnnounced) {
+        led.actor.isAnnounced = false
+        this.#unannounced.push(led)
+      }
       if (led.retentionBytes >= 0) led.actor.log.trimToBytes(led.retentionBytes)
     }
     this.#dirty.length = 0
     return count
+  }
+
+  /** Wakes the readers of what was published since the last call. */
+  announce(): void {
+    for (let i = 0; i < this.#unannounced.length; i++) this.#unannounced[i]!.actor.announce(this.#bells)
+    this.#unannounced.length = 0
   }
 
   /** Log memory's share of a turn; the work that is left for the next one. */
@@ -204,8 +216,4 @@ export class BrokerPartitions {
 function retentionKind(topic: string, config: Readonly<Record<string, string>>): RetentionKind {
   if (topic.startsWith('__')) return RETENTION_INTERNAL
   return config['retention.bytes'] === '-1' ? RETENTION_PINNED : RETENTION_DEFAULT
-}
-
-function refuse(lane: LaneReader, frame: FrameFields, errorCode: number): void {
-  if (frame.acks !== 0) lane.ack(frame.batchId, errorCode, -1, -1)
 }

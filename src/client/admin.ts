@@ -51,7 +51,9 @@ export class Admin {
   async describeTopic(name: string, options: { signal?: AbortSignal } = {}): Promise<DescribedTopic> {
     const topic = await this.#engine.describeTopic(name, options.signal)
     if (topic === undefined) {
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}": make it with millrace.topic("${name}")`, { retriable: false })
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}": make it with millrace.topic("${name}")`, {
+        retriable: false,
+      })
     }
     const partitions = topic.partitions.map(({ partition, slot }) => {
       const control = this.#engine.controlBlock(slot)

@@ -34,7 +34,10 @@ export interface Millrace {
    * throws, REQUEST_TIMED_OUT, CLOSED.
    */
   topic<K, V, KIn, VIn>(definition: TopicDefinition<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
-  topic<K = string | null, V = unknown, KIn = K, VIn = V>(name: string, options?: TopicOptions<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
+  topic<K = string | null, V = unknown, KIn = K, VIn = V>(
+    name: string,
+    options?: TopicOptions<K, V, KIn, VIn>,
+  ): Promise<Topic<K, V, KIn, VIn>>
   /** One a thread is enough for all topics. Throws INVALID_CONFIG, CLOSED. */
   producer(options?: ProducerOptions): Producer
   /** Reads topics, with positions of its own. Throws INVALID_CONFIG, CLOSED. */
@@ -139,7 +142,11 @@ export class AttachedMillrace implements EmbeddedMillrace {
     }
   }
 
-  #checkSame(definition: TopicDefinition<unknown, unknown, never, never>, partitions: number, config: Readonly<Record<string, string>>): void {
+  #checkSame(
+    definition: TopicDefinition<unknown, unknown, never, never>,
+    partitions: number,
+    config: Readonly<Record<string, string>>,
+  ): void {
     const differences = topicConfigDifferences(topicConfigFromText(config), definition.config)
     if (definition.partitions !== undefined && partitions < definition.partitions) {
       differences.unshift(`it has ${partitions} partition(s), not ${definition.partitions}`)
@@ -150,7 +157,8 @@ export class AttachedMillrace implements EmbeddedMillrace {
   }
 
   #checkOpen(): void {
-    if (this.#closing !== undefined || this.#engine.closed) throw new MillraceError('CLOSED', 'this millrace is closed: open or attach another one')
+    if (this.#closing !== undefined || this.#engine.closed)
+      throw new MillraceError('CLOSED', 'this millrace is closed: open or attach another one')
   }
 }
 
@@ -160,8 +168,10 @@ function checkDefinition<Definition extends object>(definition: Definition, opti
   if (typeof given !== 'object' || given === null) checkTopicName(given)
   const remedy = 'millrace.topic takes a name and options, or what defineTopic gave'
   if (given instanceof BoundTopic) throw new MillraceError('INVALID_REQUEST', `topic "${given.name}" is bound already: ${remedy}`)
-  if (given?.key === undefined || given.value === undefined || given.config === undefined) throw new MillraceError('INVALID_REQUEST', remedy)
-  if (options !== undefined) throw new MillraceError('INVALID_REQUEST', `${remedy}: put these options into the definition of "${given.name}"`)
+  if (given?.key === undefined || given.value === undefined || given.config === undefined)
+    throw new MillraceError('INVALID_REQUEST', remedy)
+  if (options !== undefined)
+    throw new MillraceError('INVALID_REQUEST', `${remedy}: put these options into the definition of "${given.name}"`)
   checkTopicName(given.name)
   return definition
 }

@@ -60,7 +60,11 @@ export async function attachMillrace(handle: MillraceHandle, options: { signal?:
 function logEvent(logger: LazyLogger, event: ClusterEvent): void {
   switch (event.type) {
     case 'brokerDied':
-      return logger.log('error', { broker: event.brokerId, incarnation: event.incarnation, err: event.error }, `broker ${event.brokerId} died`)
+      return logger.log(
+        'error',
+        { broker: event.brokerId, incarnation: event.incarnation, err: event.error },
+        `broker ${event.brokerId} died`,
+      )
     case 'brokerRestarted':
       return logger.log('info', { broker: event.brokerId, incarnation: event.incarnation }, `broker ${event.brokerId} was started again`)
     case 'brokerGivenUp':

@@ -13,6 +13,7 @@ import type { Attachment, BrokerConnection, BrokerControl, HostControl } from '.
 import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
+import type { ErrorName } from '../errors.ts'
 import { slot, threadId } from '../ids.ts'
 import type { ThreadId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
@@ -41,6 +42,8 @@ export interface AttachOptions {
 }
 
 const CONTROL_TIMEOUT_MS = 30_000
+/** The one that was asked is not the active controller, or will not be in a moment. */
+const CONTROLLER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'NOT_CONTROLLER', 'ACTOR_FAILED'])
 /** Unacknowledged batches that a lane takes; 24 bytes each. */
 const ACK_SLOTS_A_LANE = 1_024
 
@@ -139,7 +142,10 @@ export class EmbeddedEngine {
     return () => this.#lostListeners.delete(listener)
   }
 
-  /** Calls back when millrace is over for this thread: its opener has closed it or has ended, or no broker is left. Gives the way to take it back. */
+  /**
+   * Calls back when millrace is over for this thread: its opener has closed it or has ended, or no broker is
+   * left. Gives the way to take it back.
+   */
   onOver(listener: (error: MillraceError) => void): () => void {
     this.#overListeners.add(listener)
     return () => this.#overListeners.delete(listener)
@@ -216,7 +222,8 @@ export class EmbeddedEngine {
           try {
             return await call(connection.control.with({ signal: either }))
           } catch (error) {
-            if (!(error instanceof MillraceError) || (error.code !== 'THREAD_DIED' && error.code !== 'NOT_CONTROLLER')) throw error
+            // In doubt whether it was done; each of these calls may be repeated.
+            if (!(error instanceof MillraceError) || !CONTROLLER_GONE.has(error.code)) throw error
           }
         } else if (word !== NO_LEADER_WORD) {
           void this.#reconnect(leaderBrokerOf(word))

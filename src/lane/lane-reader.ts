@@ -8,6 +8,7 @@
 // range handed on lies inside the data ring, every poll ends. What the batch's own
 // bytes say is for the partition log to check.
 
+import type { MillraceError } from '../errors.ts'
 import type { ThreadId } from '../ids.ts'
 import { killPoint } from '../kill-points.ts'
 import { corruptLane, openLane } from './lane.ts'
@@ -77,6 +78,7 @@ export class LaneReader {
   /** The producer's count of wants when its bell was last rung. */
   #wantsAnswered = 0
   #closed = false
+  #damaged = false
 
   constructor(buffer: SharedArrayBuffer, ring: RingBell) {
     const lane = openLane(buffer)
@@ -125,7 +127,10 @@ export class LaneReader {
     return Atomics.load(this.#words, TAIL) === this.#head
   }
 
-  /** Answers a batch. The producer sees it after the next `flush`. */
+  /**
+   * Answers a batch. The producer sees it after the next `flush`. Throws CORRUPT_MESSAGE when
+   * the producer has counted its acks in a way that cannot be; the lane is `damaged` then.
+   */
   ack(batchId: number, errorCode: number, baseOffset: number, timestampMs: number): void {
     if (((this.#ackTail - this.#ackHead) | 0) >= this.ackSlots) this.#lookAtAckHead()
     const slot = this.#ackTail & (this.ackSlots - 1)
@@ -154,6 +159,11 @@ export class LaneReader {
     // A want counts as answered only when a parked bell was rung: one that is not armed
     // yet may still be, by a producer that has seen all there is so far.
     if (wants !== this.#wantsAnswered && this.#ring(this.producerThread) === true) this.#wantsAnswered = wants
+  }
+
+  /** An answer could not be given: the lane is to be dropped. */
+  get damaged(): boolean {
+    return this.#damaged
   }
 
   /**
@@ -227,10 +237,16 @@ export class LaneReader {
   #lookAtAckHead(): void {
     const head = Atomics.load(this.#words, ACK_HEAD)
     const freed = (head - this.#ackHead) | 0
-    if (freed < 0 || freed > ((this.#ackTail - this.#ackHead) | 0)) throw corruptLane(this.#lane, 'its count of acks')
-    this.#ackHead = head
+    if (freed < 0 || freed > ((this.#ackTail - this.#ackHead) | 0)) throw this.#damage('its count of acks')
     // A producer keeps its unacked batches at or below the slots; one that does not is not
     // the broker's defect, so this is no assertion.
-    if (freed === 0) throw corruptLane(this.#lane, 'more batches in flight than ack slots')
+    if (freed === 0) throw this.#damage('more batches in flight than ack slots')
+    this.#ackHead = head
+    this.#damaged = false
+  }
+
+  #damage(what: string): MillraceError {
+    this.#damaged = true
+    return corruptLane(this.#lane, what)
   }
 }

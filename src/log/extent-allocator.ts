@@ -16,9 +16,10 @@
 import type { Clock } from '../clock.ts'
 import { killPoint } from '../kill-points.ts'
 import { AllocationDemand } from './allocation-demand.ts'
-import { BlockArena, ownerWordOf } from './block-arena.ts'
+import { BlockArena } from './block-arena.ts'
 import { Buddy, forEachAlignedRun } from './buddy.ts'
 import { findOrphans } from './extent-orphans.ts'
+import { fairShareOrder } from './fair-share.ts'
 import type { LogMemory } from './log-memory.ts'
 import {
   ATTENTION_MEMORY,
@@ -26,23 +27,19 @@ import {
   ATTENTION_TRIM,
   BLOCK_GRANULES,
   BLOCK_GRANULES_SHIFT,
-  GRANULE_BYTES,
   ORDER_MAX,
   STATE_FREE,
   STATE_RETURNED,
   WANT_URGENT,
 } from './log-memory-layout.ts'
 import { REST_MS, RestingList } from './resting-list.ts'
+import { touchAhead } from './touch-ahead.ts'
 
-const TOUCH_GRANULES = 32
-const PAGE_BYTES = 4096
-/** A partition's fair share of the arena is at least this many extents. */
-const EXTENTS_A_SHARE = 8
 const SHARES_COUNTED_EVERY_MS = 5
 /** A broker keeps at most this part of the arena free ahead of its appends. */
 const RESERVE_PART = 4
 const WANT_REPEATED_EVERY_MS = 1
-const UNMET_FORGOTTEN_MS = 50
+const UNMET_FORGOTTEN_MS = 20
 /** Runs of this order are worth a hand-over though larger ones would be better. */
 const USEFUL_ORDER = 3
 const SPARE_SAID_IN_STEPS = 16
@@ -227,23 +224,11 @@ export class ExtentAllocator {
 
   /**
    * Makes memory resident before it is needed, for turns without work: 512 KiB a call,
-   * as far as the next two extents go. True when there is more to touch.
+   * as far as the next two extents go. True when there was something to touch.
    */
   touchAhead(): boolean {
-    const ahead = Math.min(2 * BLOCK_GRANULES, 2 << Math.max(0, this.#demand.order))
     if (this.#demand.order < 0) return false
-    let resident = this.#buddy.freeGranules
-    let candidate = -1
-    for (const block of this.#owned) {
-      const touched = this.arena.touched(block)
-      if (touched === BLOCK_GRANULES) continue
-      resident -= BLOCK_GRANULES - touched
-      // A block in use before a fresh one: the buddy uses up what is split first.
-      if (candidate < 0 || touched > this.arena.touched(candidate)) candidate = block
-    }
-    if (candidate < 0 || resident >= ahead) return false
-    this.#touch(candidate)
-    return true
+    return touchAhead(this.#memory, this.arena, this.#owned, this.#buddy.freeGranules, 2 << this.#demand.order)
   }
 
   /** Collects the extents of our blocks that other brokers gave back. */
@@ -258,19 +243,29 @@ export class ExtentAllocator {
   }
 
   /**
-   * Takes over the memory of a dead broker: its blocks, and the extents that its logs had
+   * Takes over the memory of a dead broker, of this incarnation and of all before it: one may have
+   * died before anybody knew of it. Its blocks, and the extents that its logs had
    * given up or not yet linked when it died. `isLedByDead` names the slots that it led;
    * nobody may lead them before this returns. What is free rests first.
    */
   adopt(deadBroker: number, deadEpoch: number, isLedByDead: (slot: number) => boolean): void {
     this.#nowMs = this.#clock.monotonicMs()
-    const deadOwnerWord = ownerWordOf(deadBroker, deadEpoch)
     for (let block = 0; block < this.#memory.blockCount; block++) {
+      const owner = this.arena.ownerOf(block)
+      const isDead = (owner & 0xff) === deadBroker + 1 && owner >>> 8 <= deadEpoch
       // The dead may have freed an extent an instant ago.
-      if (this.arena.claimFrom(block, deadOwnerWord)) this.#rebuild(block, this.#toRest)
+      if (isDead && this.arena.claimFrom(block, owner)) this.#rebuild(block, this.#toRest)
     }
     this.arena.forget(deadBroker)
-    for (const granule of findOrphans(this.#memory, isLedByDead)) this.giveBack(granule)
+    this.reclaimOrphans(isLedByDead)
+  }
+
+  /**
+   * Frees extents that a leader's death left in no chain, of the slots named. Nobody may
+   * lead these, but a broker that took the lead and has not opened the log yet.
+   */
+  reclaimOrphans(isOrphaned: (slot: number) => boolean): void {
+    for (const granule of findOrphans(this.#memory, isOrphaned)) this.giveBack(granule)
   }
 
   /** The broker stops: its blocks go to whoever claims them, with the extents of logs that others lead now. */
@@ -360,6 +355,7 @@ export class ExtentAllocator {
     const { freeGranules } = this.#buddy
     let best = -1
     let bestRank = Number.NEGATIVE_INFINITY
+    const isLastForUs = this.#blocksForUnmet() <= 1
     for (const block of this.#owned) {
       const free = this.#buddy.freeInBlock(block)
       if (free < 1 << order || freeGranules - (1 << order) < keep) continue
@@ -368,17 +364,23 @@ export class ExtentAllocator {
       if (rank <= bestRank) continue
       const largest = this.#buddy.largestFreeOrderIn(block)
       // What an append of our own waits for is not given away.
-      if (largest < order || (this.#unmetOrder >= 0 && largest >= this.#unmetOrder)) continue
+      if (largest < order || (isLastForUs && this.#unmetOrder >= 0 && largest >= this.#unmetOrder)) continue
       best = block
       bestRank = rank
     }
     return best
   }
 
+  /** Blocks that have what an append of our own waits for. */
+  #blocksForUnmet(): number {
+    if (this.#unmetOrder < 0) return 0
+    return this.#owned.filter((block) => this.#buddy.largestFreeOrderIn(block) >= this.#unmetOrder).length
+  }
+
   /** Whole blocks beyond the reserve go to whoever claims them; what else is spare is said. */
   #giveUpSpare(): void {
-    const needed = this.#demand.reserveGranules + this.#owed
-    while (this.#buddy.freeGranules - BLOCK_GRANULES >= needed && this.#unmetOrder < 0) {
+    const needed = this.#demand.reserveGranules + this.#owed + (this.#unmetOrder < 0 ? 0 : BLOCK_GRANULES)
+    while (this.#buddy.freeGranules - BLOCK_GRANULES >= needed) {
       const block = this.#buddy.wholeFreeBlock
       if (block < 0) break
       this.#release(block)
@@ -392,19 +394,6 @@ export class ExtentAllocator {
   #countShares(): void {
     if (this.#demand.order < 0 || this.#nowMs - this.#sharesCountedMs < SHARES_COUNTED_EVERY_MS) return
     this.#sharesCountedMs = this.#nowMs
-    const { slotsHigh } = this.#memory
-    let holders = 0
-    for (let slot = 0; slot < slotsHigh; slot++) if (this.#memory.holdings(slot) >>> 2 !== 0) holders++
-    const share = Math.floor(this.#memory.granuleCount / (EXTENTS_A_SHARE * Math.max(1, holders)))
-    this.#orderCap = share < 1 ? 0 : Math.min(ORDER_MAX, 31 - Math.clz32(share))
-  }
-
-  #touch(block: number): void {
-    const from = this.arena.touched(block)
-    const to = Math.min(BLOCK_GRANULES, from + TOUCH_GRANULES)
-    const blockStart = block * BLOCK_GRANULES * GRANULE_BYTES
-    // Never used, so it is all zeros and a zero changes nothing: the write makes it resident.
-    for (let at = blockStart + from * GRANULE_BYTES; at < blockStart + to * GRANULE_BYTES; at += PAGE_BYTES) this.#memory.arena[at] = 0
-    this.arena.setTouched(block, to)
+    this.#orderCap = fairShareOrder(this.#memory)
   }
 }

@@ -164,6 +164,8 @@ export class MemoryRetention {
     const leader = control.leaderBroker
     const oldest = control.firstExtent
     if (leader < 0 || leader === this.#allocator.arena.brokerId || oldest < 0 || !control.askToTrim()) return false
+    this.#askedSlot = slot
+    this.#askedSinceMs = this.#allocator.nowMs
     this.#expect(1 << this.#memory.extents.order(oldest))
     this.#allocator.arena.alert(leader, ATTENTION_TRIM)
     return true

@@ -11,7 +11,7 @@ export type ControllerMessage =
   /** The way to a broker is known now: what it was not told for want of one is told. */
   | { readonly type: 'peerConnected'; readonly brokerId: number; readonly incarnation: number; readonly reply: Reply<void> }
   /** First message of a successor: what the log believes alive and is not, died; what was decided is told again. */
-  | { readonly type: 'takeOver'; readonly isAlive: (brokerId: number, incarnation: number) => boolean; readonly reply: Reply<void> }
+  | { readonly type: 'takeOver'; readonly reply: Reply<void> }
   | { readonly type: 'createTopic'; readonly command: CreateTopicCommand; readonly reply: Reply<TopicDescription> }
   | { readonly type: 'describeTopic'; readonly name: string; readonly reply: Reply<TopicDescription | undefined> }
   | { readonly type: 'listTopics'; readonly reply: Reply<string[]> }

@@ -6,6 +6,7 @@ import { killPoint } from '../kill-points.ts'
 import { MillraceError } from '../errors.ts'
 import type { Slot } from '../ids.ts'
 import type { LogMemory } from '../log/log-memory.ts'
+import { APPEND_NO_MEMORY } from '../log/partition-log.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
 import { RecordBatchBuilder } from '../record/record-batch-builder.ts'
@@ -28,24 +29,24 @@ export class MetadataLog {
     this.#slot = slot
   }
 
-  /** Appends and commits; throws when log memory cannot take the batch. */
-  append(records: readonly MetadataRecord[], nowMs: number): void {
-    if (records.length === 0) return
+  /** Appends and commits; false when log memory has no room now. */
+  append(records: readonly MetadataRecord[], nowMs: number): boolean {
+    if (records.length === 0) return true
     const values = records.map((record) => Buffer.from(encodeMetadataRecord(record)))
     const capacity = values.reduce((sum, value) => sum + value.length + RECORD_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES)
     const builder = new RecordBatchBuilder(capacity)
     for (const value of values) builder.append(nowMs, null, value, null)
     const size = builder.seal({ withCrc: false })
     const offset = this.#log.append(builder.bytes, 0, size)
+    if (offset === APPEND_NO_MEMORY) return false
     if (offset < 0) {
-      throw new MillraceError(
-        'KAFKA_STORAGE_ERROR',
-        'the metadata log found no room in log memory: make fewer topics or partitions, or raise logMemoryBytes',
-      )
+      const message = `the metadata log takes no batch of ${size} bytes: make topics of fewer partitions`
+      throw new MillraceError('KAFKA_STORAGE_ERROR', message, { retriable: false })
     }
     this.#log.publishEnds()
     this.#log.publishHighWatermark(this.#log.endOffset)
     killPoint('controller.appended')
+    return true
   }
 
   /** Calls `replay` for every committed record, from the first. */

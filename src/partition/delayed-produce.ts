@@ -4,6 +4,7 @@
 // The arrays are reused and grow only to the largest number ever waiting.
 
 import type { LaneReader } from '../lane/lane-reader.ts'
+import { answerBatch } from './batch-answer.ts'
 
 const START_CAPACITY = 64
 
@@ -42,7 +43,7 @@ export class DelayedProduce {
       this.#lanes[at] = undefined
       this.#head = (at + 1) & mask
       this.#count--
-      lane.ack(this.#batchIds[at]!, 0, this.#baseOffsets[at]!, this.#timestamps[at]!)
+      answerBatch(lane, this.#batchIds[at]!, 0, this.#baseOffsets[at]!, this.#timestamps[at]!)
     }
   }
 
@@ -54,7 +55,7 @@ export class DelayedProduce {
       this.#lanes[at] = undefined
       this.#head = (at + 1) & (this.#lanes.length - 1)
       this.#count--
-      lane.ack(this.#batchIds[at]!, errorCode, -1, -1)
+      answerBatch(lane, this.#batchIds[at]!, errorCode, -1, -1)
     }
   }
 

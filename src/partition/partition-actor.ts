@@ -13,6 +13,7 @@ import type { LaneReader } from '../lane/lane-reader.ts'
 import type { ControlBlock } from '../log/control-block.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from '../log/partition-log.ts'
+import { refuseBatch } from './batch-answer.ts'
 import { DelayedProduce } from './delayed-produce.ts'
 import { highWatermark } from './high-watermark.ts'
 import { ParkedBatches } from './parked-batches.ts'
@@ -34,6 +35,8 @@ export class PartitionActor {
   readonly #durableEnds = new Float64Array(1)
   /** Set while appends of this turn are not yet published. */
   dirty = false
+  /** Cleared by the broker while readers have not been rung for what was published. */
+  isAnnounced = true
 
   constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog) {
     this.identity = identity
@@ -48,12 +51,12 @@ export class PartitionActor {
   /** One batch off a lane; `bytes` is the lane's shared memory and is free again when this returns. */
   onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     const refusal = this.#refusal(frame)
-    if (refusal !== 0) return refuse(lane, frame.batchId, frame.acks, refusal)
+    if (refusal !== 0) return refuseBatch(lane, frame.batchId, frame.acks, refusal)
     if (this.#parked.size > 0) return this.#park(lane, frame, bytes, start, end)
     const baseOffset = this.log.append(bytes, start, end)
     if (baseOffset >= 0) return this.#appended(lane, frame.batchId, frame.acks, baseOffset)
     if (baseOffset === APPEND_NO_MEMORY) return this.#park(lane, frame, bytes, start, end)
-    refuse(lane, frame.batchId, frame.acks, appendError(baseOffset))
+    refuseBatch(lane, frame.batchId, frame.acks, appendError(baseOffset))
   }
 
   /** Tries what is parked again; true when something moved. */
@@ -65,9 +68,9 @@ export class PartitionActor {
       const baseOffset = this.log.append(batch.bytes, 0, batch.bytes.length)
       if (baseOffset === APPEND_NO_MEMORY) {
         if (nowMs < batch.deadlineMs) return moved
-        refuse(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+        refuseBatch(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
       } else if (baseOffset < 0) {
-        refuse(batch.lane, batch.batchId, batch.acks, appendError(baseOffset))
+        refuseBatch(batch.lane, batch.batchId, batch.acks, appendError(baseOffset))
       } else {
         this.#appended(batch.lane, batch.batchId, batch.acks, baseOffset)
       }
@@ -76,14 +79,19 @@ export class PartitionActor {
     }
   }
 
-  /** Publishes this turn's appends, moves the watermark, gives the acks it frees, wakes readers. */
-  advance(bells: Bells): void {
+  /** Publishes this turn's appends, moves the watermark, gives the acks it frees. Readers see it; `announce` wakes those that sleep. */
+  advance(): void {
     this.dirty = false
     this.log.publishEnds()
     this.#durableEnds[0] = this.log.durableEndOffset
     const watermark = highWatermark(this.log.highWatermark, this.#durableEnds)
     this.log.publishHighWatermark(watermark)
     this.#delayed.release(watermark)
+  }
+
+  /** Wakes the readers that wait for the watermark. */
+  announce(bells: Bells): void {
+    this.isAnnounced = true
     this.#control.ringWaiters(bells)
   }
 
@@ -91,7 +99,7 @@ export class PartitionActor {
   resign(): void {
     this.#delayed.failAll(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
     for (let batch = this.#parked.oldest(); batch !== undefined; batch = this.#parked.oldest()) {
-      refuse(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+      refuseBatch(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
       this.#parked.shift()
     }
   }
@@ -112,7 +120,7 @@ export class PartitionActor {
 
   #park(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     if (this.#parked.park(lane, frame.batchId, frame.acks, frame.deadlineMs, bytes, start, end)) return
-    refuse(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+    refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
   }
 }
 
@@ -121,8 +129,4 @@ function appendError(result: number): number {
   if (result === APPEND_PINNED_FULL) return KAFKA_ERRORS.KAFKA_STORAGE_ERROR
   if (result === APPEND_CORRUPT) return KAFKA_ERRORS.CORRUPT_MESSAGE
   return KAFKA_ERRORS.UNKNOWN_SERVER_ERROR
-}
-
-function refuse(lane: LaneReader, batchId: number, acks: number, errorCode: number): void {
-  if (acks !== 0) lane.ack(batchId, errorCode, -1, -1)
 }

@@ -33,9 +33,13 @@ const VIEW_OBJECT_BYTES = 128
 
 const floatBytes = new DataView(new ArrayBuffer(8))
 
-/** What decoding may allocate for so many bytes of a peer that nobody vouches for. */
-export function untrustedLimitBytes(inputBytes: number): number {
-  return 4 * inputBytes + 65_536
+/**
+ * What decoding may allocate for so many bytes of a peer that nobody vouches for. Small
+ * structs take up to ten times their bytes as objects: `slackBytes` is room for honest
+ * messages that hold many of them. 64 KiB is enough for some 300 topics of one partition.
+ */
+export function untrustedLimitBytes(inputBytes: number, slackBytes = 65_536): number {
+  return 4 * inputBytes + slackBytes
 }
 
 export class ByteReader {
@@ -183,7 +187,7 @@ export class ByteReader {
   readCount(isCompact: boolean, isNullable: boolean, elementBytes: number): number {
     const count = isCompact ? this.readUnsignedVarint() - 1 : this.readInt32()
     if (count === -1 && isNullable) return -1
-    if (count < 0 || count * elementBytes > this.remaining) throw this.malformed(`an array of ${count} elements`)
+    if (count < 0 || count * Math.max(1, elementBytes) > this.remaining) throw this.malformed(`an array of ${count} elements`)
     return count
   }
 

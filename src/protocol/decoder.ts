@@ -11,7 +11,6 @@ import {
   ARRAY,
   ARRAY_BYTES,
   BOOL,
-  BOXED_NUMBER_BYTES,
   BYTES,
   COMPACT,
   FLOAT64,
@@ -32,7 +31,7 @@ import {
   UINT16,
   UINT32,
   UUID,
-  UUID_BYTES,
+  boxBytes,
   minBytesOf,
 } from './struct-plan.ts'
 import type { ByteReaderOptions } from './byte-reader.ts'
@@ -42,8 +41,9 @@ import type { StructPlan } from './struct-plan.ts'
 type Struct = Record<string, unknown>
 
 const PRESIZED_MAX = 256
+const SLOT_BYTES = 8
 /** A slot of an array that grows by halves. */
-const SLOT_BYTES = 16
+const GROWN_SLOT_BYTES = 16
 
 /** Decodes bytes that hold one message and nothing else. */
 export function decodeMessage<Message>(
@@ -115,6 +115,7 @@ function readTaggedFields(reader: ByteReader, plan: StructPlan, struct: Struct):
 function readTaggedField(reader: ByteReader, plan: StructPlan, field: number, size: number, struct: Struct): void {
   const { limit } = reader
   reader.limit = reader.position + size
+  reader.charge(boxBytes(plan.values[field]!))
   struct[plan.names[field]!] = readValue(reader, plan, field, plan.values[field]!)
   reader.expectEnd()
   reader.limit = limit
@@ -192,15 +193,10 @@ function readArray(reader: ByteReader, plan: StructPlan, field: number, form: nu
   const struct = plan.structs[field]
   const count = reader.readCount((form & COMPACT) !== 0, (form & NULLABLE) !== 0, minBytesOf(element, struct))
   if (count < 0) return null
-  reader.charge(ARRAY_BYTES + count * slotBytes(element))
+  reader.charge(ARRAY_BYTES + count * ((count > PRESIZED_MAX ? GROWN_SLOT_BYTES : SLOT_BYTES) + boxBytes(element)))
   const list = new Array<unknown>(Math.min(count, PRESIZED_MAX))
   if (struct !== undefined) for (let i = 0; i < count; i++) list[i] = readStruct(reader, struct)
   else if (element === INT32) for (let i = 0; i < count; i++) list[i] = reader.readInt32()
   else for (let i = 0; i < count; i++) list[i] = readPrimitive(reader, element)
   return list
-}
-
-function slotBytes(element: number): number {
-  if (element === UUID) return SLOT_BYTES + UUID_BYTES
-  return element === INT64 || element === LONG || element === FLOAT64 ? SLOT_BYTES + BOXED_NUMBER_BYTES : SLOT_BYTES
 }

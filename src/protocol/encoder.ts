@@ -43,15 +43,23 @@ const LONG_MAX = 0x7fff_ffff_ffff_ffffn
 /** Memory that is kept from one message to the next. */
 const KEPT_BYTES = 65_536
 
-let scratch = new ByteWriter(1024)
+// Lent to one call at a time; a call that throws leaves it to the collector.
+let spare: ByteWriter | undefined
 
 /** The message as bytes of its own. */
 export function encodeMessage<Message>(schema: MessageSchema<Message>, version: number, message: MessageInput<Message>): Uint8Array {
-  const writer = scratch
+  return encoded((writer) => writeMessage(writer, schema, version, message))
+}
+
+/** What a function wrote, as bytes of its own. */
+export function encoded(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = spare ?? new ByteWriter(1024)
+  spare = undefined
   writer.reset()
-  writeMessage(writer, schema, version, message)
-  if (writer.bytes.length > KEPT_BYTES) scratch = new ByteWriter(1024)
-  return writer.toBytes()
+  write(writer)
+  const bytes = writer.toBytes()
+  if (writer.bytes.length <= KEPT_BYTES) spare = writer
+  return bytes
 }
 
 /** Writes the message behind what the writer holds. */
@@ -218,5 +226,8 @@ function refused(plan: StructPlan, field: number, value: unknown, wanted: string
 }
 
 function unsupported(plan: StructPlan, field: number): MillraceError {
-  return new MillraceError('UNSUPPORTED_VERSION', `${plan.label}: this version has no ${plan.names[field]}: leave it out, or use another version`)
+  return new MillraceError(
+    'UNSUPPORTED_VERSION',
+    `${plan.label}: this version has no ${plan.names[field]}: leave it out, or use another version`,
+  )
 }

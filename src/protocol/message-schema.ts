@@ -17,21 +17,24 @@ export class MessageSchema<Message> {
   readonly flexibleFrom: number
   /** Of types only: what `decodeMessage` gives. */
   declare readonly message?: Message
-  readonly #table: string
+  readonly #lines: readonly string[]
   readonly #plans: StructPlan[] = []
   #fields: readonly FieldSchema[] | undefined
 
-  constructor(name: string, versions: string, flexible: string, table: string) {
+  /** The first line of the table is name, versions, flexible versions; the fields follow. */
+  constructor(table: string) {
+    const [title = '', ...lines] = table.trim().split('\n')
+    const [name = '', versions = '', flexible = ''] = title.split(' ')
     const { first, last } = parseVersions(versions)
     this.name = name
     this.minVersion = first
     this.maxVersion = last
     this.flexibleFrom = flexible === 'none' ? Number.POSITIVE_INFINITY : parseVersions(flexible).first
-    this.#table = table
+    this.#lines = lines
   }
 
   get fields(): readonly FieldSchema[] {
-    return (this.#fields ??= parseFields(this.#table))
+    return (this.#fields ??= parseFields(this.#lines))
   }
 
   supports(version: number): boolean {

@@ -89,12 +89,9 @@ export function parseVersions(text: string): VersionRange {
   return mark === '' ? { first: Number(first), last: Number(first) } : { first: Number(first), last: Number(last) }
 }
 
-/** The fields of a message's table. */
-export function parseFields(table: string): readonly FieldSchema[] {
-  const lines = table
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
+/** The fields of a table, from its lines. */
+export function parseFields(table: readonly string[]): readonly FieldSchema[] {
+  const lines = table.map((line) => line.trim()).filter((line) => line !== '')
   const cursor = { at: 0 }
   const fields = parseStruct(lines, cursor)
   assert(cursor.at === lines.length, `a table ends where its lines end: "${lines[cursor.at]}"`)

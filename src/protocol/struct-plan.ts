@@ -79,9 +79,9 @@ const WORD_BYTES = 8
 /** The array object, its store's header. */
 export const ARRAY_BYTES = 48
 /** A uuid is an array of four numbers. */
-export const UUID_BYTES = 80
+const UUID_BYTES = 80
 /** A number that is no 31-bit integer has a box. */
-export const BOXED_NUMBER_BYTES = 16
+const BOXED_NUMBER_BYTES = 16
 
 const OPERATIONS: Readonly<Record<FieldKind, number>> = {
   bool: BOOL,
@@ -125,7 +125,7 @@ export function compilePlan(label: string, fields: readonly FieldSchema[], versi
       .filter(({ field }) => operations[field] === TAGGED)
       .sort((a, b) => a.tag - b.tag),
     minBytes: operations.reduce((sum, operation, i) => sum + minBytesOf(operation, structs[i]), isFlexible ? 1 : 0),
-    objectBytes: objectBytesOf(fields, defaults, structs),
+    objectBytes: objectBytesOf(operations, defaults, structs),
   }
 }
 
@@ -174,14 +174,21 @@ function defaultOf(field: FieldSchema): unknown {
   }
 }
 
-function objectBytesOf(fields: readonly FieldSchema[], defaults: readonly unknown[], structs: readonly (StructPlan | undefined)[]): number {
-  const more = Math.ceil(Math.max(0, fields.length - OBJECT_FIELDS) / 3) * 3
+// A field on the wire is charged with what it has of its own, an array or a struct when
+// it is read; another with its default.
+function objectBytesOf(operations: readonly number[], defaults: readonly unknown[], structs: readonly (StructPlan | undefined)[]): number {
+  const more = Math.ceil(Math.max(0, operations.length - OBJECT_FIELDS) / 3) * 3
   let bytes = OBJECT_BYTES + (more > 0 ? 2 * WORD_BYTES + more * WORD_BYTES : 0)
-  for (const [i, { kind, isArray }] of fields.entries()) {
-    if (defaults[i] === FRESH_STRUCT) bytes += structs[i]!.objectBytes
+  for (const [i, operation] of operations.entries()) {
+    if (operation > TAGGED) bytes += boxBytes(operation)
+    else if (defaults[i] === FRESH_STRUCT) bytes += structs[i]!.objectBytes
     else if (defaults[i] === FRESH_ARRAY) bytes += ARRAY_BYTES
-    else if (!isArray && (kind === 'int64' || kind === 'long' || kind === 'float64')) bytes += BOXED_NUMBER_BYTES
-    else if (!isArray && kind === 'uuid') bytes += UUID_BYTES
   }
   return bytes
+}
+
+/** What a value of a fixed size takes beside its slot. */
+export function boxBytes(operation: number): number {
+  if (operation === UUID) return UUID_BYTES
+  return operation >= INT64 && operation <= FLOAT64 ? BOXED_NUMBER_BYTES : 0
 }

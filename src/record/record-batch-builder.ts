@@ -57,10 +57,15 @@ const BASE_MS = 1
 const MAX_MS = 2
 const NEXT_MS = 3
 
+/** Two timestamps from -1 to this are a safe integer apart. */
+const TIMESTAMP_MS_MAX = Number.MAX_SAFE_INTEGER - 1
+
 /** Zig-zag deltas from here on are kept as this, and taken from `#times`. */
 const LARGE_DELTA = 0x4000
 /** A number from here on takes more than two bytes. */
 const SMALL = 0x2000
+/** An offset delta from here on takes more than three bytes. */
+const COUNT_MAX = 0x10_0000
 /** A record of two fields below this is itself below SMALL. */
 const SMALL_FIELD = 0xff0
 /** The varint of -1: the length of a null key or value. */
@@ -82,7 +87,9 @@ export class RecordBatchBuilder {
 
   /** Bytes of a batch that holds this record alone: no more than this, whatever its timestamp. */
   static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): number {
-    return BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(utf8Bytes(key)) + sizeOfField(utf8Bytes(value)) + sizeOfHeaders(headers)
+    return (
+      BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(utf8Bytes(key)) + sizeOfField(utf8Bytes(value)) + sizeOfHeaders(headers)
+    )
   }
 
   constructor(capacityBytes: number) {
@@ -116,64 +123,90 @@ export class RecordBatchBuilder {
    * Throws INVALID_TIMESTAMP unless the timestamp is a whole number from -1 on.
    */
   append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
-    // As short as this it is inlined into its caller, so that a timestamp is not boxed for the call.
-    this.#times[NEXT_MS] = timestampMs
-    return this.#append(key, value, headers)
-  }
-
-  /**
-   * Adds a record whose timestamp is `#times[NEXT_MS]`. The commonest, bytes without a key,
-   * is encoded here with as few branches as can be; kept apart from the rest, it takes 4 ns less.
-   * `| 0` spares V8 the check of a sum, and has it take lengths for integers, not doubles.
-   */
-  #append(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
-    if (this.#times[NEXT_MS] !== this.#times[LAST_MS]) this.#turnTimestamp()
-    const bytes = this.bytes
-    const count = this.#recordCount
-    const delta = this.#timestampDelta
-    let at = this.#position
-    if (
-      headers === null &&
-      key === null &&
-      value !== null &&
-      typeof value !== 'string' &&
-      delta < 0x80 &&
-      count < SMALL &&
-      value.length < SMALL_FIELD
-    ) {
-      const valueBytes = value.length | 0
-      const size = valueBytes + (count < 0x40 ? 6 : 7) + (valueBytes < 0x40 ? 0 : 1)
-      if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
-      at = writeSmall(bytes, at, size)
-      bytes[at] = 0
-      bytes[at + 1] = delta
-      at = writeSmall(bytes, (at + 2) | 0, count)
-      bytes[at] = NULL_LENGTH
-      at = writeSmall(bytes, (at + 1) | 0, valueBytes)
-      copyBytes(bytes, at, value, valueBytes)
-      at = (at + valueBytes) | 0
-      bytes[at] = 0
-      this.#position = (at + 1) | 0
-      this.#recordCount = (count + 1) | 0
-      return true
+    // V8 takes a function this short into its caller, where the timestamp is a double in a
+    // register; passed to a call it would be boxed, an allocation a record.
+    const times = this.#times
+    if (timestampMs !== times[LAST_MS]) {
+      times[NEXT_MS] = timestampMs
+      this.#turnTimestamp()
     }
+    if (headers === null && key === null && value !== null && typeof value !== 'string') return this.#appendValue(value)
     return this.#appendSmall(key, value, headers)
   }
 
   /**
-   * A record without headers whose numbers all fit in two bytes. Texts are taken for
+   * The commonest record: bytes without a key. Everything is written out here, so that no
+   * call but the copy is left, and so that the whole is too long (460 bytes of bytecode)
+   * to be taken into `append`, which then would be too long for its own caller.
+   * `| 0` spares V8 the check of a sum, and has it take a length for an integer, not a double.
+   */
+  #appendValue(value: Uint8Array): boolean {
+    const bytes = this.bytes
+    const count = this.#recordCount
+    const delta = this.#timestampDelta
+    let at = this.#position
+    if (delta >= 0x80 || count >= COUNT_MAX || value.length >= SMALL_FIELD) return this.#appendSmall(null, value, null)
+    const valueBytes = value.length | 0
+    const size = valueBytes + (count < 0x40 ? 6 : count < SMALL ? 7 : 8) + (valueBytes < 0x40 ? 0 : 1)
+    if (at + size + 2 > bytes.length) return this.#appendSmall(null, value, null)
+    if (size < 0x40) {
+      bytes[at] = size << 1
+      at = (at + 1) | 0
+    } else {
+      bytes[at] = (size << 1) | 0x80
+      bytes[at + 1] = size >> 6
+      at = (at + 2) | 0
+    }
+    bytes[at] = 0
+    bytes[at + 1] = delta
+    at = (at + 2) | 0
+    if (count < 0x40) {
+      bytes[at] = count << 1
+      at = (at + 1) | 0
+    } else if (count < SMALL) {
+      bytes[at] = (count << 1) | 0x80
+      bytes[at + 1] = count >> 6
+      at = (at + 2) | 0
+    } else {
+      bytes[at] = (count << 1) | 0x80
+      bytes[at + 1] = (count >> 6) | 0x80
+      bytes[at + 2] = count >> 13
+      at = (at + 3) | 0
+    }
+    bytes[at] = NULL_LENGTH
+    at = (at + 1) | 0
+    if (valueBytes < 0x40) {
+      bytes[at] = valueBytes << 1
+      at = (at + 1) | 0
+    } else {
+      bytes[at] = (valueBytes << 1) | 0x80
+      bytes[at + 1] = valueBytes >> 6
+      at = (at + 2) | 0
+    }
+    if (valueBytes > LOOP_BYTES_MAX) bytes.set(value, at)
+    else for (let i = 0; i < valueBytes; i++) bytes[(at + i) | 0] = value[i]!
+    at = (at + valueBytes) | 0
+    bytes[at] = 0
+    this.#position = (at + 1) | 0
+    this.#recordCount = (count + 1) | 0
+    return true
+  }
+
+  /**
+   * A record without headers whose numbers are short. Texts are taken for
    * ASCII, whose length needs no look at the text; others go the long way.
    */
   #appendSmall(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
     const bytes = this.bytes
     const count = this.#recordCount
     const delta = this.#timestampDelta
-    if (headers !== null || count >= SMALL || delta >= LARGE_DELTA || isLong(key) || isLong(value)) {
+    if (headers !== null || count >= COUNT_MAX || delta >= LARGE_DELTA || isLong(key) || isLong(value)) {
       return this.#appendAny(key, value, headers)
     }
     const keyBytes = key === null ? 0 : typeof key === 'string' ? key.length : key.length | 0
     const valueBytes = value === null ? 0 : typeof value === 'string' ? value.length : value.length | 0
-    const numbers = (delta < 0x80 ? 5 : 6) + (count < 0x40 ? 1 : 2) + (keyBytes < 0x40 ? 0 : 1) + (valueBytes < 0x40 ? 0 : 1)
+    const numbers =
+      (delta < 0x80 ? 5 : 6) + (count < 0x40 ? 1 : count < SMALL ? 2 : 3) + (keyBytes < 0x40 ? 0 : 1) + (valueBytes < 0x40 ? 0 : 1)
     const size = numbers + keyBytes + valueBytes
     let at = this.#position
     if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
@@ -186,7 +219,7 @@ export class RecordBatchBuilder {
       bytes[at] = delta >> 7
       at = (at + 1) | 0
     }
-    at = writeSmall(bytes, at, count)
+    at = count < SMALL ? writeSmall(bytes, at, count) : writeVarint(bytes, at, count)
     if (key === null) bytes[at++] = NULL_LENGTH
     else {
       at = writeSmall(bytes, at, keyBytes)
@@ -268,7 +301,7 @@ export class RecordBatchBuilder {
   #turnTimestamp(): void {
     const times = this.#times
     const nextMs = times[NEXT_MS]!
-    if (!Number.isSafeInteger(nextMs) || nextMs < -1) {
+    if (!Number.isInteger(nextMs) || nextMs < -1 || nextMs > TIMESTAMP_MS_MAX) {
       throw new MillraceError('INVALID_TIMESTAMP', `a record's timestamp is a whole number of milliseconds since 1970, not ${nextMs}`)
     }
     this.#countLastTimestamp()

@@ -4,7 +4,8 @@
 // Holds: nothing here allocates, but for the error that is thrown; picture of the
 // bytes in record-batch-layout.ts.
 
-import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
+import { KAFKA_ERRORS } from '../errors.ts'
+import { corruptBatch } from './batch-errors.ts'
 import { crc32c } from './crc32c.ts'
 import {
   ATTRIBUTE_COMPRESSION_MASK,
@@ -163,9 +164,7 @@ export function readInt32(bytes: Uint8Array, at: number): number {
 
 /** A 64-bit field as a number; one beyond 2^53 - 1 is refused. */
 export function readInt64(bytes: Uint8Array, at: number): number {
-  if (!isSafe(bytes, at)) {
-    throw new MillraceError('CORRUPT_MESSAGE', `the 64-bit field at byte ${at} is no safe integer: the batch is damaged`)
-  }
+  if (!isSafe(bytes, at)) throw corruptBatch('a 64-bit number that is no safe integer', at)
   return readInt32(bytes, at) * TWO_POW_32 + (readInt32(bytes, at + 4) >>> 0)
 }
 

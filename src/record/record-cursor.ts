@@ -5,11 +5,21 @@
 // offset that lies is CORRUPT_MESSAGE. Offsets rise, and stay below the next batch's if the
 // headers do. Control batches and records below `fromOffset` are passed over. Once `next`
 // has thrown it throws until the next `reset`.
-// The common record (short varints, no headers) takes one path with a bound checked
+// The common record (short varints) takes one path with a bound checked
 // once; everything else takes the careful one, which checks each byte.
 
 import { corruptBatch, unsupportedCompression } from './batch-errors.ts'
-import { baseOffset, baseTimestamp, batchSizeInBytes, compressionType, isControlBatch, isLogAppendTime, lastOffsetDelta, maxTimestamp, recordCount } from './record-batch.ts'
+import {
+  baseOffset,
+  baseTimestamp,
+  batchSizeInBytes,
+  compressionType,
+  isControlBatch,
+  isLogAppendTime,
+  lastOffsetDelta,
+  maxTimestamp,
+  recordCount,
+} from './record-batch.ts'
 import { BATCH_HEADER_BYTES, MAGIC, MAGIC_V2, RECORD_BYTES_MIN } from './record-batch-layout.ts'
 import { VarintReader } from './varint.ts'
 
@@ -17,6 +27,11 @@ const EMPTY = new Uint8Array(0)
 /** So many bytes hold the fixed part of a common record: its varints may be read without a look at the end. */
 const COMMON_BYTES = 16
 
+/**
+ * Walks records where they lie: `next()`, then `offset`, `timestamp` (ms since the epoch), and
+ * the key and value as positions in `bytes`. `batch.cursor()` gives one, borrowed until the
+ * next batch. `next` throws CORRUPT_MESSAGE for bytes that are no record.
+ */
 export class RecordCursor {
   /** The memory that all positions are in. */
   bytes: Uint8Array = EMPTY
@@ -86,7 +101,7 @@ export class RecordCursor {
     }
   }
 
-  /** Reads a record with varints of at most two bytes and no headers; false, with nothing changed, for any other. */
+  /** Reads a record of short varints; false, with nothing changed, for any other. */
   #readCommon(): boolean {
     const bytes = this.bytes
     const batchEnd = this.#batchEnd
@@ -103,22 +118,28 @@ export class RecordCursor {
     let timestampDelta = bytes[++at]!
     at++
     if (timestampDelta >= 0x80) {
-      const high = bytes[at++]!
-      if (high >= 0x80) return false
-      timestampDelta = (timestampDelta & 0x7f) | (high << 7)
+      const long = readLong(bytes, at - 1)
+      if (long === 0) return false
+      timestampDelta = long >>> 3
+      at += (long & 7) - 1
     }
     let offsetDelta = bytes[at++]!
     if (offsetDelta >= 0x80) {
-      const high = bytes[at++]!
-      if (high >= 0x80) return false
-      offsetDelta = (offsetDelta & 0x7f) | (high << 7)
+      const long = readLong(bytes, at - 1)
+      if (long === 0) return false
+      offsetDelta = long >>> 3
+      at += (long & 7) - 1
     }
-    const keyLength = bytes[at++]!
+    let keyLength = bytes[at++]!
     let keyStart = -1
     let keyEnd = -1
     if (keyLength !== 1) {
-      // Longer than 63 bytes, or a lie: the careful path.
-      if ((keyLength & 0x81) !== 0) return false
+      if (keyLength >= 0x80) {
+        const high = bytes[at++]!
+        if (high >= 0x80) return false
+        keyLength = (keyLength & 0x7f) | (high << 7)
+      }
+      if ((keyLength & 1) !== 0) return false
       keyStart = at
       keyEnd = at + (keyLength >>> 1)
       at = keyEnd
@@ -139,8 +160,10 @@ export class RecordCursor {
       valueEnd = at + (valueLength >>> 1)
       at = valueEnd
     }
-    // All lengths are right only if the header count, 0, is the record's last byte.
-    if (at + 1 !== end || end > batchEnd || bytes[at] !== 0 || ((length | offsetDelta) & 1) !== 0) return false
+    if (at >= end || end > batchEnd || ((length | offsetDelta) & 1) !== 0) return false
+    const headerCount = bytes[at++]!
+    // More than 63 headers, or a lie; and without headers their count is the record's last byte.
+    if ((headerCount & 0x81) !== 0 || (headerCount === 0 && at !== end)) return false
     if (offsetDelta >>> 1 <= this.#offsetDelta) return false
     this.#timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1)
     this.#offsetDelta = offsetDelta >>> 1
@@ -148,9 +171,9 @@ export class RecordCursor {
     this.keyEnd = keyEnd
     this.valueStart = valueStart
     this.valueEnd = valueEnd
-    this.headersStart = end
+    this.headersStart = at
     this.headersEnd = end
-    this.headerCount = 0
+    this.headerCount = headerCount >>> 1
     this.#at = end
     return true
   }
@@ -197,32 +220,29 @@ export class RecordCursor {
       const size = batchSizeInBytes(bytes, start)
       if (size < BATCH_HEADER_BYTES || size > rest) throw corruptBatch(`a batch of ${size} bytes where ${rest} are left`, start)
       if (bytes[start + MAGIC] !== MAGIC_V2) throw corruptBatch(`magic ${bytes[start + MAGIC]}`, start)
-      if (isControlBatch(bytes, start) && !this.#withControl) {
+      const count = recordCount(bytes, start)
+      // Compaction leaves batches that lack some of their records, or all.
+      if ((isControlBatch(bytes, start) && !this.#withControl) || (count === 0 && size === BATCH_HEADER_BYTES)) {
         this.#batchEnd = start + size
         continue
       }
       const compression = compressionType(bytes, start)
       if (compression !== 0) throw unsupportedCompression(compression)
-      const count = recordCount(bytes, start)
-      const recordsBytes = size - BATCH_HEADER_BYTES
-      // Compaction leaves batches that lack some of their records, or all.
-      if (count < 0 || count > recordsBytes / RECORD_BYTES_MIN || (count === 0 && recordsBytes !== 0)) {
-        throw corruptBatch(`${count} records in ${recordsBytes} bytes`, start)
-      }
+      if (count < 1 || count > (size - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN)
+        throw corruptBatch(`${count} records in ${size} bytes`, start)
       const offset = baseOffset(bytes, start)
       const lastDelta = lastOffsetDelta(bytes, start)
       if (offset < 0 || lastDelta < count - 1 || lastDelta > Number.MAX_SAFE_INTEGER - offset) {
         throw corruptBatch(`${count} records in ${lastDelta + 1} offsets from ${offset} on`, start)
       }
-      this.#batchEnd = start + size
-      if (count === 0) continue
-      this.#baseOffset = offset
-      this.#lastOffsetDelta = lastDelta
       this.#isLogAppendTime = isLogAppendTime(bytes, start)
       this.#baseTimestamp = this.#isLogAppendTime ? maxTimestamp(bytes, start) : baseTimestamp(bytes, start)
+      this.#baseOffset = offset
+      this.#lastOffsetDelta = lastDelta
       this.#skipBelow = Math.max(0, this.#fromOffset - offset)
       this.#offsetDelta = -1
       this.batchStart = start
+      this.#batchEnd = start + size
       this.#left = count
       this.#at = start + BATCH_HEADER_BYTES
       return true
@@ -236,4 +256,18 @@ export class RecordCursor {
     if (at !== this.#batchEnd) throw corruptBatch('bytes behind the last record', at)
     throw corruptBatch(`an offset delta of ${this.#offsetDelta} where the last is ${this.#lastOffsetDelta}`, at)
   }
+}
+
+/**
+ * A zig-zag varint of two to four bytes, as it stands, times eight, and its size in bytes; 0 for a longer
+ * one. Four bytes of timestamp delta are 37 hours: event times of a file span more than two can say.
+ */
+function readLong(bytes: Uint8Array, at: number): number {
+  const high = bytes[at + 1]!
+  const value = (bytes[at]! & 0x7f) | ((high & 0x7f) << 7)
+  if (high < 0x80) return (value << 3) | 2
+  const higher = bytes[at + 2]!
+  if (higher < 0x80) return (((higher << 14) | value) << 3) | 3
+  const highest = bytes[at + 3]!
+  return highest < 0x80 ? (((highest << 21) | ((higher & 0x7f) << 14) | value) << 3) | 4 : 0
 }

@@ -3,7 +3,7 @@
 // Holds: nothing is read outside the given range, and nothing is allocated that the
 // range's size does not account for, whatever the bytes say.
 
-import { MillraceError } from '../errors.ts'
+import { corruptBatch } from './batch-errors.ts'
 import { HEADER_BYTES_MIN } from './record-batch-layout.ts'
 import { VarintReader } from './varint.ts'
 
@@ -44,22 +44,21 @@ export function readHeaders(bytes: Uint8Array, start: number, end: number, count
 export function checkHeaders(headers: VarintReader, count: number): void {
   checkHeaderCount(headers, count)
   for (let i = 0; i < count; i++) {
-    headers.position += headers.readLength(false)
-    headers.position += Math.max(0, headers.readLength(true))
+    // In two steps: `+=` would take the position from before the length was read.
+    const keyLength = headers.readLength(false)
+    headers.position += keyLength
+    const valueLength = headers.readLength(true)
+    headers.position += Math.max(0, valueLength)
   }
   checkHeadersEnd(headers)
 }
 
 function checkHeaderCount(headers: VarintReader, count: number): void {
   if (count >= 0 && count * HEADER_BYTES_MIN <= headers.limit - headers.position) return
-  throw corrupt(`${count} headers in ${headers.limit - headers.position} bytes`, headers.position)
+  throw corruptBatch(`${count} headers in ${headers.limit - headers.position} bytes`, headers.position)
 }
 
 function checkHeadersEnd(headers: VarintReader): void {
   if (headers.position === headers.limit) return
-  throw corrupt(`${headers.limit - headers.position} bytes behind the last header`, headers.position)
-}
-
-function corrupt(what: string, position: number): MillraceError {
-  return new MillraceError('CORRUPT_MESSAGE', `found ${what} at byte ${position}: the batch is damaged`)
+  throw corruptBatch(`${headers.limit - headers.position} bytes behind the last header`, headers.position)
 }

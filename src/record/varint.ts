@@ -6,7 +6,7 @@
 //
 // The builder and the cursor have the short cases inlined and come here for the rest.
 
-import { MillraceError } from '../errors.ts'
+import { corruptBatch } from './batch-errors.ts'
 
 const TWO_POW_27 = 0x800_0000
 
@@ -47,7 +47,8 @@ function sizeOfUnsignedVarint(value: number): number {
   return (((38 - Math.clz32(value | 1)) * 37) >> 8) | 0
 }
 
-function writeUnsignedVarint(bytes: Uint8Array, position: number, value: number): number {
+/** Writes 32 bits that are not zig-zag; the position behind them. */
+export function writeUnsignedVarint(bytes: Uint8Array, position: number, value: number): number {
   while ((value & ~0x7f) !== 0) {
     bytes[position++] = (value & 0x7f) | 0x80
     value >>>= 7
@@ -69,15 +70,21 @@ export class VarintReader {
   }
 
   readVarint(): number {
+    const value = this.readUnsignedVarint()
+    return (value >>> 1) ^ -(value & 1)
+  }
+
+  /** 32 bits that are not zig-zag, as the protocol's compact lengths; negative from 2^31 on. */
+  readUnsignedVarint(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.readByte()
       // The fifth byte has the last four bits.
       if (shift === 28 && byte > 0x0f) break
       value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+      if (byte < 0x80) return value
     }
-    throw corrupt('a varint of more than 32 bits', this.position)
+    throw corruptBatch('a varint of more than 32 bits', this.position)
   }
 
   readVarlong(): number {
@@ -91,29 +98,25 @@ export class VarintReader {
       else if (bits !== 0) break
       if (byte < 0x80) return this.#join(low, high)
     }
-    throw corrupt('a varlong that is no safe integer', this.position)
+    throw corruptBatch('a varlong that is no safe integer', this.position)
   }
 
   /** A length: -1 for null where `nullable`, else 0 or more, and as many bytes must be there. */
   readLength(nullable: boolean): number {
     const length = this.readVarint()
-    if (length < (nullable ? -1 : 0) || length > this.limit - this.position) throw corrupt(`a length of ${length}`, this.position)
+    if (length < (nullable ? -1 : 0) || length > this.limit - this.position) throw corruptBatch(`a length of ${length}`, this.position)
     return length
   }
 
   readByte(): number {
-    if (this.position >= this.limit) throw corrupt('the end of the bytes inside a record', this.position)
+    if (this.position >= this.limit) throw corruptBatch('the end of the bytes inside a record', this.position)
     return this.bytes[this.position++]!
   }
 
   #join(low: number, high: number): number {
     const magnitude = high * TWO_POW_27 + (low >>> 1)
     const value = (low & 1) === 1 ? -magnitude - 1 : magnitude
-    if (!Number.isSafeInteger(value)) throw corrupt('a varlong that is no safe integer', this.position)
+    if (!Number.isSafeInteger(value)) throw corruptBatch('a varlong that is no safe integer', this.position)
     return value
   }
-}
-
-function corrupt(what: string, position: number): MillraceError {
-  return new MillraceError('CORRUPT_MESSAGE', `found ${what} at byte ${position}: the batch is damaged`)
 }

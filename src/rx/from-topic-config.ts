@@ -95,11 +95,15 @@ export function fillFromTopicOptions(options: FromTopicOptions | undefined): Rea
   const filled = fillOptions(FROM_TOPIC_CONFIG, options)
   for (const name of ['maxInFlight', 'maxInFlightBytes'] as const) {
     if (!filled.lossless && options?.[name] !== undefined) {
-      throw new MillraceError('INVALID_CONFIG', `fromTopic option ${name} counts records that are held, and lossless: false holds none: leave one of them out`)
+      throw new MillraceError(
+        'INVALID_CONFIG',
+        `fromTopic option ${name} counts records that are held, and lossless: false holds none: leave one of them out`,
+      )
     }
   }
   const partitions = filled.partitions === undefined ? undefined : [...filled.partitions]
   // No partition at all would mean all of them to a consumer.
-  if (partitions?.length === 0) throw new MillraceError('INVALID_CONFIG', 'fromTopic option partitions names none: name some, or leave it out to read all')
+  if (partitions?.length === 0)
+    throw new MillraceError('INVALID_CONFIG', 'fromTopic option partitions names none: name some, or leave it out to read all')
   return { ...filled, partitions }
 }

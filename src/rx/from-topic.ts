@@ -39,7 +39,8 @@ export function fromTopic<K, V>(topic: Topic<K, V, never, never>, options?: From
   return new Observable<MillraceRecord<K, V>>((subscriber) => {
     if (filled.lossless) noteTrackedSource()
     const { owner } = bound
-    if (!(owner instanceof AttachedMillrace)) throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
+    if (!(owner instanceof AttachedMillrace))
+      throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
     const consumer = owner.consumer({ autoOffsetReset: filled.autoOffsetReset })
     consumer.on('overtaken', filled.onOvertaken ?? warnOnce())
     const reading = new Reading<K, V>(subscriber, filled, bound.engine.clock)
@@ -58,7 +59,10 @@ function warnOnce(): (event: Overtaken) => void {
     if (warned) return
     warned = true
     const message = `fromTopic: ${missed} record(s) of ${topic}-${partition} went by retention before they were read, and more may: `
-    process.emitWarning(`${message}read faster, keep more (logMemoryBytes, retention.bytes), or count them by onOvertaken`, 'MillraceWarning')
+    process.emitWarning(
+      `${message}read faster, keep more (logMemoryBytes, retention.bytes), or count them by onOvertaken`,
+      'MillraceWarning',
+    )
   }
 }
 

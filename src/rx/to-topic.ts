@@ -30,7 +30,8 @@ const producers = new WeakMap<AttachedMillrace, Producer>()
 export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): OperatorFunction<SinkRecord<KIn, VIn>, RecordMetadata> {
   const bound = asBoundTopic(topic)
   const { owner } = bound
-  if (!(owner instanceof AttachedMillrace)) throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
+  if (!(owner instanceof AttachedMillrace))
+    throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
   return (source) =>
     new Observable<RecordMetadata>((subscriber) => {
       const producer = producerOf(owner)

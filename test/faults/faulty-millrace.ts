@@ -40,7 +40,7 @@ export class FaultyMillrace {
     const changed = { waiting: [] as (() => void)[] }
     const cluster = await Cluster.start({
       brokers: options.brokers ?? 1,
-      logMemoryBytes: options.logMemoryBytes ?? 64 * 1024 * 1024,
+      logMemoryBytes: options.logMemoryBytes ?? 256 * 1024 * 1024,
       partitionsMax: 1_024,
       idleStrategy: options.idleStrategy ?? 'park',
       workerUrl: brokerEntry.url,

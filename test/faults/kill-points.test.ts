@@ -2,76 +2,26 @@
 // is there, offsets go on without a gap under a higher leader epoch, sends and readers go on.
 
 import { afterAll, describe, expect, test } from 'vitest'
-import { bytes } from '../../src/index.ts'
+import { KILL_POINTS } from '../../src/kill-points.ts'
 import type { KillPoint } from '../../src/kill-points.ts'
-import { seededRandom } from '../../src/random.ts'
+import { UNLIMITED, expectLossesToNameBrokers, killAt, killLeaders, report, tally } from './fault-rounds.ts'
 import type { FaultAction } from './fault-words.ts'
 import { FaultyMillrace } from './faulty-millrace.ts'
-import { readAll, SentLedger } from './sent-ledger.ts'
-import type { BytesTopic } from './sent-ledger.ts'
-import { SteadyLoad } from './steady-load.ts'
+import { SentLedger, bytesTopic } from './sent-ledger.ts'
 
 const SEED = 0x6b11
-const UNLIMITED = { maxRestarts: 10_000 }
 const WAYS: readonly FaultAction[] = ['park', 'throw', 'exit']
+/** Memory-only retention may take nothing: what is gone is lost. */
+const KEEPS_ALL = { 'retention.bytes': -1 }
+/** The points at which a broker has died here. */
+const killedAt = new Set<KillPoint>()
 
-let kills = 0
-let acked = 0
-let failed = 0
-
-afterAll(() => console.log(`kill points, seed ${SEED}: ${kills} kills that bit, ${acked} records acknowledged, ${failed} failed retriably`))
-
-async function leaderOf(faulty: FaultyMillrace, topic: string, partition: number): Promise<number> {
-  const { partitions } = await faulty.millrace.admin.describeTopic(topic)
-  return partitions[partition]!.leader
-}
-
-/** Kills the leader of a partition again and again at the point, and holds the log against what producers were told. */
-async function killLeaders(
-  faulty: FaultyMillrace,
-  topic: BytesTopic,
-  point: KillPoint,
-  options: { rounds: readonly FaultAction[]; passingMax: number; bytesMax?: number },
-): Promise<void> {
-  const { millrace, faults } = faulty
-  const random = seededRandom(SEED)
-  const ledger = new SentLedger()
-  const load = new SteadyLoad({
-    producer: millrace.producer(),
-    topic,
-    ledger,
-    ...(options.bytesMax === undefined ? {} : { bytesMax: options.bytesMax }),
-  })
-  await load.progress()
-  for (const [round, action] of options.rounds.entries()) {
-    const partition = round % topic.partitions
-    const before = (await millrace.admin.describeTopic(topic.name)).partitions[partition]!
-    const victim = before.leader
-    const { incarnation } = faulty.broker(victim)
-    const seen = faults.bites(victim)
-    faults.arm(victim, point, action, 1 + random.below(options.passingMax))
-    await faults.bitten(victim, seen)
-    if (action === 'park') await faulty.kill(victim)
-    await faulty.died(victim, incarnation)
-    kills++
-    await load.progress()
-    const after = (await millrace.admin.describeTopic(topic.name)).partitions[partition]!
-    expect(after.leaderEpoch).toBeGreaterThan(before.leaderEpoch)
-    expect(after.endOffset).toBeGreaterThan(before.endOffset)
-  }
-  await load.stop()
-  await ledger.verify(millrace, topic)
-  for (const failure of ledger.failures) {
-    expect(failure).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true, message: expect.stringMatching(/^broker \d died/) as string })
-  }
-  acked += ledger.acked
-  failed += ledger.failures.length
-}
+afterAll(() => console.log(report('kill points', SEED)))
 
 describe.each([
-  { brokers: 3, rounds: [...WAYS, ...WAYS] },
-  { brokers: 1, rounds: WAYS },
-])('with $brokers broker(s)', ({ brokers, rounds }) => {
+  { brokers: 3, rounds: 6 },
+  { brokers: 1, rounds: 3 },
+])('under load, with $brokers broker(s)', ({ brokers, rounds }) => {
   test.each<{ point: KillPoint; passingMax: number }>([
     { point: 'lane.reader.taken', passingMax: 20 },
     { point: 'lane.ack.written', passingMax: 20 },
@@ -84,8 +34,13 @@ describe.each([
     { point: 'log.extent.described', passingMax: 3 },
   ])('at $point', async ({ point, passingMax }) => {
     const faulty = await FaultyMillrace.open({ brokers, restarts: UNLIMITED })
-    const topic = await faulty.millrace.topic('load', { partitions: 4, value: bytes() })
-    await killLeaders(faulty, topic, point, { rounds, passingMax })
+    const topic = await bytesTopic(faulty.millrace, 'load', { partitions: 4, config: KEEPS_ALL })
+    await killLeaders(faulty, topic, {
+      seed: SEED,
+      rounds,
+      kill: (round, leader, random) => killAt(faulty, leader, point, WAYS[round % 3]!, 1 + random.below(passingMax)),
+    })
+    killedAt.add(point)
     await faulty.close()
   })
 
@@ -93,10 +48,114 @@ describe.each([
     'at $point',
     async ({ point }) => {
       const faulty = await FaultyMillrace.open({ brokers, restarts: UNLIMITED })
-      const config = { 'retention.bytes': 50_000 }
-      const topic = await faulty.millrace.topic('trimmed', { partitions: 4, value: bytes(), config })
-      await killLeaders(faulty, topic, point, { rounds, passingMax: 3, bytesMax: 6_000 })
+      const topic = await bytesTopic(faulty.millrace, 'trimmed', { partitions: 4, config: { 'retention.bytes': 50_000 } })
+      await killLeaders(faulty, topic, {
+        seed: SEED,
+        rounds,
+        bytesMax: 6_000,
+        kill: (round, leader, random) => killAt(faulty, leader, point, WAYS[round % 3]!, 1 + random.below(3)),
+      })
+      killedAt.add(point)
       await faulty.close()
     },
   )
+})
+
+describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
+  test('at log.block.claimed, for the first append of a broker', async () => {
+    const faulty = await FaultyMillrace.open({ brokers: 3 })
+    const topic = await bytesTopic(faulty.millrace, 't', { partitions: 3 })
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    const death = killAt(faulty, 1, 'log.block.claimed', way)
+    expect(await ledger.send(producer, topic, 1)).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true })
+    await death
+    for (let i = 0; i < 9; i++) expect(await ledger.send(producer, topic, i % 3)).toBe(Math.floor(i / 3))
+    await ledger.verify(faulty.millrace, topic)
+    killedAt.add('log.block.claimed')
+    await faulty.close()
+  })
+
+  test('at log.block.claimed, while it adopts the memory of another that died', async () => {
+    const faulty = await FaultyMillrace.open({ brokers: 3 })
+    const topic = await bytesTopic(faulty.millrace, 't', { partitions: 3 })
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    for (let i = 0; i < 30; i++) await ledger.send(producer, topic, i % 3, 3_000)
+    const death = killAt(faulty, 0, 'log.block.claimed', way)
+    await faulty.kill(1)
+    await death
+    for (let i = 0; i < 30; i++) expect(await ledger.send(producer, topic, i % 3, 3_000)).toBe(10 + Math.floor(i / 3))
+    await ledger.verify(faulty.millrace, topic)
+    await faulty.close()
+  })
+
+  test('at log.adopt.cut, while it cuts off what another had not published', async () => {
+    const faulty = await FaultyMillrace.open({ brokers: 3 })
+    const topic = await bytesTopic(faulty.millrace, 't', { partitions: 3 })
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    await ledger.send(producer, topic, 1, 3_000)
+    // The leader dies with a second extent in its chain and nothing of it published; who opens the log after it, dies of that.
+    const cutter = killAt(faulty, 0, 'log.adopt.cut', way)
+    const leader = killAt(faulty, 1, 'log.roll.linked', 'exit')
+    while (ledger.failures.length === 0) await ledger.send(producer, topic, 1, 3_000)
+    await Promise.all([leader, cutter])
+    expectLossesToNameBrokers(ledger)
+    for (let i = 0; i < 9; i++) expect(await ledger.send(producer, topic, i % 3)).toBeTypeOf('number')
+    await ledger.verify(faulty.millrace, topic)
+    killedAt.add('log.adopt.cut')
+    await faulty.close()
+  })
+
+  test("at log.extent.returned, when it gives back an extent of another's block", async () => {
+    const faulty = await FaultyMillrace.open({ brokers: 3 })
+    const topic = await bytesTopic(faulty.millrace, 't', { partitions: 4, config: { 'retention.bytes': 40_000 } })
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    for (let i = 0; i < 40; i++) await ledger.send(producer, topic, i % 4, 3_000)
+    // Broker 0 leads the controller's log and adopts the memory; broker 2, which leads least, adopts the log.
+    await faulty.kill(1)
+    await ledger.send(producer, topic, 1, 3_000)
+    const { partitions } = await faulty.millrace.admin.describeTopic('t')
+    expect(partitions[1]!.leader).toBe(2)
+    let dead = false
+    const death = killAt(faulty, 2, 'log.extent.returned', way).then(() => (dead = true))
+    while (!dead) await ledger.send(producer, topic, 1, 3_000)
+    await death
+    for (let i = 0; i < 80; i++) await ledger.send(producer, topic, i % 4, 3_000)
+    await ledger.verify(faulty.millrace, topic)
+    killedAt.add('log.extent.returned')
+    await faulty.close()
+  })
+
+  test('at log.block.released, when it hands memory over to a broker that wants some', async () => {
+    // Two blocks: one is broker 0's, one broker 1's; broker 2 asks for memory when it is written to.
+    const faulty = await FaultyMillrace.open({ brokers: 3, logMemoryBytes: 16 * 1024 * 1024 })
+    const topic = await bytesTopic(faulty.millrace, 't', { partitions: 3 })
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    await ledger.send(producer, topic, 0)
+    await ledger.send(producer, topic, 1)
+    const { faults } = faulty
+    const seen = [faults.bites(0), faults.bites(1)]
+    for (const id of [0, 1]) faults.arm(id, 'log.block.released', way)
+    const waiting = ledger.send(producer, topic, 2)
+    const giver = await Promise.race([0, 1].map((id) => faults.bitten(id, seen[id]!).then(() => id)))
+    faults.disarm(1 - giver)
+    if (way === 'park') await faulty.kill(giver)
+    await faulty.died(giver, 1)
+    tally.kills++
+    expect(await waiting).toBe(0)
+    for (let i = 0; i < 30; i++) await ledger.send(producer, topic, i % 3, 3_000)
+    await ledger.verify(faulty.millrace, topic)
+    killedAt.add('log.block.released')
+    await faulty.close()
+  })
+})
+
+test('no point that a broker passes was left out', () => {
+  // Of the others: producers' threads in client-death, the controller in controller-death.
+  const elsewhere = ['lane.writer.claimed', 'lane.writer.copied', 'lane.writer.published', 'controller.appended']
+  expect(KILL_POINTS.filter((point) => !killedAt.has(point))).toEqual(elsewhere)
 })

@@ -6,10 +6,21 @@ import { MillraceError } from '../../src/errors.ts'
 import type { ErrorName } from '../../src/errors.ts'
 import type { Millrace } from '../../src/client/millrace.ts'
 import type { Producer } from '../../src/client/producer/producer.ts'
+import { bytes } from '../../src/client/serde.ts'
+import type { TopicConfigOptions } from '../../src/client/topic-config.ts'
 import type { Topic } from '../../src/client/topic-definition.ts'
 import type { Consumer } from '../../src/client/consumer/consumer.ts'
 
-export type BytesTopic = Topic<string | null, Uint8Array, string | null, Uint8Array>
+export type BytesTopic = Topic<string | null, Uint8Array<ArrayBuffer>, string | null, Uint8Array>
+
+/** Makes the topic that ledgers write to, or binds it. */
+export function bytesTopic(
+  millrace: Millrace,
+  name: string,
+  options: { partitions?: number; config?: TopicConfigOptions } = {},
+): Promise<BytesTopic> {
+  return millrace.topic<string | null, Uint8Array<ArrayBuffer>, string | null, Uint8Array>(name, { value: bytes(), ...options })
+}
 
 /** A failure that leaves open whether the record is in the log. */
 const IN_DOUBT: ReadonlySet<ErrorName> = new Set<ErrorName>(['NETWORK_EXCEPTION', 'REQUEST_TIMED_OUT', 'CLOSED'])

@@ -253,4 +253,56 @@ describe('brokers share the arena', () => {
     expect(next).toBeGreaterThanOrEqual(0)
     expect(next).not.toBe(lives)
   })
+
+  test('what a log gave up for others is not used up before they have it', () => {
+    const fixture = withBrokers(2, 16 * MIB)
+    const [first, second] = fixture.brokers
+    for (let i = 0; i < 2; i++) first!.allocator.allocate(0, ORDER_MAX, ORDER_MAX, 0)
+    expect(second!.allocator.allocate(1, 0, 0, 0)).toBe(-1)
+    second!.allocator.tick()
+    first!.allocator.tick()
+    const missing = first!.allocator.missingGranules
+    first!.allocator.owe(100)
+    expect(first!.allocator.missingGranules).toBe(missing + 100)
+    first!.allocator.tick()
+    expect(first!.allocator.missingGranules).toBe(missing + 100)
+    second!.allocator.close()
+    first!.allocator.tick()
+    expect(first!.allocator.missingGranules).toBe(missing)
+  })
+
+  test('what a dead broker had free rests with the one that adopts it; of earlier incarnations too', () => {
+    const fixture = withBrokers(2, 16 * MIB)
+    const [dead, adopter] = fixture.brokers
+    const lives = dead!.allocator.allocate(0, 2, 2, 0)
+    fixture.partition(0).setFirstExtent(lives)
+    dead!.allocator.allocate(0, 2, 2, 0)
+    const again = fixture.startBroker(0)
+    again.allocator.allocate(1, ORDER_MAX, ORDER_MAX, 0)
+    adopter!.allocator.adopt(0, again.epoch, (slot) => slot < 2)
+    expect(adopter!.allocator.ownedBlocks).toBe(2)
+    // All but the extent that is in a chain; the others were nobody's.
+    expect(adopter!.allocator.restingGranules).toBe(2 * BLOCK_GRANULES - 4)
+    expect(adopter!.allocator.allocate(2, 0, 0, 0)).toBe(-1)
+    for (let i = 0; i < 4; i++) {
+      adopter!.turn()
+      fixture.clock.advance(0.5)
+    }
+    expect(adopter!.allocator.restingGranules).toBe(0)
+    expect(adopter!.allocator.allocate(2, ORDER_MAX, ORDER_MAX, 0)).toBeGreaterThanOrEqual(0)
+    expect(fixture.memory.extents.state(lives)).toBe(STATE_ALLOCATED)
+  })
+
+  test('an owner waiting for memory keeps the one block that has it, and gives the others', () => {
+    const fixture = withBrokers(2, 24 * MIB)
+    const [first, second] = fixture.brokers
+    const granules = [0, 1, 2].map(() => first!.allocator.allocate(0, ORDER_MAX, ORDER_MAX, 0))
+    expect(first!.allocator.allocate(0, 4, 4, 0)).toBe(-1)
+    expect(second!.allocator.allocate(1, 4, 4, 0)).toBe(-1)
+    second!.allocator.tick()
+    for (const granule of granules.slice(0, 2)) first!.allocator.giveBack(granule)
+    fixture.turns(4)
+    expect(second!.allocator.allocate(1, 4, 4, 0)).toBeGreaterThanOrEqual(0)
+    expect(first!.allocator.allocate(0, 4, 4, 0)).toBeGreaterThanOrEqual(0)
+  })
 })

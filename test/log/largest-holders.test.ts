@@ -78,4 +78,16 @@ describe('the victim of memory retention', () => {
     holders.startRound()
     expect(holders.choose(table)).toBe(0)
   })
+
+  test('one that could not give is asked again in the next round, also among thousands', () => {
+    const granules = new Array<number>(5_000).fill(1)
+    granules[70] = 9
+    const holders = new LargestHolders()
+    const table = holdings(granules)
+    holders.startRound()
+    expect(holders.choose(table)).toBe(70)
+    holders.exclude(70)
+    holders.startRound()
+    expect(holders.choose(table)).toBe(70)
+  })
 })

@@ -131,6 +131,9 @@ export function memoryFaults(memory: LogMemory): string[] {
       if (extents.slot(granule) !== slot) faults.push(`extent ${granule} of slot ${slot} says slot ${extents.slot(granule)}`)
       if (extents.end(granule) > GRANULE_BYTES << extents.order(granule)) faults.push(`extent ${granule} ends beyond itself`)
     }
+    const first = control.firstExtent
+    const second = first < 0 ? -1 : extents.next(first)
+    if (second >= 0 && extents.baseOffset(second) <= control.logStartOffset) faults.push(`slot ${slot} holds an extent below its log start`)
     if (last !== control.lastExtent) faults.push(`slot ${slot} says its last extent is ${control.lastExtent}, not ${last}`)
     if (held !== control.heldGranules) faults.push(`slot ${slot} says it holds ${control.heldGranules} granules, not ${held}`)
   }

@@ -110,6 +110,22 @@ describe('extents', () => {
     for (let offset = 0; offset < log.endOffset; offset++) expect(fixture.read(0, offset)[0]!.baseOffset).toBe(offset)
   })
 
+  test('a new leader goes on with the index where the one before was', () => {
+    const counts = [false, true].map((reopened) => {
+      const fixture = new LogFixture()
+      let log = fixture.log(0)
+      appendMany(log, 1, 16_300)
+      for (let i = 0; i < 30; i++) {
+        appendMany(log, 1, 1_000)
+        log.publishEnds()
+        if (reopened) log = fixture.brokers[0]!.lead(0, i + 2)
+      }
+      return fixture.memory.extents.indexCount(fixture.memory.extents.next(fixture.partition(0).firstExtent))
+    })
+    expect(counts[0]).toBeGreaterThan(4)
+    expect(counts[1]).toBe(counts[0])
+  })
+
   test('offsets that jump by more than an index entry can say start an extent', () => {
     const fixture = new LogFixture()
     const log = fixture.log(0)

@@ -248,7 +248,10 @@ describe('memory that is reused under the reader', () => {
 
   /** A reader, and something that trims its partition and lets the memory be filled anew. */
   function readerUnderReuse(user: string): { fixture: LogFixture; reader: SharedLogReader; reuse: () => void } {
-    const fixture = new LogFixture({ logMemoryBytes: 16 * MIB })
+    const fixture = new LogFixture({ logMemoryBytes: 16 * MIB, partitionsMax: 200 })
+    // So many partitions that all extents are of 16 KiB: then they come back as they were.
+    for (let slot = 2; slot < 142; slot++) fixture.log(slot).append(patternBatch({ number: 0, records: 1, sizeInBytes: 100 }), 0, 100)
+    fixture.turns(2)
     const log = fixture.log(0)
     const rival = fixture.log(1)
     for (let number = 0; number < 40; number++) log.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
@@ -259,7 +262,8 @@ describe('memory that is reused under the reader', () => {
       fixture.turns(4)
       for (let i = 0; i < 60; i++) {
         const number = filling === log ? log.endOffset : 1_000 + i
-        filling.append(patternBatch({ number, records: 1, sizeInBytes: 4_000 }), 0, 4_000)
+        // Another size, so that no batch begins where one began before.
+        filling.append(patternBatch({ number, records: 1, sizeInBytes: 3_700 }), 0, 3_700)
         filling.advance()
       }
     }

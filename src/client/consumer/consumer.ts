@@ -81,7 +81,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
 
   /** The assigned partitions; none while all partitions of each topic are read. */
   assignment(): { topic: string; partition: number }[] {
-    return [...this.#assigned.values()].flatMap(({ topic, partitions }) => [...partitions].map((partition) => ({ topic: topic.name, partition })))
+    return [...this.#assigned.values()].flatMap(({ topic, partitions }) =>
+      [...partitions].map((partition) => ({ topic: topic.name, partition })),
+    )
   }
 
   /**
@@ -148,7 +150,10 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     if (this.#closed) throw closedError()
     const { topicId } = topic
     if (this.#reading.has(topicId)) {
-      throw new MillraceError('INVALID_REQUEST', `this consumer reads topic ${topic.name} already: end that loop first, or take another consumer`)
+      throw new MillraceError(
+        'INVALID_REQUEST',
+        `this consumer reads topic ${topic.name} already: end that loop first, or take another consumer`,
+      )
     }
     const partitions = this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topicId)?.partitions ?? [])
     const fetchers = [...partitions].map((partition) => this.#fetcher(topic, partition))
@@ -179,10 +184,12 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       fetchers = []
       this.#fetchers.set(topic.topicId, fetchers)
     }
-    const slotNumber = topic.slots[partition]
+    const slotNumber = typeof partition === 'number' ? topic.slots[partition] : undefined
     if (slotNumber === undefined) {
       const range = `it has partitions 0 to ${topic.slots.length - 1}`
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} has no partition ${partition}: ${range}`, { retriable: false })
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} has no partition ${partition}: ${range}`, {
+        retriable: false,
+      })
     }
     fetchers[partition] ??= new PartitionFetcher(topic, partition, this.#engine.controlBlock(slotNumber), this.#engine.memory, {
       autoOffsetReset: this.#options.autoOffsetReset,

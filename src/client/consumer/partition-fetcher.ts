@@ -120,6 +120,8 @@ export class PartitionFetcher {
   }
 
   #deleted(): MillraceError {
-    return new MillraceError('UNKNOWN_TOPIC_ID', `topic ${this.topic.name} was deleted while it was read: bind it again`, { retriable: false })
+    return new MillraceError('UNKNOWN_TOPIC_ID', `topic ${this.topic.name} was deleted while it was read: bind it again`, {
+      retriable: false,
+    })
   }
 }

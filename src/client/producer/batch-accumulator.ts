@@ -65,20 +65,19 @@ export class BatchAccumulator {
     if (batch === undefined) return
     queue.open = undefined
     batch.sizeInBytes = batch.builder.seal({ withCrc: queue.withCrc })
+    batch.place = queue.sealedCount++
     queue.sealed.push(batch)
   }
 
-  /** Bytes of a batch that holds this record alone, or a little more; throws when it passes a limit. */
+  /** Bytes of a batch that holds this record alone; throws when it passes a limit. */
   checkedSize(
     queue: PartitionQueue,
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
     headers: readonly RecordHeader[] | null,
   ): number {
-    const bound = RecordBatchBuilder.sizeUpperBound(key, value, headers)
+    const bytes = exactSize(RecordBatchBuilder.sizeUpperBound(key, value, headers))
     const limit = this.#limitOf(queue)
-    if (bound <= limit) return bound
-    const bytes = exactSize(bound)
     if (bytes <= limit) return bytes
     const name = limit === queue.maxMessageBytes ? `the topic's max.message.bytes` : 'maxRequestSize'
     const what = `a record for ${queue.topic}-${queue.partition} needs ${bytes} bytes with its batch's header`

@@ -8,11 +8,11 @@
 import type { Timer } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import type { Waiter } from '../../engine/wake-loop.ts'
-import { abortedError } from './blocked-calls.ts'
 import type { BlockedCalls } from './blocked-calls.ts'
 import type { LaneSender } from './lane-sender.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { BatchWaiter, ProducerBatch } from './producer-batch.ts'
+import { abortedError } from './producer-errors.ts'
 
 export interface DeparturesOptions {
   readonly lingerMs: number
@@ -111,9 +111,15 @@ export class BatchDepartures implements Waiter {
   }
 
   poll(): boolean {
-    this.#sender.pump()
-    this.#blocked.retry()
-    return !this.#sender.isWaiting && this.#blocked.size === 0
+    for (;;) {
+      const blocked = this.#blocked.size
+      const moved = this.#sender.pump()
+      this.#blocked.retry()
+      if (!this.#sender.isWaiting) return this.#blocked.size === 0
+      if (!moved && this.#blocked.size === blocked) return false
+      // What left just now is waited for as well, perhaps on a lane that is new: that is said, and looked at once more.
+      this.#sender.prepareWait()
+    }
   }
 
   // ----------------------------------------------------------------------------------
@@ -122,7 +128,8 @@ export class BatchDepartures implements Waiter {
     this.#jobEndScheduled = false
     if (this.#closed) return
     this.#jobEnded()
-    if (this.#options.lingerMs > 0) return
+    // A job that opened no batch has nothing to send: it only read the clock.
+    if (this.#options.lingerMs > 0 || this.#lingering.length === 0) return
     this.makeAllDue()
     this.#sendAndWait()
   }

@@ -6,6 +6,7 @@
 
 import type { Clock, Timer } from '../../clock.ts'
 import { MillraceError } from '../../errors.ts'
+import { abortedError } from './producer-errors.ts'
 
 /** All that the call had to send was taken. */
 export const SEND_TAKEN = 2
@@ -195,8 +196,4 @@ function attempt(send: BlockedSend): SendProgress {
     send.failed(error as Error)
     return SEND_TAKEN
   }
-}
-
-export function abortedError(signal: AbortSignal): MillraceError {
-  return new MillraceError('ABORTED', 'waiting was aborted by its signal', { cause: signal.reason })
 }

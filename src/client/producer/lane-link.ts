@@ -11,11 +11,19 @@ import type { DeferredBell } from './deferred-bell.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
 const ACKS_A_POLL_MAX = 4_096
+/** What a broker answers that is not, not yet or no longer the leader that the producer took it for. */
+const NOT_LED: ReadonlySet<number> = new Set<number>([
+  KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER,
+  KAFKA_ERRORS.FENCED_LEADER_EPOCH,
+  KAFKA_ERRORS.UNKNOWN_LEADER_EPOCH,
+])
 
 /** Told of batches that are done, so that their memory goes back. */
 export interface BatchSink {
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void
   failed(batch: ProducerBatch, error: Error): void
+  /** The broker does not lead the partition under the epoch that the batch was sent under; it was not written. */
+  notLed(batch: ProducerBatch): void
   /** It is failed, but its memory and its place on the lane are taken until the broker answers. */
   expired(batch: ProducerBatch, error: Error): void
 }
@@ -97,6 +105,7 @@ export class LaneLink {
     this.#inFlight[batchId] = undefined
     this.#unacked--
     if (errorCode === 0) this.#sink.completed(batch, baseOffset, timestampMs)
+    else if (NOT_LED.has(errorCode)) this.#sink.notLed(batch)
     else this.#sink.failed(batch, refusalError(batch, errorCode))
   }
 
@@ -161,7 +170,10 @@ function refusalError(batch: ProducerBatch, errorCode: number): MillraceError {
           'give topics a retention.bytes other than -1, or send again later',
       )
     case KAFKA_ERRORS.MESSAGE_TOO_LARGE:
-      return new MillraceError(name, `a batch of ${batch.sizeInBytes} bytes is above max.message.bytes of ${topic}: ${what} were not written`)
+      return new MillraceError(
+        name,
+        `a batch of ${batch.sizeInBytes} bytes is above max.message.bytes of ${topic}: ${what} were not written`,
+      )
     case KAFKA_ERRORS.CORRUPT_MESSAGE:
       return new MillraceError(name, `the broker found ${what} damaged on the way and did not write them: send them again`)
     default:

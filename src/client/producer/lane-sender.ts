@@ -1,7 +1,9 @@
 // Moves sealed batches to the lanes of their leaders, and acks back (Kafka: Sender).
 // Runs on the producer's thread, in the calls of its user and when its bell rings.
 // Holds: batches of one partition leave in order; a batch without a living leader
-// waits until there is one, or until its delivery timeout.
+// waits until there is one, or until its delivery timeout. So does one that a broker
+// refused as not its leader's: it was not written, and goes to the leader after that one,
+// which gets nothing before the answers of all that were sent under the epoch before.
 
 import type { Clock } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
@@ -84,7 +86,11 @@ export class LaneSender implements BatchSink {
   /** Marks in shared memory what this thread waits for. */
   prepareWait(): void {
     for (const link of this.#links.values()) if (link.unacked > 0 || this.#ready.length > 0) link.writer.wantWake()
-    for (const queue of this.#ready) if (this.#leaderLink(queue) === undefined) queue.control.addWaiter(this.#engine.threadId)
+    for (const queue of this.#ready) {
+      const word = queue.control.leaderWord()
+      const mustChange = word === NO_LEADER_WORD || leaderEpochOf(word) <= queue.refusedEpoch || !this.#links.has(leaderBrokerOf(word))
+      if (mustChange) queue.control.addWaiter(this.#engine.threadId)
+    }
   }
 
   /** A broker is gone: its lane is closed, what was in flight on it fails. */
@@ -104,7 +110,10 @@ export class LaneSender implements BatchSink {
       while (queue.sealed.length > 0 && queue.sealed[0]!.deadlineMs <= nowMs) {
         const batch = queue.sealed.shift()!
         const what = `${batch.builder.recordCount} record(s) of ${queue.topic}-${queue.partition}`
-        this.failed(batch, new MillraceError('REQUEST_TIMED_OUT', `${what} could not be sent within deliveryTimeoutMs: their broker was slow or gone`))
+        this.failed(
+          batch,
+          new MillraceError('REQUEST_TIMED_OUT', `${what} could not be sent within deliveryTimeoutMs: their broker was slow or gone`),
+        )
       }
     }
   }
@@ -114,15 +123,34 @@ export class LaneSender implements BatchSink {
   }
 
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
+    this.#landed(batch)
     this.outstanding--
     if (!batch.expired) batch.complete(baseOffset, appendTimeMs)
     this.#pool.giveBack(batch)
   }
 
   failed(batch: ProducerBatch, error: Error): void {
+    this.#landed(batch)
     this.outstanding--
     if (!batch.expired) this.#tellFailure(batch, error)
     this.#pool.giveBack(batch)
+  }
+
+  notLed(batch: ProducerBatch): void {
+    const queue = queueOf(batch)
+    queue.refusedEpoch = Math.max(queue.refusedEpoch, batch.sentEpoch)
+    this.#landed(batch)
+    if (batch.expired) {
+      this.outstanding--
+      this.#pool.giveBack(batch)
+      return
+    }
+    // Back to its place: before all that were sealed after it.
+    const { sealed } = queue
+    let at = 0
+    while (at < sealed.length && sealed[at]!.place < batch.place) at++
+    sealed.splice(at, 0, batch)
+    this.enqueue(queue)
   }
 
   expired(batch: ProducerBatch, error: Error): void {
@@ -160,13 +188,19 @@ export class LaneSender implements BatchSink {
   #sendOldest(queue: PartitionQueue): boolean {
     const batch = queue.sealed[0]!
     const word = queue.control.leaderWord()
-    if (word === NO_LEADER_WORD) return false
+    const leaderEpoch = leaderEpochOf(word)
+    if (word === NO_LEADER_WORD || leaderEpoch <= queue.refusedEpoch) return false
+    // What was sent to the leader before may yet come back, and must not come behind this one.
+    if (queue.inFlight > 0 && queue.inFlightEpoch !== leaderEpoch) return false
     const brokerId = leaderBrokerOf(word)
     const link = this.#openLinkTo(brokerId)
     if (link === undefined) return false
-    const result = link.offer(batch, leaderEpochOf(word), this.#options.acks)
+    const result = link.offer(batch, leaderEpoch, this.#options.acks)
     if (result === OFFERED) {
-      queue.sealed.shift()
+      // The offer may have heard of one that came back before it.
+      if (queue.sealed[0] === batch) queue.sealed.shift()
+      else queue.sealed.splice(queue.sealed.indexOf(batch), 1)
+      if (this.#options.acks !== 0) this.#departed(batch, queue, leaderEpoch)
       return true
     }
     if (result === BATCH_TOO_LARGE) {
@@ -177,6 +211,18 @@ export class LaneSender implements BatchSink {
     if (result === LANE_CLOSED) this.brokerLost(brokerId)
     else if (result === BACK_PRESSURED) link.pollAcks()
     return false
+  }
+
+  #departed(batch: ProducerBatch, queue: PartitionQueue, leaderEpoch: number): void {
+    batch.sentEpoch = leaderEpoch
+    queue.inFlight++
+    queue.inFlightEpoch = leaderEpoch
+  }
+
+  #landed(batch: ProducerBatch): void {
+    if (batch.sentEpoch < 0) return
+    batch.sentEpoch = -1
+    queueOf(batch).inFlight--
   }
 
   #leaderLink(queue: PartitionQueue): LaneLink | undefined {
@@ -211,4 +257,9 @@ export class LaneSender implements BatchSink {
     this.#links.set(brokerId, link)
     return link
   }
+}
+
+/** Batches are opened by the queue of their partition, and by nobody else. */
+function queueOf(batch: ProducerBatch): PartitionQueue {
+  return batch.destination as PartitionQueue
 }

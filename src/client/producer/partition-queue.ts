@@ -22,6 +22,13 @@ export class PartitionQueue implements BatchDestination {
   readonly withCrc: boolean
   open: ProducerBatch | undefined = undefined
   readonly sealed: ProducerBatch[] = []
+  /** Batches that were sealed so far: gives each its place. */
+  sealedCount = 0
+  /** Batches on their way to a leader, and that leader's epoch. */
+  inFlight = 0
+  inFlightEpoch = -1
+  /** A broker said that it is not the leader of this epoch: nothing leaves before there is a later one. */
+  refusedEpoch = -1
   /** True while it stands in the sender's list of queues with something to send. */
   ready = false
   /** True while it stands in the list of queues whose open batch is not due yet. */

@@ -47,6 +47,10 @@ export class ProducerBatch {
   offered = 0
   /** Its linger is over: it leaves as soon as it can. */
   due = false
+  /** Its place among the sealed batches of its partition. */
+  place = 0
+  /** Epoch of the leader that it is on its way to, -1 while it is on its way to none. */
+  sentEpoch = -1
   /** Its failure was told, although its broker may still answer. */
   expired = false
   #pending: { record: PendingRecord; index: number; timestampMs: number }[] = []

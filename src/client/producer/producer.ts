@@ -18,17 +18,18 @@ import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
 import { BatchAccumulator } from './batch-accumulator.ts'
 import { BatchDepartures } from './batch-departures.ts'
-import { BlockedCalls, SEND_REFUSED, SEND_TAKEN, abortedError } from './blocked-calls.ts'
+import { BlockedCalls, SEND_REFUSED, SEND_TAKEN } from './blocked-calls.ts'
 import type { SendProgress } from './blocked-calls.ts'
 import { LaneSender } from './lane-sender.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { PendingRecord, ProducerBatch, RecordMetadata } from './producer-batch.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
+import { abortedError, checkRecord, checkTimestamp, closedError, unsentError } from './producer-errors.ts'
 import type { AnyRecord, ProducerRecord, RecordOptions } from './producer-record.ts'
 import { SendAll } from './send-all.ts'
 import { TopicQueues } from './topic-queues.ts'
 
-/** No value that a user gives is this object. */
+/** Equals no value that a user gives. */
 const NO_TOPIC = {}
 /** The clock is read anew after so many records, and in each job: it costs more than encoding a record. */
 const RECORDS_A_CLOCK_READING = 64
@@ -52,7 +53,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   readonly #turnYield: TurnYield
   /** By topic id: however often a topic is bound, its partitions have one queue each. */
   readonly #topics = new Map<string, TopicQueues>()
-  readonly #stopHearing: () => void
+  readonly #stopHearing: readonly (() => void)[]
   readonly #onClose: () => void
   /** The record that `offer` refused last: where it would go, and how large it is. */
   #refused: PartitionQueue | undefined
@@ -84,13 +85,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
       { onFailure: (batch, error) => this.#onFailure(batch, error), seal: (queue) => this.#seal(queue, false) },
     )
     this.#blocked = new BlockedCalls(engine.clock, options.maxBlockMs)
-    this.#departures = new BatchDepartures(engine, options, this.#sender, this.#blocked, () => this.#onJobEnd())
-    const hearNoLoss = engine.onBrokerLost((brokerId) => this.#sender.brokerLost(brokerId))
-    const hearNoEnd = engine.onOver(() => this.#onOver())
-    this.#stopHearing = () => {
-      hearNoLoss()
-      hearNoEnd()
-    }
+    this.#departures = new BatchDepartures(engine, options, this.#sender, this.#blocked, () => (this.#untilClockReading = 0))
+    this.#stopHearing = [
+      engine.onBrokerLost((brokerId) => this.#sender.brokerLost(brokerId)),
+      engine.onOver((error) => this.#onOver(error)),
+    ]
   }
 
   /**
@@ -102,6 +101,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
    */
   offer<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, key: NoInfer<KIn>, value: NoInfer<VIn>, options?: RecordOptions): boolean {
     if (this.#attention && !this.#mayOffer()) return false
+    if (options === undefined && (topic as unknown) === this.#lastTopic) return this.#offerPlain(this.#lastQueues!, key, value)
     const batch = this.#append(topic as unknown as BoundTopic, key, value, options)
     if (batch === undefined) return false
     batch.offered++
@@ -151,8 +151,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (this.#closing !== undefined) return Promise.reject(closedError())
     if (options.signal?.aborted === true) return Promise.reject(abortedError(options.signal))
     this.#sender.pump()
-    const queue = this.#refused
-    const bytes = this.#refusedBytes
+    const [queue, bytes] = [this.#refused, this.#refusedBytes]
     if (this.#blocked.sends === 0 && (queue === undefined || this.#accumulator.hasRoom(queue, bytes))) {
       return this.#turnYield.due ? this.#turnYield.turn() : Promise.resolve()
     }
@@ -197,11 +196,28 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (this.#failure !== undefined) this.#throwFailure()
     if (this.#closing !== undefined) throw closedError()
     // A record that is offered must not pass one that was sent before.
-    if (this.#blocked.sends > 0) {
-      this.#refused = undefined
-      return false
+    this.#attention = this.#blocked.sends > 0
+    if (this.#attention) this.#refused = undefined
+    return !this.#attention
+  }
+
+  /** The road of most records: the topic of the one before, and nothing but key and value. */
+  #offerPlain(queues: TopicQueues, key: unknown, value: unknown): boolean {
+    const { topic } = queues
+    const isKeyless = (key === null || key === undefined) && queues.takesNullKeys
+    const keyField = isKeyless ? null : serializeField(topic.keySerde, key as never, 'key', topic.name)
+    const queue = isKeyless && queues.keylessQueue !== undefined ? queues.keylessQueue : queues.choose(keyField, undefined)
+    const timestampMs = this.#readClock()
+    const isPlain = queues.takesBytes && value instanceof Uint8Array
+    const valueField = isPlain ? value : serializeField(topic.valueSerde, value as never, 'value', topic.name)
+    const { open } = queue
+    if (open !== undefined && open.builder.append(timestampMs, keyField, valueField, null)) {
+      open.offered++
+      return true
     }
-    this.#attention = false
+    const batch = this.#appendToNext(queues, queue, undefined, timestampMs, keyField, valueField, null)
+    if (batch === undefined) return false
+    batch.offered++
     return true
   }
 
@@ -249,7 +265,8 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
       if (this.#options.lingerMs > 0) this.#departures.makeAllDue()
       return undefined
     }
-    if (!batch.builder.append(timestampMs, key, value, headers)) throw new MillraceError('ASSERTION_FAILED', 'a new batch has room for its first record')
+    if (!batch.builder.append(timestampMs, key, value, headers))
+      throw new MillraceError('ASSERTION_FAILED', 'a new batch has room for its first record')
     return batch
   }
 
@@ -274,6 +291,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
       queues = new TopicQueues(bound, this.#engine, this.#options, this.#random)
       this.#topics.set(bound.topicId, queues)
     }
+    queues.bind(bound)
     this.#lastTopic = bound
     this.#lastQueues = queues
     return queues
@@ -290,9 +308,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   }
 
   #take(topic: BoundTopic, record: AnyRecord, pending: PendingRecord): boolean {
-    if (typeof record !== 'object' || record === null) {
-      throw new MillraceError('INVALID_REQUEST', 'a record to send is an object: { value }, and key, headers, timestamp or partition')
-    }
+    checkRecord(record)
     const batch = this.#append(topic, record.key, record.value, record)
     if (batch === undefined) return false
     batch.expect(pending, record.timestamp ?? this.#nowMs)
@@ -313,15 +329,9 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     this.#departures.wait()
   }
 
-  // --- leaving ----------------------------------------------------------------------
-
   #onOpen(queue: PartitionQueue): void {
     this.#sender.outstanding++
     this.#departures.opened(queue)
-  }
-
-  #onJobEnd(): void {
-    this.#untilClockReading = 0
   }
 
   #onFailure(batch: ProducerBatch, error: Error): void {
@@ -332,11 +342,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (this.listenerCount('error') > 0) queueMicrotask(() => this.listenerCount('error') > 0 && this.emit('error', error))
   }
 
-  /** There is no broker any more, and none will come. */
-  #onOver(): void {
+  /** No broker is left, and none will come. */
+  #onOver(error: Error): void {
     this.#closing ??= Promise.resolve()
     this.#attention = true
-    this.#release()
+    this.#release(error)
   }
 
   #throwFailure(): never {
@@ -346,12 +356,15 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   }
 
   /** Resolves when every batch there is now is acknowledged or has failed, and every send that waits. */
-  async #allDone(signal: AbortSignal | undefined): Promise<void> {
+  #allDone(signal: AbortSignal | undefined): Promise<void> {
     // A send that waits goes into a batch later than those that are there now.
-    await this.#blocked.sendsOver(signal)
+    return this.#blocked.sends > 0 ? this.#blocked.sendsOver(signal).then(() => this.#batchesDone(signal)) : this.#batchesDone(signal)
+  }
+
+  #batchesDone(signal: AbortSignal | undefined): Promise<void> {
     const batches = new Set<ProducerBatch>(this.#sender.inFlight())
     for (const queues of this.#topics.values()) queues.addBatches(batches)
-    await this.#departures.done(batches, signal)
+    return this.#departures.done(batches, signal)
   }
 
   async #close(timeoutMs: number): Promise<void> {
@@ -370,26 +383,14 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (this.#failure !== undefined && this.listenerCount('error') === 0) this.#throwFailure()
   }
 
-  #release(): void {
-    this.#blocked.failAll(closedError())
-    for (const queues of this.#topics.values()) queues.failAll((batch) => this.#sender.failed(batch, unsentError(batch)))
-    this.#sender.close(unsentError)
-    this.#stopHearing()
+  /** Fails all that is not acknowledged, and lets go; `over`: there is nobody left who could have acknowledged it. */
+  #release(over?: Error): void {
+    const reason = over === undefined ? unsentError : (): Error => over
+    this.#blocked.failAll(over ?? closedError())
+    for (const queues of this.#topics.values()) queues.failAll((batch) => this.#sender.failed(batch, reason(batch)))
+    this.#sender.close(reason)
+    for (const stop of this.#stopHearing) stop()
     this.#departures.close()
     this.#onClose()
   }
-}
-
-function closedError(): MillraceError {
-  return new MillraceError('CLOSED', 'this producer is closed: take another one from millrace.producer()')
-}
-
-function unsentError({ builder, destination }: ProducerBatch): MillraceError {
-  const what = `${builder.recordCount} record(s) of ${destination!.topic}-${destination!.partition}`
-  return new MillraceError('CLOSED', `${what} were not acknowledged when the producer or millrace was closed: close later, or with a larger timeoutMs`)
-}
-
-function checkTimestamp(timestamp: number): number {
-  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return timestamp
-  throw new MillraceError('INVALID_TIMESTAMP', `a record's timestamp is a whole number of milliseconds since the epoch, not ${String(timestamp)}`)
 }

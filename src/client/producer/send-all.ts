@@ -28,7 +28,10 @@ export class SendAll<Item> {
     reject: (error: Error) => void,
   ) {
     if (typeof (items as Partial<Iterable<Item>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-      throw new MillraceError('INVALID_REQUEST', 'sendAll takes an array, or anything else to iterate over, of records: [{ key, value }, …]')
+      throw new MillraceError(
+        'INVALID_REQUEST',
+        'sendAll takes an array, or anything else to iterate over, of records: [{ key, value }, …]',
+      )
     }
     this.#items = items[Symbol.iterator]()
     this.#take = take

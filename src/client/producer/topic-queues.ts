@@ -4,6 +4,7 @@
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
+import { bytes } from '../serde.ts'
 import type { BoundTopic } from '../topic.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { BatchClosedListener } from './partition-queue.ts'
@@ -12,12 +13,20 @@ import type { ProducerBatch } from './producer-batch.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
 
 export class TopicQueues implements BatchClosedListener {
-  readonly #topic: BoundTopic
+  /** As it was bound for the record that is offered: bindings of one topic share their queues, not their serdes. */
+  topic: BoundTopic
+  /** Null keys need no serde. */
+  takesNullKeys = false
+  /** Values are bytes, taken as they are. */
+  takesBytes = false
+  /** Where records without a key go now; undefined where a function of the user's decides. */
+  keylessQueue: PartitionQueue | undefined
   readonly #queues: PartitionQueue[]
   readonly #partitioner: Partitioner
 
   constructor(topic: BoundTopic, engine: EmbeddedEngine, options: FilledProducerOptions, random: Random) {
-    this.#topic = topic
+    this.topic = topic
+    this.bind(topic)
     this.#queues = topic.slots.map(
       (slotNumber, partition) =>
         new PartitionQueue(this, topic.name, topic.topicIdWords, partition, engine.controlBlock(slotNumber), {
@@ -33,6 +42,13 @@ export class TopicQueues implements BatchClosedListener {
       ignoreKeys: options.partitionerIgnoreKeys,
       random,
     })
+    this.keylessQueue = this.#chooseKeyless()
+  }
+
+  bind(topic: BoundTopic): void {
+    this.topic = topic
+    this.takesNullKeys = topic.keySerde.nullable === true
+    this.takesBytes = (topic.valueSerde as unknown) === bytes()
   }
 
   /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist. */
@@ -41,7 +57,9 @@ export class TopicQueues implements BatchClosedListener {
     const queue = typeof partition === 'number' ? this.#queues[partition] : undefined
     if (queue === undefined) {
       const range = `it has partitions 0 to ${this.#queues.length - 1}`
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${this.#topic.name} has no partition ${partition}: ${range}`, { retriable: false })
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${this.topic.name} has no partition ${partition}: ${range}`, {
+        retriable: false,
+      })
     }
     return queue
   }
@@ -53,6 +71,7 @@ export class TopicQueues implements BatchClosedListener {
 
   batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
     this.#partitioner.batchClosed(partition, sizeInBytes, isFull)
+    this.keylessQueue = this.#chooseKeyless()
   }
 
   /** Adds the batches that have not left yet. */
@@ -71,5 +90,9 @@ export class TopicQueues implements BatchClosedListener {
       queue.open = undefined
       if (open !== undefined) fail(open)
     }
+  }
+
+  #chooseKeyless(): PartitionQueue | undefined {
+    return this.#partitioner.isSticky(null) ? this.#queues[this.#partitioner.partitionFor(null)] : undefined
   }
 }

@@ -9,7 +9,7 @@ import { Producer } from '../../../src/client/producer/producer.ts'
 import { fillProducerOptions } from '../../../src/client/producer/producer-config.ts'
 import type { ProducerOptions } from '../../../src/client/producer/producer-config.ts'
 import { nullable, string } from '../../../src/client/serde.ts'
-import type { Topic, TopicOptions } from '../../../src/client/topic-definition.ts'
+import type { Topic, TopicDefinition, TopicOptions } from '../../../src/client/topic-definition.ts'
 import { defineTopic } from '../../../src/client/topic-definition.ts'
 import { BoundTopic } from '../../../src/client/topic.ts'
 import { topicConfigToText } from '../../../src/client/topic-config-check.ts'
@@ -26,8 +26,11 @@ import { ControlBlock, NO_LEADER_WORD } from '../../../src/log/control-block.ts'
 import { LogMemory, allocateLogMemory } from '../../../src/log/log-memory.ts'
 import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
+import type { TopicDescription } from '../../../src/metadata/topic-description.ts'
 import { seededRandom } from '../../../src/random.ts'
 import { RecordCursor } from '../../../src/record/record-cursor.ts'
+
+type TextOptions = TopicOptions<string | null, string, string | null, string>
 
 export interface TakenRecord {
   readonly key: string | null
@@ -92,18 +95,32 @@ export class HandDrivenBroker {
   }
 
   /** A topic of text, led by broker 0 unless said; -1: by nobody. */
-  topic(options: TopicOptions<string | null, string, string | null, string> = {}, leader = 0): Topic<string | null, string> {
+  topic(options: TextOptions = {}, leader = 0): Topic<string | null, string> {
     const definition = defineTopic(`topic-${this.#nextSlot}`, { key: nullable(string()), value: string(), ...options })
+    return this.#bind(definition, this.#describe(definition, leader))
+  }
+
+  /** One topic, bound twice; the second binding writes "second " before each value. */
+  boundTwice(): [Topic<string | null, string>, Topic<string | null, string>] {
+    const definition = defineTopic('bound-twice', { key: nullable(string()), value: string() })
+    const value = { ...string(), serialize: (text: string) => `second ${text}` }
+    const description = this.#describe(definition, 0)
+    return [this.#bind(definition, description), this.#bind(defineTopic('bound-twice', { key: nullable(string()), value }), description)]
+  }
+
+  #describe({ name, partitions: count, config }: TopicDefinition<string | null, string>, leader: number): TopicDescription {
     const topicId: TopicId = [0, 0, 0, this.#nextSlot]
-    const partitions = Array.from({ length: definition.partitions ?? 1 }, (_, partition) => {
+    const partitions = Array.from({ length: count ?? 1 }, (_, partition) => {
       const slot = this.#nextSlot++
       initialiseSlot(this.#memory, slot, topicId, partition, RETENTION_DEFAULT)
       if (leader >= 0) new ControlBlock(this.#memory, slot).tryLead(NO_LEADER_WORD, leader, 0)
       return { partition, slot, leader, leaderEpoch: 0 }
     })
-    const description = { name: definition.name, topicId, config: topicConfigToText(definition.config), partitions }
-    const bound = new BoundTopic(definition as never, description, this.#engine, this)
-    return bound as unknown as Topic<string | null, string>
+    return { name, topicId, config: topicConfigToText(config), partitions }
+  }
+
+  #bind(definition: TopicDefinition<string | null, string>, description: TopicDescription): Topic<string | null, string> {
+    return new BoundTopic(definition as never, description, this.#engine, this) as unknown as Topic<string | null, string>
   }
 
   /** Broker `leader` leads all partitions of a topic that nobody led. */
