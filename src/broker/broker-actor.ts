@@ -125,7 +125,8 @@ export class BrokerActor implements HostedBrokerControl {
   connectPeer(brokerId: number, incarnation: number, port: MessagePort): void {
     const api: PeerControl = {
       lead: (assignments) => this.#lead(assignments),
-      registerBroker: (id, startedAs) => this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId: id, incarnation: startedAs, reply })),
+      registerBroker: (id, startedAs) =>
+        this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId: id, incarnation: startedAs, reply })),
     }
     exposeControl(port, api)
     const control = connectControl<PeerControl>(port, { name: `broker ${brokerId}` })
@@ -237,7 +238,7 @@ export class BrokerActor implements HostedBrokerControl {
 
   /** The lowest living broker leads the metadata log when the one that did is dead. */
   #considerTakeOver(): void {
-    const { brokerId, bootstrap } = this.#init
+    const { brokerId, incarnation, bootstrap } = this.#init
     if (this.#controller !== undefined || this.#stopping) return
     const leader = this.#partitions.metadataLeader()
     if (leader === undefined) {
@@ -260,9 +261,10 @@ export class BrokerActor implements HostedBrokerControl {
           isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
           initialisePartition: (assignment) => this.#partitions.initialise(assignment),
           adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
-          lead: async (target, assignments) => {
-            if (target === brokerId) return this.#lead(assignments)
-            await this.#peers.get(target)?.control.calls.lead(assignments)
+          lead: async (target, startedAs, assignments) => {
+            if (target === brokerId && startedAs === incarnation) return this.#lead(assignments)
+            const peer = this.#peers.get(target)
+            if (peer?.incarnation === startedAs) await peer.control.calls.lead(assignments)
           },
         }),
       { supervision: { decide: () => 'escalate' } },
@@ -291,7 +293,9 @@ export class BrokerActor implements HostedBrokerControl {
 
   #askController<T>(message: (reply: { resolve: (value: T) => void; reject: (error: unknown) => void }) => ControllerMessage): Promise<T> {
     if (this.#controller === undefined) {
-      return Promise.reject(new MillraceError('NOT_CONTROLLER', `broker ${this.#init.brokerId} is not the active controller: ask the one that is`))
+      return Promise.reject(
+        new MillraceError('NOT_CONTROLLER', `broker ${this.#init.brokerId} is not the active controller: ask the one that is`),
+      )
     }
     return this.#controller.ask<T>(message)
   }

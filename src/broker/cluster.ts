@@ -156,9 +156,14 @@ export class Cluster {
     try {
       await broker.control.calls.ready()
     } catch (cause) {
-      const { error } = await Promise.race([broker.thread.exited, Promise.resolve({ error: undefined })])
-      const reason = (error ?? cause) as Error
-      throw new MillraceError('BROKER_NOT_AVAILABLE', `broker ${broker.brokerId} did not start: ${reason.message}`, { cause: reason })
+      // Its ports close before its end is reported, and only that says why.
+      const hasEnded = cause instanceof MillraceError && cause.code === 'THREAD_DIED'
+      const reason = ((hasEnded ? (await broker.thread.join()).error : undefined) ?? cause) as Error
+      const isMissing = (reason as { code?: string }).code?.endsWith('MODULE_NOT_FOUND') === true
+      const remedy = isMissing ? '; a bundler may have moved its file: bundle millrace/worker as a second entry and pass workerUrl' : ''
+      throw new MillraceError('BROKER_NOT_AVAILABLE', `broker ${broker.brokerId} did not start: ${reason.message}${remedy}`, {
+        cause: reason,
+      })
     }
   }
 
@@ -202,7 +207,10 @@ export class Cluster {
       const { port1, port2 } = new MessageChannel()
       peers.push({ brokerId: other.brokerId, incarnation: other.incarnation, port: port1 })
       // If it is dead already, nobody has taken the other end: closing it tells the new broker.
-      void other.control.with({ transfer: [port2] }).connectPeer(brokerId, incarnation + 1, port2).catch(() => port2.close())
+      void other.control
+        .with({ transfer: [port2] })
+        .connectPeer(brokerId, incarnation + 1, port2)
+        .catch(() => port2.close())
     }
     const again = this.#spawn(brokerId, incarnation + 1, peers, false)
     this.#lookAgain()
@@ -222,7 +230,10 @@ export class Cluster {
         bell = this.#bells.claim(THREAD_KIND_CLIENT)
         const brokers = [...this.#living.values()].map((broker) => this.#connectClient(broker, bell!))
         const attachment: Attachment = { memory: this.#memory, bell, brokers }
-        return transferred(attachment, brokers.map((broker) => broker.port)) as Transferred<Attachment> & Attachment
+        return transferred(
+          attachment,
+          brokers.map((broker) => broker.port),
+        ) as Transferred<Attachment> & Attachment
       },
       connectBroker: async (brokerId, lostIncarnation) => {
         const broker = await this.#successor(brokerId, lostIncarnation)
@@ -256,7 +267,10 @@ export class Cluster {
   #connectClient({ brokerId, incarnation, bell: { id: thread }, control }: HostedBroker, bell: ThreadBell): BrokerConnection {
     const { port1, port2 } = new MessageChannel()
     // If the broker is dead already, nobody has taken the other end: closing it tells the client.
-    void control.with({ transfer: [port2], hold: false }).acceptClient(bell, port2).catch(() => port2.close())
+    void control
+      .with({ transfer: [port2], hold: false })
+      .acceptClient(bell, port2)
+      .catch(() => port2.close())
     return { brokerId, incarnation, thread, port: port1 }
   }
 }

@@ -69,6 +69,11 @@ export class RecordHeaders implements Iterable<RecordHeader> {
     return this.#headers.filter((header) => header.key === name).map(({ value }) => (value === null ? null : decoder.decode(value)))
   }
 
+  /** Pairs of name and text. */
+  toJSON(): [string, string | null][] {
+    return this.#headers.map(({ key, value }) => [key, value === null ? null : decoder.decode(value)])
+  }
+
   [Symbol.iterator](): Iterator<RecordHeader> {
     return this.#headers[Symbol.iterator]()
   }

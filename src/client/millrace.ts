@@ -31,12 +31,12 @@ export interface Millrace {
    * Creates the topic if it is missing, checks it if it is there, and binds it to this
    * thread: what produce and consume take. Rejects with INVALID_CONFIG when an existing
    * topic has fewer partitions or other configs than asked for, with what `defineTopic`
-   * throws, REQUEST_TIMED_OUT, CLOSED.
+   * throws, REQUEST_TIMED_OUT, CLOSED, and ABORTED by its signal.
    */
-  topic<K, V, KIn, VIn>(definition: TopicDefinition<K, V, KIn, VIn>): Promise<Topic<K, V, KIn, VIn>>
+  topic<K, V, KIn, VIn>(definition: TopicDefinition<K, V, KIn, VIn>, options?: { signal?: AbortSignal }): Promise<Topic<K, V, KIn, VIn>>
   topic<K = string | null, V = unknown, KIn = K, VIn = V>(
     name: string,
-    options?: TopicOptions<K, V, KIn, VIn>,
+    options?: TopicOptions<K, V, KIn, VIn> & { readonly signal?: AbortSignal },
   ): Promise<Topic<K, V, KIn, VIn>>
   /** One a thread is enough for all topics. Throws INVALID_CONFIG, CLOSED. */
   producer(options?: ProducerOptions): Producer
@@ -80,16 +80,20 @@ export class AttachedMillrace implements EmbeddedMillrace {
 
   async topic<K, V, KIn, VIn>(
     topic: TopicDefinition<K, V, KIn, VIn> | string,
-    options?: TopicOptions<K, V, KIn, VIn>,
+    options?: TopicOptions<K, V, KIn, VIn> & { readonly signal?: AbortSignal },
   ): Promise<Topic<K, V, KIn, VIn>> {
     this.#checkOpen()
-    const definition = typeof topic === 'string' ? defineTopic(topic, options) : checkDefinition(topic, options)
+    const { signal, ...rest } = options ?? {}
+    const definition =
+      typeof topic === 'string'
+        ? defineTopic<K, V, KIn, VIn>(topic, typeof options === 'object' ? rest : options)
+        : checkDefinition(topic, rest)
     if ((definition.replicationFactor ?? 1) > 1) {
       const message = `topic "${definition.name}" asks for ${definition.replicationFactor} replicas: replication is not there yet, leave replicationFactor out`
       throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
     }
     const plain = definition as unknown as TopicDefinition<unknown, unknown, never, never>
-    const [bound] = await Promise.all([this.#bind(plain), prepareSerdes(plain)])
+    const [bound] = await Promise.all([this.#bind(plain, signal), prepareSerdes(plain)])
     return bound as unknown as Topic<K, V, KIn, VIn>
   }
 
@@ -124,16 +128,16 @@ export class AttachedMillrace implements EmbeddedMillrace {
     for (const result of closed) if (result.status === 'rejected') throw result.reason
   }
 
-  async #bind(definition: TopicDefinition<unknown, unknown, never, never>): Promise<BoundTopic> {
+  async #bind(definition: TopicDefinition<unknown, unknown, never, never>, signal: AbortSignal | undefined): Promise<BoundTopic> {
     for (;;) {
-      const existing = await this.#engine.describeTopic(definition.name)
+      const existing = await this.#engine.describeTopic(definition.name, signal)
       if (existing !== undefined) {
         this.#checkSame(definition, existing.partitions.length, existing.config)
         return new BoundTopic(definition, existing, this.#engine, this)
       }
       try {
         const config = topicConfigToText(definition.config)
-        const created = await this.#engine.createTopic({ name: definition.name, partitions: definition.partitions ?? 1, config })
+        const created = await this.#engine.createTopic({ name: definition.name, partitions: definition.partitions ?? 1, config }, signal)
         return new BoundTopic(definition, created, this.#engine, this)
       } catch (error) {
         // Another thread was faster, or the controller died after it had made it: look again.
@@ -163,14 +167,14 @@ export class AttachedMillrace implements EmbeddedMillrace {
 }
 
 /** Refuses what `defineTopic` did not give. */
-function checkDefinition<Definition extends object>(definition: Definition, options: unknown): Definition {
+function checkDefinition<Definition extends object>(definition: Definition, options: object): Definition {
   const given = definition as Partial<TopicDefinition> | null | undefined
   if (typeof given !== 'object' || given === null) checkTopicName(given)
   const remedy = 'millrace.topic takes a name and options, or what defineTopic gave'
   if (given instanceof BoundTopic) throw new MillraceError('INVALID_REQUEST', `topic "${given.name}" is bound already: ${remedy}`)
   if (given?.key === undefined || given.value === undefined || given.config === undefined)
     throw new MillraceError('INVALID_REQUEST', remedy)
-  if (options !== undefined)
+  if (Object.keys(options).length > 0)
     throw new MillraceError('INVALID_REQUEST', `${remedy}: put these options into the definition of "${given.name}"`)
   checkTopicName(given.name)
   return definition

@@ -17,10 +17,11 @@ import type { MillraceOptions } from './millrace-config.ts'
 /**
  * Starts the broker threads of a new millrace and attaches this thread. Memory only so
  * far: what is in its topics goes with the process. Rejects with INVALID_CONFIG,
- * BROKER_NOT_AVAILABLE when a thread does not start, ABORTED.
+ * BROKER_NOT_AVAILABLE when a thread does not start, and ABORTED by its signal.
  */
-export async function openMillrace(options?: MillraceOptions): Promise<EmbeddedMillrace> {
+export async function openMillrace(options?: MillraceOptions, { signal }: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
   const filled = fillMillraceOptions(options)
+  refuseAborted(signal)
   const logger = createLogger(filled.logger, filled.logLevel)
   const cluster = await Cluster.start({
     brokers: filled.brokers,
@@ -34,7 +35,9 @@ export async function openMillrace(options?: MillraceOptions): Promise<EmbeddedM
     onEvent: (event) => logEvent(logger, event),
   })
   try {
-    const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock })
+    // Threads that are starting are not stopped half-way: an abort is looked at when they run.
+    refuseAborted(signal)
+    const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock, signal })
     return new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, cluster)
   } catch (error) {
     await cluster.close({ timeoutMs: 0 })
@@ -55,6 +58,11 @@ export async function attachMillrace(handle: MillraceHandle, options: { signal?:
   }
   const engine = await EmbeddedEngine.attach(handle, { clock: systemClock, signal: options.signal })
   return new AttachedMillrace(engine, handle, undefined)
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return
+  throw new MillraceError('ABORTED', 'opening millrace was aborted by its signal', { cause: signal.reason })
 }
 
 function logEvent(logger: LazyLogger, event: ClusterEvent): void {

@@ -28,9 +28,9 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
   readonly withCrc: boolean
   /** The row of each partition's control block. */
   readonly slots: readonly number[]
-  readonly engine: EmbeddedEngine
-  /** The millrace it is bound by, for sources and sinks that are given a topic alone. */
-  readonly owner: object
+  // Private, so that printing or comparing a topic does not walk all memory of the process.
+  readonly #engine: EmbeddedEngine
+  readonly #owner: object
 
   constructor(definition: AnyDefinition, description: TopicDescription, engine: EmbeddedEngine, owner: object) {
     const config = topicConfigFromText(description.config)
@@ -43,12 +43,26 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
     this.maxMessageBytes = config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT
     this.withCrc = (config['millrace.durability'] ?? 'memory') !== 'memory'
     this.slots = description.partitions.map((partition) => partition.slot)
-    this.engine = engine
-    this.owner = owner
+    this.#engine = engine
+    this.#owner = owner
   }
 
   get partitions(): number {
     return this.slots.length
+  }
+
+  get engine(): EmbeddedEngine {
+    return this.#engine
+  }
+
+  /** The millrace it is bound by, for sources and sinks that are given a topic alone. */
+  get owner(): object {
+    return this.#owner
+  }
+
+  toJSON(): object {
+    const { name, topicId, partitions } = this
+    return { name, topicId, partitions }
   }
 }
 

@@ -132,7 +132,10 @@ export class EmbeddedEngine {
     const startPosition = this.#laneStartPosition
     const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS_A_LANE, producerThread, brokerThread: connection.thread, startPosition })
     // If the broker dies before it hears of the lane, its port says so.
-    connection.control.with({ hold: false }).openLane(lane).catch(() => undefined)
+    connection.control
+      .with({ hold: false })
+      .openLane(lane)
+      .catch(() => undefined)
     return new LaneWriter(lane, () => undefined)
   }
 
@@ -165,7 +168,10 @@ export class EmbeddedEngine {
   #hostGone(): void {
     if (this.#closed) return
     this.#over = this.#brokerTable.areAllGivenUp
-      ? new MillraceError('BROKER_NOT_AVAILABLE', 'every broker of this millrace died too often and was given up: see its log, and open another one')
+      ? new MillraceError(
+          'BROKER_NOT_AVAILABLE',
+          'every broker of this millrace died too often and was given up: see its log, and open another one',
+        )
       : new MillraceError('CLOSED', 'the thread that opened this millrace has closed it, or has ended: attach to one that is open')
     for (const listener of [...this.#overListeners]) listener(this.#over)
     this.close()
@@ -233,7 +239,10 @@ export class EmbeddedEngine {
     } catch (error) {
       if (this.#closed) throw this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
       if (deadline.signal.aborted && signal?.aborted !== true) {
-        throw new MillraceError('REQUEST_TIMED_OUT', `no controller answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`)
+        throw new MillraceError(
+          'REQUEST_TIMED_OUT',
+          `no controller answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`,
+        )
       }
       throw error
     } finally {

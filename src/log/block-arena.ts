@@ -135,6 +135,11 @@ export class BlockArena {
     }
   }
 
+  /** Whether this broker's want stands, unanswered. */
+  get isWanting(): boolean {
+    return Atomics.load(this.#words, WANTED_MEMORY + this.brokerId) !== 0
+  }
+
   wantNothing(brokerId = this.brokerId): void {
     Atomics.and(this.#words, WANTING_BROKERS + (brokerId >>> 5), ~(1 << (brokerId & 31)))
     Atomics.store(this.#words, WANTED_MEMORY + brokerId, 0)

@@ -109,11 +109,6 @@ export class ExtentAllocator {
     return this.#orderCap
   }
 
-  /** The order of the largest extent that can be had at once. */
-  get largestFreeOrder(): number {
-    return this.#buddy.largestFreeOrder
-  }
-
   /** The order that an append waits for and that cannot be had at once, -1 for none. */
   get unmetOrder(): number {
     return this.#unmetOrder >= 0 && this.#buddy.largestFreeOrder < this.#unmetOrder ? this.#unmetOrder : -1
@@ -129,12 +124,22 @@ export class ExtentAllocator {
     return Math.max(0, this.#demand.reserveGranules + this.#owed - this.#buddy.freeGranules - this.#resting.granules)
   }
 
+  /** The part of it that logs must make up: a reserve never takes more than half of what the broker has. */
+  get missingFromLogs(): number {
+    const reserve = Math.min(this.#demand.reserveGranules, (this.#owned.length * BLOCK_GRANULES) / 2)
+    return Math.max(0, reserve + this.#owed - this.#buddy.freeGranules - this.#resting.granules)
+  }
+
   /** A log gave up memory for another broker's sake: it is not to be used up here before that broker has it. */
   owe(granules: number): void {
     this.#owed += granules
   }
 
-  /** Something of this broker's in shared words waits for a tick: look at it before parking. */
+  get owedGranules(): number {
+    return this.#owed
+  }
+
+  /** Shared words wait for a tick: look at this before parking. */
   get hasAttention(): boolean {
     return this.arena.hasAttention
   }
@@ -216,16 +221,14 @@ export class ExtentAllocator {
   wantMemory(): void {
     const { unmetOrder } = this
     const want = unmetOrder >= 0 ? (unmetOrder + 1) | WANT_URGENT : Math.min(USEFUL_ORDER, Math.max(0, this.#demand.order)) + 1
-    if (want === this.#want && this.#nowMs - this.#wantSaidMs < WANT_REPEATED_EVERY_MS) return
+    // One that was answered may be said again at once.
+    if (want === this.#want && this.arena.isWanting && this.#nowMs - this.#wantSaidMs < WANT_REPEATED_EVERY_MS) return
     this.#want = want
     this.#wantSaidMs = this.#nowMs
     this.arena.want(want, ATTENTION_MEMORY)
   }
 
-  /**
-   * Makes memory resident before it is needed, for turns without work: 512 KiB a call,
-   * as far as the next two extents go. True when there was something to touch.
-   */
+  /** Makes the next two extents resident, in turns without work, 512 KiB a call; true when there was something to touch. */
   touchAhead(): boolean {
     if (this.#demand.order < 0) return false
     return touchAhead(this.#memory, this.arena, this.#owned, this.#buddy.freeGranules, 2 << this.#demand.order)
@@ -260,10 +263,7 @@ export class ExtentAllocator {
     this.reclaimOrphans(isLedByDead)
   }
 
-  /**
-   * Frees extents that a leader's death left in no chain, of the slots named. Nobody may
-   * lead these, but a broker that took the lead and has not opened the log yet.
-   */
+  /** Frees extents that a leader's death left in no chain, of slots whose logs nobody has open. */
   reclaimOrphans(isOrphaned: (slot: number) => boolean): void {
     for (const granule of findOrphans(this.#memory, isOrphaned)) this.giveBack(granule)
   }

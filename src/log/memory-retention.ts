@@ -56,6 +56,7 @@ export class MemoryRetention {
   #askedSinceMs = 0
   #spareAwaitedUntilMs = 0
   #spareTriedUntilMs = 0
+  #missingWhenAsked = 0
   #trimmedExtents = 0
   #trimmedRecords = 0
 
@@ -100,7 +101,7 @@ export class MemoryRetention {
     const before = this.#trimmedExtents
     if (this.#allocator.takeTrimAsked()) this.#answerAsked()
     if (this.#allocator.nowMs >= this.#askedUntilMs) this.#asked = 0
-    if (this.#allocator.missingGranules > this.#asked) this.#makeUp()
+    if (this.#allocator.missingFromLogs > this.#asked) this.#makeUp()
     else if (this.#allocator.unmetOrder >= 0 && this.#allocator.restingGranules === 0 && this.#asked === 0) this.#clearRun()
     return this.#trimmedExtents - before
   }
@@ -109,7 +110,7 @@ export class MemoryRetention {
     if (this.#awaitsSpare()) return
     this.#holders.startRound()
     this.#holdersHere.startRound()
-    for (let i = 0; i < VICTIMS_A_TICK && this.#allocator.missingGranules > this.#asked; i++) {
+    for (let i = 0; i < VICTIMS_A_TICK && this.#allocator.missingFromLogs > this.#asked; i++) {
       const victim = this.#holders.choose(this.#holdings)
       if (victim < 0) break
       if (this.#isBeingAsked(victim)) {
@@ -119,12 +120,12 @@ export class MemoryRetention {
         this.#holders.exclude(victim)
       }
     }
-    if (this.#allocator.missingGranules > 0) this.#allocator.wantMemory()
+    if (this.#allocator.missingFromLogs > 0) this.#allocator.wantMemory()
   }
 
   /** So little is left that there is no time to wait for others. */
   get #isLow(): boolean {
-    return this.#allocator.freeGranules < this.#allocator.missingGranules
+    return this.#allocator.freeGranules < this.#allocator.missingFromLogs
   }
 
   /** Takes from the largest partition that is led here, if it holds at least half of what the largest holds. */
@@ -136,10 +137,13 @@ export class MemoryRetention {
 
   /** Nothing goes while another broker has memory to spare: it is asked, and given a little time. */
   #awaitsSpare(): boolean {
-    const { nowMs } = this.#allocator
-    if (nowMs < this.#spareTriedUntilMs) return nowMs < this.#spareAwaitedUntilMs
-    if (this.#isLow) return false
-    if (this.#allocator.arena.spareElsewhere() < SPARE_WORTH_ASKING) return false
+    const { nowMs, missingFromLogs, missingGranules } = this.#allocator
+    if (nowMs < this.#spareAwaitedUntilMs && missingGranules >= this.#missingWhenAsked) return true
+    // What was given makes the next question worth while; what was not, not for some time.
+    if (nowMs < this.#spareTriedUntilMs && missingGranules >= this.#missingWhenAsked) return false
+    // What brokers with like loads have over for a moment is not worth the wait.
+    if (this.#allocator.arena.spareElsewhere() < Math.max(SPARE_WORTH_ASKING, missingFromLogs)) return false
+    this.#missingWhenAsked = missingGranules
     this.#spareAwaitedUntilMs = nowMs + SPARE_AWAITED_MS
     this.#spareTriedUntilMs = nowMs + SPARE_TRIED_EVERY_MS
     this.#allocator.wantMemory()

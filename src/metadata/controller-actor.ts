@@ -40,8 +40,11 @@ export interface ControllerEffects {
   initialisePartition(assignment: LeadAssignment): void
   /** Whether a broker that registered, or asks to, may still run: nothing is adopted from one that does. */
   isAlive(brokerId: number, incarnation: number): boolean
-  /** Tells a broker to lead; rejects when it dies first. Telling twice does no harm. */
-  lead(brokerId: number, assignments: readonly LeadAssignment[]): Promise<void>
+  /**
+   * Tells this incarnation of a broker to lead, and no other: a later one leads nothing before it is
+   * registered, or two could. Rejects when it dies first. Telling twice does no harm.
+   */
+  lead(brokerId: number, incarnation: number, assignments: readonly LeadAssignment[]): Promise<void>
   /** Takes over the log memory that a broker owned up to a dead incarnation; before anybody leads its partitions. */
   adoptMemory(brokerId: number, incarnation: number, isLedByDead: (slot: number) => boolean): void
 }
@@ -164,7 +167,10 @@ export class ControllerActor implements Actor<ControllerMessage> {
     await this.#commit(records)
     const { image } = this.#controller
     void this.#tell(
-      changes.map((change) => [change.leader, assignmentOf(image.topic(change.topic)!, change.partitionId, change.slot, change.leaderEpoch)]),
+      changes.map((change) => [
+        change.leader,
+        assignmentOf(image.topic(change.topic)!, change.partitionId, change.slot, change.leaderEpoch),
+      ]),
     )
   }
 
@@ -181,7 +187,10 @@ export class ControllerActor implements Actor<ControllerMessage> {
       if (own === undefined) byBroker.set(brokerId, [assignment])
       else own.push(assignment)
     }
-    await Promise.allSettled([...byBroker].map(([brokerId, own]) => this.#effects.lead(brokerId, own)))
+    const { image } = this.#controller
+    await Promise.allSettled(
+      [...byBroker].map(([brokerId, own]) => this.#effects.lead(brokerId, image.broker(brokerId)?.incarnation ?? 0, own)),
+    )
   }
 
   /**
@@ -217,7 +226,11 @@ async function answerFailure(reply: Reply<never>, command: () => Promise<void>):
     await command()
   } catch (error) {
     if (error instanceof MillraceError && error.code !== 'ASSERTION_FAILED') return reply.reject(error)
-    reply.reject(new MillraceError('ACTOR_FAILED', 'the controller failed before it answered: it may or may not have done what was asked', { cause: error }))
+    reply.reject(
+      new MillraceError('ACTOR_FAILED', 'the controller failed before it answered: it may or may not have done what was asked', {
+        cause: error,
+      }),
+    )
     throw error
   }
 }
@@ -228,6 +241,11 @@ function assignmentOf(topic: TopicImage, partitionId: number, slot: number, lead
 }
 
 function describe(topic: TopicImage): TopicDescription {
-  const partitions = topic.partitions.map(({ partitionId, slot, leader, leaderEpoch }) => ({ partition: partitionId, slot, leader, leaderEpoch }))
+  const partitions = topic.partitions.map(({ partitionId, slot, leader, leaderEpoch }) => ({
+    partition: partitionId,
+    slot,
+    leader,
+    leaderEpoch,
+  }))
   return { name: topic.name, topicId: topic.topicId, config: topic.config, partitions }
 }

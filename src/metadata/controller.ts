@@ -40,7 +40,10 @@ export class Controller {
   /** `slots` has one free row for each partition; the first leaders start at epoch 0. */
   createTopic(command: CreateTopicCommand, topicId: TopicId, slots: readonly number[]): MetadataRecord[] {
     if (this.image.topic(command.name) !== undefined) {
-      throw new MillraceError('TOPIC_ALREADY_EXISTS', `topic "${command.name}" exists already: open it with millrace.topic("${command.name}")`)
+      throw new MillraceError(
+        'TOPIC_ALREADY_EXISTS',
+        `topic "${command.name}" exists already: open it with millrace.topic("${command.name}")`,
+      )
     }
     const placement = new LeaderPlacement(this.#living(), this.#leaders())
     const records: MetadataRecord[] = [{ type: 'TopicRecord', name: command.name, topicId, config: command.config }]
@@ -69,7 +72,10 @@ export class Controller {
     const changes: LeaderChange[] = []
     if (living.length === 0) return { records, changes }
     const isOrphan = (leader: number): boolean => leader === also || this.image.broker(leader)?.fenced !== false
-    const placement = new LeaderPlacement(living, [...this.#leaders()].filter((leader) => !isOrphan(leader)))
+    const placement = new LeaderPlacement(
+      living,
+      [...this.#leaders()].filter((leader) => !isOrphan(leader)),
+    )
     for (const topic of this.image.topics) {
       const { topicId, name } = topic
       for (const { partitionId, slot, leader: previousLeader, leaderEpoch: previousEpoch } of topic.partitions) {

@@ -5,6 +5,7 @@
 // Holds: an ack is given only for offsets below the high watermark, and batches of
 // one lane are appended in the order of that lane.
 
+import { assert } from '../assert.ts'
 import type { Bells } from '../bells.ts'
 import { KAFKA_ERRORS } from '../errors.ts'
 import type { PartitionIndex, Slot, TopicId } from '../ids.ts'
@@ -33,6 +34,8 @@ export class PartitionActor {
   readonly #delayed = new DelayedProduce()
   readonly #parked = new ParkedBatches()
   readonly #durableEnds = new Float64Array(1)
+  /** The leader word as this broker has set it. */
+  readonly #leaderWord: bigint
   /** Set while appends of this turn are not yet published. */
   dirty = false
   /** Cleared by the broker while readers have not been rung for what was published. */
@@ -41,6 +44,7 @@ export class PartitionActor {
   constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog) {
     this.identity = identity
     this.#control = control
+    this.#leaderWord = control.leaderWord()
     this.log = log
   }
 
@@ -82,6 +86,8 @@ export class PartitionActor {
   /** Publishes this turn's appends, moves the watermark, gives the acks it frees. Readers see it; `announce` wakes those that sleep. */
   advance(): void {
     this.dirty = false
+    // Only a thread that is dead is adopted from. If this one was taken for dead, it must be.
+    assert(this.#control.leaderWord() === this.#leaderWord, `${this.identity.topic}-${this.identity.partition} is led by this broker alone`)
     this.log.publishEnds()
     this.#durableEnds[0] = this.log.durableEndOffset
     const watermark = highWatermark(this.log.highWatermark, this.#durableEnds)

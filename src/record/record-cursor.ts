@@ -101,44 +101,36 @@ export class RecordCursor {
     }
   }
 
-  /** Reads a record of short varints; false, with nothing changed, for any other. */
+  /**
+   * Reads a record of short varints; false, with nothing changed, for any other. A byte that says
+   * that more follow leaves its top bit in the number, so one comparison tells whether to go on.
+   */
   #readCommon(): boolean {
     const bytes = this.bytes
     const batchEnd = this.#batchEnd
     let at = this.#at
     if (batchEnd - at < COMMON_BYTES) return false
     let length = bytes[at++]!
-    if (length >= 0x80) {
-      const high = bytes[at++]!
-      if (high >= 0x80) return false
-      length = (length & 0x7f) | (high << 7)
-    }
+    if (length >= 0x80 && (length = (length & 0x7f) | (bytes[at++]! << 7)) >= 0x4000) return false
     const end = at + (length >>> 1)
     // The attributes byte has no bits in use.
-    let timestampDelta = bytes[++at]!
+    let time = bytes[++at]!
     at++
-    if (timestampDelta >= 0x80) {
-      const long = readLong(bytes, at - 1)
-      if (long === 0) return false
-      timestampDelta = long >>> 3
-      at += (long & 7) - 1
+    // Two bytes are 8 seconds, three 17 minutes, four 37 hours: event times of a file span that.
+    if (time >= 0x80 && (time = (time & 0x7f) | (bytes[at++]! << 7)) >= 0x4000) {
+      time = (time & 0x3fff) | (bytes[at++]! << 14)
+      if (time >= 0x20_0000 && (time = (time & 0x1f_ffff) | (bytes[at++]! << 21)) >= 0x1000_0000) return false
     }
-    let offsetDelta = bytes[at++]!
-    if (offsetDelta >= 0x80) {
-      const long = readLong(bytes, at - 1)
-      if (long === 0) return false
-      offsetDelta = long >>> 3
-      at += (long & 7) - 1
+    let delta = bytes[at++]!
+    if (delta >= 0x80 && (delta = (delta & 0x7f) | (bytes[at++]! << 7)) >= 0x4000) {
+      delta = (delta & 0x3fff) | (bytes[at++]! << 14)
+      if (delta >= 0x20_0000) return false
     }
     let keyLength = bytes[at++]!
     let keyStart = -1
     let keyEnd = -1
     if (keyLength !== 1) {
-      if (keyLength >= 0x80) {
-        const high = bytes[at++]!
-        if (high >= 0x80) return false
-        keyLength = (keyLength & 0x7f) | (high << 7)
-      }
+      if (keyLength >= 0x80 && (keyLength = (keyLength & 0x7f) | (bytes[at++]! << 7)) >= 0x4000) return false
       if ((keyLength & 1) !== 0) return false
       keyStart = at
       keyEnd = at + (keyLength >>> 1)
@@ -150,23 +142,18 @@ export class RecordCursor {
     let valueStart = -1
     let valueEnd = -1
     if (valueLength !== 1) {
-      if (valueLength >= 0x80) {
-        const high = bytes[at++]!
-        if (high >= 0x80) return false
-        valueLength = (valueLength & 0x7f) | (high << 7)
-      }
+      if (valueLength >= 0x80 && (valueLength = (valueLength & 0x7f) | (bytes[at++]! << 7)) >= 0x4000) return false
       if ((valueLength & 1) !== 0) return false
       valueStart = at
       valueEnd = at + (valueLength >>> 1)
       at = valueEnd
     }
-    if (at >= end || end > batchEnd || ((length | offsetDelta) & 1) !== 0) return false
+    if (at >= end || end > batchEnd || ((length | delta) & 1) !== 0 || delta >>> 1 <= this.#offsetDelta) return false
     const headerCount = bytes[at++]!
     // More than 63 headers, or a lie; and without headers their count is the record's last byte.
     if ((headerCount & 0x81) !== 0 || (headerCount === 0 && at !== end)) return false
-    if (offsetDelta >>> 1 <= this.#offsetDelta) return false
-    this.#timestampDelta = (timestampDelta >>> 1) ^ -(timestampDelta & 1)
-    this.#offsetDelta = offsetDelta >>> 1
+    this.#timestampDelta = (time >>> 1) ^ -(time & 1)
+    this.#offsetDelta = delta >>> 1
     this.keyStart = keyStart
     this.keyEnd = keyEnd
     this.valueStart = valueStart
@@ -256,18 +243,4 @@ export class RecordCursor {
     if (at !== this.#batchEnd) throw corruptBatch('bytes behind the last record', at)
     throw corruptBatch(`an offset delta of ${this.#offsetDelta} where the last is ${this.#lastOffsetDelta}`, at)
   }
-}
-
-/**
- * A zig-zag varint of two to four bytes, as it stands, times eight, and its size in bytes; 0 for a longer
- * one. Four bytes of timestamp delta are 37 hours: event times of a file span more than two can say.
- */
-function readLong(bytes: Uint8Array, at: number): number {
-  const high = bytes[at + 1]!
-  const value = (bytes[at]! & 0x7f) | ((high & 0x7f) << 7)
-  if (high < 0x80) return (value << 3) | 2
-  const higher = bytes[at + 2]!
-  if (higher < 0x80) return (((higher << 14) | value) << 3) | 3
-  const highest = bytes[at + 3]!
-  return highest < 0x80 ? (((highest << 21) | ((higher & 0x7f) << 14) | value) << 3) | 4 : 0
 }

@@ -1,5 +1,6 @@
 // A record as it flows through a chain: what the consumer read, and its hold.
 
+import { INSPECT } from '../client/consumer/consumer-record.ts'
 import type { ConsumerRecord } from '../client/consumer/consumer-record.ts'
 import type { RecordHeaders } from '../client/headers.ts'
 import { Hold } from './hold.ts'
@@ -61,6 +62,16 @@ export class MillraceRecord<K = string | null, V = unknown> {
    */
   hold(): Hold {
     return this.#origin === undefined ? new Hold([]) : this.#origin.hold()
+  }
+
+  /** What `JSON.stringify` shows. Throws DESERIALIZATION. */
+  toJSON(): object {
+    return this.#record.toJSON()
+  }
+
+  /** What `console.log` shows. */
+  [INSPECT](): object {
+    return this.#record[INSPECT]()
   }
 
   #touch(): void {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PROJECT_ROOT } from './source-file.ts'
@@ -60,8 +61,8 @@ describe('package.json', () => {
   test('exports files that the build makes from sources that are there', () => {
     for (const target of Object.values(manifest.exports)) {
       if (typeof target === 'string') continue
-      expect(target.types).toBe(target.default.replace(/\.js$/, '.d.ts'))
-      const source = target.default.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts')
+      const source = target.types.replace(/^\.\/dist\//, 'src/').replace(/\.d\.ts$/, '.ts')
+      expect(basename(target.default, '.js')).toBe(basename(source, '.ts'))
       expect(existsSync(new URL(source, PROJECT_ROOT)), source).toBe(true)
     }
   })

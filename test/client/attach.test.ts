@@ -44,7 +44,7 @@ describe('attachMillrace', () => {
     for await (const batch of millrace.consumer().batches(topic, { until: 'end' })) own += [...batch].length
     expect(own).toBe(2 * count)
     // A worker that has closed what it attached ends by itself.
-    await Promise.all([...producers, ...consumers].map(({ worker }) => (worker.threadId === -1 ? undefined : once(worker, 'exit'))))
+    for (const { worker } of [...producers, ...consumers]) if (worker.threadId !== -1) await once(worker, 'exit')
     await millrace.close()
   })
 
@@ -75,7 +75,10 @@ describe('attachMillrace', () => {
     const next = attached.consumer().records(topic).next()
     await waiting
     await millrace.close()
-    await expect(next).rejects.toMatchObject({ code: 'CLOSED', message: expect.stringContaining('the thread that opened this millrace') as string })
+    await expect(next).rejects.toMatchObject({
+      code: 'CLOSED',
+      message: expect.stringContaining('the thread that opened this millrace') as string,
+    })
     expect(await result).toEqual(['CLOSED', 'CLOSED', 'CLOSED', 'CLOSED'])
     await attached.close()
   })
@@ -88,7 +91,15 @@ describe('attachMillrace', () => {
     const { worker, result } = spawn(handle, { do: 'send into nothing' })
     await expect(result).rejects.toThrow(/was closed|has ended or has closed it/)
     if (worker.threadId !== -1) await once(worker, 'exit')
-    for (const wrong of [undefined, null, {}, 'handle', { kind: 'millrace' }, { ...handle, kind: 'other' }, { ...handle, threadId: 'main' }]) {
+    for (const wrong of [
+      undefined,
+      null,
+      {},
+      'handle',
+      { kind: 'millrace' },
+      { ...handle, kind: 'other' },
+      { ...handle, threadId: 'main' },
+    ]) {
       await expect(attachMillrace(wrong as never)).rejects.toMatchObject({
         code: 'INVALID_REQUEST',
         message: expect.stringMatching(/takes the handle of an open millrace/) as string,
@@ -119,13 +130,15 @@ describe('attachMillrace', () => {
 
 describe('close', () => {
   test('flushes what was offered, ends loops, and lets go of everything', async () => {
-    const before = process.getActiveResourcesInfo().sort()
     const millrace = await open()
     const topic = await millrace.topic('flushed', { value: string() })
     const reader = await attachMillrace(millrace.handle)
     const producer = millrace.producer({ lingerMs: 60_000 })
     for (let i = 0; i < 100; i++) producer.offer(topic, null, `${i}`)
-    const waiting = millrace.consumer({ autoOffsetReset: 'latest' }).records(topic).next()
+    const waiting = millrace
+      .consumer()
+      .records(await millrace.topic('silent'))
+      .next()
     const values = (async () => {
       const seen: string[] = []
       const bound = await reader.topic('flushed', { value: string() })
@@ -138,7 +151,7 @@ describe('close', () => {
     await reader.close()
     await Promise.all([millrace.close(), millrace.close(), millrace[Symbol.asyncDispose]()])
     expect(await waiting).toEqual({ value: undefined, done: true })
-    expect(process.getActiveResourcesInfo().sort()).toEqual(before)
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort' || kind === 'Worker')).toEqual([])
   })
 
   test('everything says so afterwards', async () => {
@@ -157,12 +170,18 @@ describe('close', () => {
     await expect(millrace.admin.listTopics()).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
-  test('an abort in the middle of topic and admin calls', async () => {
+  test('an abort in the middle of topic and admin calls, and of opening', async () => {
     const millrace = await open()
     const abort = new AbortController()
+    const bound = millrace.topic('aborted', { partitions: 2, signal: abort.signal })
+    const rebound = millrace.topic(numbers, { signal: abort.signal })
+    const opening = openMillrace({ logMemoryBytes: 16 * 1024 * 1024 }, { signal: abort.signal })
     const described = millrace.admin.describeTopic('nothing', { signal: abort.signal })
-    abort.abort()
-    await expect(described).rejects.toMatchObject({ code: 'ABORTED' })
+    abort.abort(new Error('enough'))
+    const aborted = { code: 'ABORTED', retriable: false, cause: new Error('enough') }
+    await Promise.all([bound, rebound, opening, described].map((call) => expect(call).rejects.toMatchObject(aborted)))
+    await expect(openMillrace({}, { signal: abort.signal })).rejects.toMatchObject(aborted)
+    expect((await millrace.topic('aborted', { partitions: 2, signal: new AbortController().signal })).partitions).toBe(2)
     await expect(millrace.admin.listTopics({ signal: abort.signal })).rejects.toMatchObject({ code: 'ABORTED' })
     await millrace.close()
   })

@@ -9,12 +9,14 @@ import { PRODUCER_CONFIG } from '../../src/client/producer/producer-config.ts'
 import { TOPIC_CONFIG } from '../../src/client/topic-config-table.ts'
 import { settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
+import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
 
 test.each<[string, [string, Setting<unknown>][]]>([
   ['topic-config.ts', settingsOf(TOPIC_CONFIG)],
   ['millrace-config.ts', settingsOf(MILLRACE_CONFIG)],
   ['producer/producer-config.ts', settingsOf(PRODUCER_CONFIG)],
   ['consumer/consumer-config.ts', settingsOf(CONSUMER_CONFIG)],
+  ['../rx/from-topic-config.ts', settingsOf(FROM_TOPIC_CONFIG)],
 ])('%s: the docstrings are the table', (file, settings) => {
   const source = readFileSync(new URL(`../../src/client/${file}`, import.meta.url), 'utf8')
   const unbroken = source.replaceAll(/\s+(\* )?/g, ' ')

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bytes, nullable, openMillrace, string } from '../../src/index.ts'
+import { bytes, json, nullable, openMillrace, string } from '../../src/index.ts'
 import type { ConsumerRecord, EmbeddedMillrace, Topic } from '../../src/index.ts'
 
 let millrace: EmbeddedMillrace
@@ -135,6 +136,26 @@ describe('records', () => {
   })
 })
 
+describe('records and topics, printed', () => {
+  test('show what they are, and not the memory that they lie in', async () => {
+    const topic = await millrace.topic('printed', { partitions: 2, value: json<{ a: number }>() })
+    await millrace.producer().send(topic, { key: 'k', value: { a: 1 }, partition: 1, timestamp: 5, headers: { h: 'x' } })
+    const raw = await millrace.topic('printed', { value: bytes() })
+    await millrace.producer().send(raw, { value: Buffer.from('{'), partition: 1, timestamp: 6 })
+    const records: ConsumerRecord<string | null, { a: number }>[] = []
+    for await (const record of millrace.consumer().records(topic, { until: 'end' })) records.push(record)
+    const [good, broken] = records
+    expect(JSON.parse(JSON.stringify({ good, topic }))).toEqual({
+      good: { topic: 'printed', partition: 1, offset: 0, timestamp: 5, key: 'k', value: { a: 1 }, headers: [['h', 'x']] },
+      topic: { name: 'printed', topicId: topic.topicId, partitions: 2 },
+    })
+    expect(inspect(good)).toContain('value: { a: 1 }')
+    expect(inspect(good).length).toBeLessThan(400)
+    expect(() => JSON.stringify(broken)).toThrow(/printed-1 at offset 1/)
+    expect(inspect(broken)).toMatch(/offset: 1,.*error: MillraceError: the value of printed-1 at offset 1 cannot be decoded/s)
+  })
+})
+
 describe('batches', () => {
   test('of one partition each, offsets in order, each record once', async () => {
     const topic = await filled('batches', 500, 3)
@@ -155,7 +176,8 @@ describe('batches', () => {
   test('take turns among partitions', async () => {
     const topic = await filled('turns', 300, 3)
     const order: number[] = []
-    for await (const batch of millrace.consumer({ maxPartitionFetchBytes: 600 }).batches(topic, { until: 'end' })) order.push(batch.partition)
+    for await (const batch of millrace.consumer({ maxPartitionFetchBytes: 600 }).batches(topic, { until: 'end' }))
+      order.push(batch.partition)
     expect(order.slice(0, 9)).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
   })
 
@@ -188,7 +210,9 @@ describe('batches', () => {
     expect(cursor.next()).toBe(true)
     const second = (await iterator.next()).value!
     const secondCursor = second.cursor()
-    expect(() => first.cursor()).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST', message: expect.stringContaining('gone-0') as string }))
+    expect(() => first.cursor()).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST', message: expect.stringContaining('gone-0') as string }),
+    )
     expect(() => [...first]).toThrow(/the batch of gone-0 from offset 0 on is gone/)
     // The misuse has not disturbed the batch that is there.
     expect(secondCursor.next()).toBe(true)
@@ -341,7 +365,9 @@ describe('autoOffsetReset', () => {
 describe('a reader that retention overtakes', () => {
   const megabyte = new Uint8Array(1_000_000)
 
-  async function overtaken(name: string): Promise<{ topic: Topic<string | null, Uint8Array<ArrayBuffer>, string | null, Uint8Array>; start: number }> {
+  async function overtaken(
+    name: string,
+  ): Promise<{ topic: Topic<string | null, Uint8Array<ArrayBuffer>, string | null, Uint8Array>; start: number }> {
     const topic = await millrace.topic(name, { value: bytes(), config: { 'retention.bytes': 4_000_000 } })
     const producer = millrace.producer()
     for (let i = 0; i < 20; i++) await producer.send(topic, { value: megabyte })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bytes, defineTopic, json, msgpack, nullable, openMillrace, string } from '../../src/index.ts'
-import type { ConsumerRecord, EmbeddedMillrace } from '../../src/index.ts'
+import type { ConsumerRecord, EmbeddedMillrace, StandardSchema } from '../../src/index.ts'
 
 let millrace: EmbeddedMillrace
 
@@ -78,7 +78,10 @@ describe('millrace.topic', () => {
     ['something else', { name: 'x', partitions: 1 }, undefined, 'INVALID_REQUEST', /takes a name and options, or what defineTopic gave/],
     ['a definition and options', defineTopic('x'), { partitions: 2 }, 'INVALID_REQUEST', /put these options into the definition of "x"/],
   ])('%s', async (_, name, options, code, message) => {
-    await expect(millrace.topic(name as string, options as never)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string })
+    await expect(millrace.topic(name as string, options as never)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    })
   })
 
   test('a topic that is bound already', async () => {
@@ -95,7 +98,12 @@ describe('serdes on the road', () => {
     ['msgpack', { key: msgpack(), value: msgpack() }, ['k', 7], [{ a: [1.5, null], bytes: Uint8Array.of(1), at: new Date(5) }, 'text']],
     ['nullable', { key: nullable(string()), value: nullable(json()) }, ['k', null], [null, { a: 1 }]],
     ['no serdes', {}, ['k', null], [{ any: ['thing', 1] }, 5]],
-    ["the user's own", { value: { serialize: (n: number) => String(n * 2), deserialize: (view: Uint8Array) => Number(Buffer.from(view).toString()) } }, ['k'], [21]],
+    [
+      "the user's own",
+      { value: { serialize: (n: number) => String(n * 2), deserialize: (view: Uint8Array) => Number(Buffer.from(view).toString()) } },
+      ['k'],
+      [21],
+    ],
   ])('%s', async (name, serdes, keys, values) => {
     const topic = await millrace.topic<unknown, unknown, unknown, unknown>(`serde-${name.replaceAll(/\W/g, '-')}`, serdes)
     const producer = millrace.producer()
@@ -107,6 +115,40 @@ describe('serdes on the road', () => {
     for await (const { key, value } of millrace.consumer().records(topic, { until: 'end' })) read.push({ key, value })
     const expected = name === "the user's own" ? [{ key: 'k', value: 42 }] : sent
     expect(read).toEqual([...expected, ...expected])
+  })
+
+  test('a schema: send takes its input, records carry its output, and reading checks with validate: both', async () => {
+    const schema: StandardSchema<{ page: string }, { page: string; length: number }> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) => {
+          const { page } = (value ?? {}) as { page?: unknown }
+          return typeof page === 'string'
+            ? { value: { page, length: page.length } }
+            : { issues: [{ message: 'is no text', path: ['page'] }] }
+        },
+      },
+    }
+    const topic = await millrace.topic('schema', { value: json(schema) })
+    const producer = millrace.producer()
+    await producer.send(topic, { value: { page: '/abc' } })
+    await expect(producer.send(topic, { value: { page: 5 as never } })).rejects.toThrow(
+      /value for topic schema cannot be encoded .*page: is no text/,
+    )
+    const foreign = await millrace.topic('schema', { value: string() })
+    await producer.send(foreign, { value: '{"page":5}' })
+    const read = async (validate: 'produce' | 'both'): Promise<unknown[]> => {
+      const bound = await millrace.topic('schema', { value: json(schema), validate })
+      const values: unknown[] = []
+      for await (const record of millrace.consumer().records(bound, { until: 'end' })) values.push(record.value)
+      return values
+    }
+    expect(await read('produce')).toEqual([{ page: '/abc', length: 4 }, { page: 5 }])
+    await expect(read('both')).rejects.toMatchObject({
+      code: 'DESERIALIZATION',
+      message: expect.stringMatching(/schema-0 at offset 1 .*is no text/) as string,
+    })
   })
 
   test('keys and values that the serde does not take, and tombstones where there are none', async () => {

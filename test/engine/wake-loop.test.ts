@@ -72,6 +72,22 @@ describe('wake loop', () => {
     expect(parker.armed).toBe(true)
   })
 
+  test('one that waits already says anew what it waits for, and looks again', () => {
+    const { parker, loop } = make()
+    const log: string[] = []
+    const each = waiter(log, 'a', 4)
+    loop.wait(each)
+    loop.wait(waiter(log, 'b', 9))
+    log.length = 0
+    loop.wait(each)
+    expect(log).toEqual(['a prepares', 'a polls'])
+    expect(parker.holds).toBe(2)
+    // The fourth look finds something: it waits no longer.
+    loop.wait(each)
+    expect(parker.holds).toBe(1)
+    expect(parker.armed).toBe(true)
+  })
+
   test('cancel and a wait from within a poll leave nothing behind', () => {
     const { parker, loop } = make()
     const log: string[] = []

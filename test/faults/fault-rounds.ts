@@ -77,6 +77,10 @@ export async function killLeaders(faulty: FaultyMillrace, topic: BytesTopic, opt
 /** Sends fail only because they were in flight when their broker died, and say so. */
 export function expectLossesToNameBrokers(ledger: SentLedger): void {
   for (const failure of ledger.failures) {
-    expect(failure).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true, message: expect.stringMatching(/^broker \d died/) as string })
+    expect(failure).toMatchObject({
+      code: 'NETWORK_EXCEPTION',
+      retriable: true,
+      message: expect.stringMatching(/^broker \d died/) as string,
+    })
   }
 }

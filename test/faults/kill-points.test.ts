@@ -70,7 +70,7 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     const death = killAt(faulty, 1, 'log.block.claimed', way)
     expect(await ledger.send(producer, topic, 1)).toMatchObject({ code: 'NETWORK_EXCEPTION', retriable: true })
     await death
-    for (let i = 0; i < 9; i++) expect(await ledger.send(producer, topic, i % 3)).toBe(Math.floor(i / 3))
+    for (let i = 0; i < 9; i++) await ledger.sendUntilAcked(producer, topic, i % 3)
     await ledger.verify(faulty.millrace, topic)
     killedAt.add('log.block.claimed')
     await faulty.close()
@@ -85,7 +85,7 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     const death = killAt(faulty, 0, 'log.block.claimed', way)
     await faulty.kill(1)
     await death
-    for (let i = 0; i < 30; i++) expect(await ledger.send(producer, topic, i % 3, 3_000)).toBe(10 + Math.floor(i / 3))
+    for (let i = 0; i < 30; i++) await ledger.sendUntilAcked(producer, topic, i % 3, 3_000)
     await ledger.verify(faulty.millrace, topic)
     await faulty.close()
   })
@@ -102,7 +102,7 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     while (ledger.failures.length === 0) await ledger.send(producer, topic, 1, 3_000)
     await Promise.all([leader, cutter])
     expectLossesToNameBrokers(ledger)
-    for (let i = 0; i < 9; i++) expect(await ledger.send(producer, topic, i % 3)).toBeTypeOf('number')
+    for (let i = 0; i < 9; i++) await ledger.sendUntilAcked(producer, topic, i % 3)
     await ledger.verify(faulty.millrace, topic)
     killedAt.add('log.adopt.cut')
     await faulty.close()
@@ -116,14 +116,14 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     for (let i = 0; i < 40; i++) await ledger.send(producer, topic, i % 4, 3_000)
     // Broker 0 leads the controller's log and adopts the memory; broker 2, which leads least, adopts the log.
     await faulty.kill(1)
-    await ledger.send(producer, topic, 1, 3_000)
+    await ledger.sendUntilAcked(producer, topic, 1, 3_000)
     const { partitions } = await faulty.millrace.admin.describeTopic('t')
     expect(partitions[1]!.leader).toBe(2)
     let dead = false
     const death = killAt(faulty, 2, 'log.extent.returned', way).then(() => (dead = true))
     while (!dead) await ledger.send(producer, topic, 1, 3_000)
     await death
-    for (let i = 0; i < 80; i++) await ledger.send(producer, topic, i % 4, 3_000)
+    for (let i = 0; i < 80; i++) await ledger.sendUntilAcked(producer, topic, i % 4, 3_000)
     await ledger.verify(faulty.millrace, topic)
     killedAt.add('log.extent.returned')
     await faulty.close()
@@ -147,7 +147,7 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     await faulty.died(giver, 1)
     tally.kills++
     expect(await waiting).toBe(0)
-    for (let i = 0; i < 30; i++) await ledger.send(producer, topic, i % 3, 3_000)
+    for (let i = 0; i < 30; i++) await ledger.sendUntilAcked(producer, topic, i % 3, 3_000)
     await ledger.verify(faulty.millrace, topic)
     killedAt.add('log.block.released')
     await faulty.close()

@@ -21,7 +21,8 @@ export class LiveReader {
     this.#next = new Array<number>(topic.partitions).fill(0)
     this.#consumer.on('overtaken', (event) => {
       this.overtaken.push(event)
-      if (event.from !== this.#next[event.partition]) throw new Error(`overtaken at ${event.from}, read up to ${this.#next[event.partition]}`)
+      if (event.from !== this.#next[event.partition])
+        throw new Error(`overtaken at ${event.from}, read up to ${this.#next[event.partition]}`)
       this.#next[event.partition] = event.to
     })
     this.#over = this.#read()
@@ -51,7 +52,8 @@ export class LiveReader {
       const cursor = batch.cursor()
       while (cursor.next()) {
         const expected = this.#next[batch.partition]!
-        if (cursor.offset !== expected) throw new Error(`${batch.topic}-${batch.partition}: offset ${cursor.offset} was read instead of ${expected}`)
+        if (cursor.offset !== expected)
+          throw new Error(`${batch.topic}-${batch.partition}: offset ${cursor.offset} was read instead of ${expected}`)
         decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)
         this.#next[batch.partition] = expected + 1
         this.#records++

@@ -64,6 +64,15 @@ export class SentLedger {
     )
   }
 
+  /** Sends records until one is acknowledged: its offset. The first ones may meet a broker that is dead already. */
+  async sendUntilAcked(producer: Producer, topic: BytesTopic, partition: number, sizeInBytes = 100): Promise<number> {
+    for (;;) {
+      const outcome = await this.send(producer, topic, partition, sizeInBytes)
+      if (typeof outcome === 'number') return outcome
+      if (!outcome.retriable) throw outcome
+    }
+  }
+
   get count(): number {
     return this.#sent.reduce((sum, own) => sum + own.length, 0)
   }
@@ -94,7 +103,8 @@ export class SentLedger {
         if (typeof outcome !== 'number') continue
         const { startOffset, sequences } = partitions[partition]!
         if (outcome < startOffset) continue
-        if (sequences[outcome - startOffset]?.sequence !== sequence) throw new Error(`acknowledged record ${sequence} is not at ${topic.name}-${partition}@${outcome}`)
+        if (sequences[outcome - startOffset]?.sequence !== sequence)
+          throw new Error(`acknowledged record ${sequence} is not at ${topic.name}-${partition}@${outcome}`)
       }
     }
     return partitions
@@ -157,7 +167,8 @@ export function decode(bytes: Uint8Array, start: number, end: number): { produce
   const producer = view.getUint32(0)
   const sequence = view.getUint32(4)
   const byte = pattern(producer, sequence)
-  for (let at = start + HEADER_BYTES; at < end; at++) if (bytes[at] !== byte) throw new Error(`record ${sequence} is torn at byte ${at - start}`)
+  for (let at = start + HEADER_BYTES; at < end; at++)
+    if (bytes[at] !== byte) throw new Error(`record ${sequence} is torn at byte ${at - start}`)
   return { producer, sequence }
 }
 

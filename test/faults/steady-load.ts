@@ -37,7 +37,8 @@ export class SteadyLoad {
   /** Resolves when every partition has acknowledged `records` more than now. */
   async progress(records = 2): Promise<void> {
     const wanted = this.#acked.map((acked) => acked + records)
-    while (this.#acked.some((acked, partition) => acked < wanted[partition]!)) await new Promise<void>((look) => this.#progressed.push(look))
+    while (this.#acked.some((acked, partition) => acked < wanted[partition]!))
+      await new Promise<void>((look) => this.#progressed.push(look))
   }
 
   /** Sends no more; resolves when every send has its outcome. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { GRANULE_BYTES, RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
+import { ATTENTION_TRIM, GRANULE_BYTES, RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import { APPEND_NO_MEMORY } from '../../src/log/partition-log.ts'
 import { LogFixture, MIB, memoryFaults } from './log-fixture.ts'
@@ -195,6 +195,40 @@ describe('several brokers', () => {
     expect(large.heldGranules).toBeLessThan(before)
     expect(fixture.partition(0).isAskedToTrim).toBe(false)
   })
+})
+
+test('nothing goes while another broker has memory to spare, though no block of it is whole', () => {
+  const fixture = new LogFixture({ logMemoryBytes: 32 * MIB, brokers: 2 })
+  const [sparing, wanting] = fixture.brokers
+  fixture.partition(5)
+  const halves = Array.from({ length: 6 }, () => sparing!.allocator.allocate(5, 8, 8, 0))
+  // One half of each of three blocks is free, and after a while the broker needs none of it.
+  for (const half of halves.filter((_, i) => i % 2 === 0)) sparing!.allocator.giveBack(half)
+  fixture.turns(40, 100)
+  const log = fixture.log(0, RETENTION_DEFAULT, 1)
+  let appended = 0
+  for (let i = 0; i < 4_000 && appended < 11 * MIB; i++) {
+    if (appendOne(log, 20_000)) appended += 20_000
+    fixture.turns(1, 0.2)
+  }
+  expect(appended).toBeGreaterThanOrEqual(11 * MIB)
+  expect(log.startOffset).toBe(0)
+  expect(wanting!.allocator.ownedBlocks).toBeGreaterThan(1)
+})
+
+test('what is given up for others is owed to them', () => {
+  const fixture = new LogFixture({ logMemoryBytes: 16 * MIB, brokers: 2 })
+  const large = fixture.log(0, RETENTION_DEFAULT, 0)
+  for (let i = 0; i < 300; i++) {
+    appendOne(large, 20_000)
+    fixture.turns(1, 0.3)
+  }
+  const before = large.heldGranules
+  fixture.partition(0).askToTrim()
+  fixture.brokers[1]!.allocator.arena.alert(0, ATTENTION_TRIM)
+  fixture.brokers[0]!.turn()
+  expect(large.heldGranules).toBeLessThan(before)
+  expect(fixture.brokers[0]!.allocator.owedGranules).toBe(before - large.heldGranules)
 })
 
 describe('an append that needs a large run of memory that is all in pieces', () => {

@@ -103,6 +103,29 @@ function varintGarbage(random: Random): Uint8Array {
   return garbage
 }
 
+/** A number from 0 on, in as many bytes: more than it needs. */
+function stretched(value: number, bytes: number): number[] {
+  return Array.from({ length: bytes }, (_, i) => (((2 * value) >> (7 * i)) % 128) | (i + 1 < bytes ? 0x80 : 0))
+}
+
+/** A batch of one record whose numbers may all be longer than they need be, and which may end anywhere. */
+export function stretchedRecord(random: Random): Bytes {
+  const size = (): number => pick(random, [1, 2, 2, 3, 4, 5])
+  const field = (): number[] => {
+    const bytes = someBytes(random, 12)
+    return random.below(3) === 0 ? [1] : [...stretched(bytes.length, size()), ...bytes]
+  }
+  const body = [0, ...stretched(random.below(64), size()), ...stretched(random.below(64), size()), ...field(), ...field(), 0]
+  const record = [...stretched(body.length, pick(random, [1, 2, 2, 3])), ...body]
+  if (random.below(3) > 0) record.length = random.below(record.length)
+  const batch = new Uint8Array([...plainBatch([]), ...record])
+  const view = new DataView(batch.buffer)
+  view.setInt32(8, batch.length - 12)
+  view.setInt32(23, 63)
+  view.setInt32(57, 1)
+  return batch
+}
+
 type Mutation = (bytes: Bytes, random: Random, whole: readonly Bytes[]) => Bytes
 
 const MUTATIONS: readonly Mutation[] = [
@@ -158,6 +181,9 @@ const MUTATIONS: readonly Mutation[] = [
     const other = pick(random, whole)
     const from = random.below(other.length)
     return overwrite(bytes, random.below(bytes.length), other.subarray(from, from + 1 + random.below(60)))
+  },
+  function stretchVarints(_bytes, random) {
+    return stretchedRecord(random)
   },
   function repeatRange(bytes, random) {
     const at = random.below(bytes.length)

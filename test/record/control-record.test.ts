@@ -4,8 +4,10 @@ import type { LeaderChange } from '../../src/record/control-record.ts'
 import { ATTRIBUTE_CONTROL } from '../../src/record/record-batch-layout.ts'
 import { stampBatch } from '../../src/record/record-batch.ts'
 import { validateBatch } from '../../src/record/validate-batch.ts'
+import { FencedMemory } from './fenced-memory.ts'
 import { fromHex, goldenControls, toHex, uncompressedBatches } from './golden-batches.ts'
 import { plainBatch } from './plain-batch.ts'
+import type { Bytes } from './plain-batch.ts'
 
 const CORRUPT = expect.objectContaining({ name: 'MillraceError', code: 'CORRUPT_MESSAGE' }) as Error
 const MS = 1_700_000_000_000
@@ -24,7 +26,7 @@ function read(bytes: Uint8Array): ReturnType<typeof readControlRecord> {
 }
 
 /** A control batch of this key and value. */
-function control(key: readonly number[] | null, value: readonly number[] | null): Uint8Array {
+function control(key: readonly number[] | null, value: readonly number[] | null): Bytes {
   const record = { timestamp: MS, key: key && Uint8Array.from(key), value: value && Uint8Array.from(value), headers: [] }
   return plainBatch([record], { attributes: ATTRIBUTE_CONTROL })
 }
@@ -96,9 +98,17 @@ describe('a change of leader', () => {
     ['more tags than bytes', [0, 0, 0, 0, 0, 7, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x07]],
     ['a negative number of tags', [0, 0, 0, 0, 0, 7, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f]],
     ['a tag longer than the rest', [0, 0, 0, 0, 0, 7, 1, 1, 1, 0, 9, 1]],
+    ['voters that end in an id', [0, 0, 0, 0, 0, 7, 2, 0, 0]],
+    ['voters that end in a directory id', [0, 1, 0, 0, 0, 7, 2, 0, 0, 0, 1, 0xab]],
+    ['tags that go back to the first, for ever', [0, 0, 0, 0, 0, 7, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0xfa, 0xff, 0xff, 0xff, 0x0f]],
     ['bytes behind it', [0, 0, 0, 0, 0, 7, 1, 1, 0, 0]],
-  ])('with %s is refused', (_, value) => {
-    expect(() => read(control(KEY, value))).toThrow(CORRUPT)
+  ])('with %s is refused, and read no further than it is', (_, value) => {
+    const bytes = control(KEY, value)
+    expect(() => read(bytes)).toThrow(CORRUPT)
+    const outside = new FencedMemory(1_000).readOutside(bytes, 500, (fenced, end) => {
+      expect(() => readControlRecord(fenced, 500, end)).toThrow(CORRUPT)
+    })
+    expect(outside).toEqual([])
   })
 })
 

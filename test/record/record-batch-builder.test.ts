@@ -145,6 +145,8 @@ describe('the edges of memory', () => {
     '\ud83d',
     'x'.repeat(62),
     `${'x'.repeat(61)}é`,
+    // Cut off where the first seven end, its bytes are as many as its characters.
+    `${'é'.repeat(7)}${'中'.repeat(7)}`,
   ]
   const values: readonly RecordBytes[] = [null, new Uint8Array(0), new Uint8Array(16), new Uint8Array(17), new Uint8Array(64), ...texts]
 
@@ -153,13 +155,28 @@ describe('the edges of memory', () => {
       for (const value of values) {
         const record = { timestamp: MS, key, value, headers: null }
         const size = plainBatch([toPlain(record)], { withCrc: false }).length
-        for (let capacity = size - 9; capacity < size; capacity++) {
-          if (capacity >= BATCH_HEADER_BYTES && append(new RecordBatchBuilder(capacity), record))
-            expect.fail(`fits in ${capacity} of ${size} bytes`)
+        for (let capacity = BATCH_HEADER_BYTES; capacity < size; capacity++) {
+          if (append(new RecordBatchBuilder(capacity), record)) expect.fail(`fits in ${capacity} of ${size} bytes`)
         }
         const builder = new RecordBatchBuilder(size)
         expect(append(builder, record)).toBe(true)
         expect(sealed(builder)).toBe(toHex(plainBatch([toPlain(record)])))
+      }
+    }
+  })
+
+  test('fields and records are written right beside the sizes where their numbers grow', () => {
+    const lengths = [0, 16, 17, 62, 63, 64, 4_070, 4_079, 4_080, 4_081, 8_170, 8_191, 8_192]
+    const builder = new RecordBatchBuilder(1 << 16)
+    for (const keyBytes of lengths) {
+      for (const valueBytes of lengths) {
+        builder.reset()
+        const records = [new Uint8Array(valueBytes).fill(7), 'v'.repeat(valueBytes)].flatMap((value) => [
+          { timestamp: MS, key: 'k'.repeat(keyBytes), value, headers: null },
+          { timestamp: MS, key: null, value, headers: null },
+        ])
+        for (const record of records) expect(append(builder, record)).toBe(true)
+        expect(sealed(builder)).toBe(toHex(plainBatch(records.map(toPlain))))
       }
     }
   })

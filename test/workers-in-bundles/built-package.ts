@@ -1,4 +1,4 @@
-// The package as npm would install it: built by tsc into node_modules/millrace of an
+// The package as npm would install it: built into node_modules/millrace of an
 // empty folder, its dependencies beside it.
 
 import { execFile } from 'node:child_process'
@@ -24,9 +24,8 @@ export async function buildPackage(): Promise<BuiltPackage> {
   const installed = join(folder, 'node_modules', 'millrace')
   await mkdir(installed, { recursive: true })
   await cp(join(PROJECT_ROOT, 'package.json'), join(installed, 'package.json'))
-  const tsc = join(PROJECT_ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const config = join(PROJECT_ROOT, 'tsconfig.build.json')
-  await run(process.execPath, [tsc, '-p', config, '--outDir', join(installed, 'dist')]).catch((error: unknown) => {
+  const build = join(PROJECT_ROOT, '.ci', 'build.mjs')
+  await run(process.execPath, [build, join(installed, 'dist')], { cwd: PROJECT_ROOT }).catch((error: unknown) => {
     throw new Error(`the build failed: ${(error as { stdout?: string }).stdout ?? String(error)}`, { cause: error })
   })
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {

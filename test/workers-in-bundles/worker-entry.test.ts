@@ -96,10 +96,13 @@ describe('the built package', () => {
     const scripts = files.filter((path) => path.endsWith('.js'))
     expect(scripts).toContain('index.js')
     expect(files.filter((path) => !/\.(js|d\.ts|js\.map)$/.test(path) && path.includes('.'))).toEqual([])
+    for (const declarations of ['index.d.ts', 'rxjs.d.ts', 'broker/worker-main.d.ts']) await access(join(dist, declarations))
     for (const script of scripts) {
-      await access(join(dist, script.replace(/\.js$/, '.d.ts')))
       const map = JSON.parse(await readFile(join(dist, `${script}.map`), 'utf8')) as { sourcesContent?: string[] }
-      expect(map.sourcesContent?.length, script).toBe(1)
+      expect(
+        map.sourcesContent?.every((source) => source.length > 0),
+        script,
+      ).toBe(true)
     }
   })
 

@@ -6,6 +6,9 @@ import { RecordHeaders } from '../headers.ts'
 import { deserializeField } from '../serde.ts'
 import type { BoundTopic } from '../topic.ts'
 
+/** The name by which Node.js asks an object how to print it. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
 /**
  * A record read from a topic. `key`, `value` and `headers` are decoded on first touch
  * and kept. The bytes they come from never change; keeping a record keeps its batch,
@@ -86,6 +89,22 @@ export class ConsumerRecord<K = unknown, V = unknown> {
       headersEnd: shift(this.headersEnd),
       headerCount: this.headerCount,
     })
+  }
+
+  /** What `JSON.stringify` shows: the record, and not the batch that it lies in. Throws DESERIALIZATION. */
+  toJSON(): object {
+    const { topic, partition, offset, timestamp, key, value, headers } = this
+    return { topic, partition, offset, timestamp, key, value, headers: headers.toJSON() }
+  }
+
+  /** What `console.log` shows. */
+  [INSPECT](): object {
+    try {
+      return this.toJSON()
+    } catch (error) {
+      const { topic, partition, offset, timestamp } = this
+      return { topic, partition, offset, timestamp, error }
+    }
   }
 
   #decode(field: 'key' | 'value', start: number, end: number): unknown {

@@ -109,7 +109,7 @@ export class PartitionFetcher {
     const { topic, partition } = this
     const to = this.#options.autoOffsetReset === 'latest' ? this.control.highWatermark : this.control.logStartOffset
     const start = this.control.logStartOffset
-    const missed = Math.max(0, Math.min(start, to) - from)
+    const missed = Math.max(0, to - from)
     if (this.#options.autoOffsetReset === 'none') {
       const gone = from < start ? `${start - from} record(s) went by retention before they were read` : 'it is beyond the end of the log'
       const remedy = 'seek to an offset that is there, read faster, keep more (logMemoryBytes, retention.bytes), or set autoOffsetReset'

@@ -17,10 +17,15 @@ export const SEND_REFUSED = 0
 
 export type SendProgress = typeof SEND_TAKEN | typeof SEND_MOVED | typeof SEND_REFUSED
 
-interface BlockedSend {
+/** A call of `send` or `sendAll`. */
+export interface BlockedSend {
   /** May throw: then the call is over, with that error. */
-  readonly attempt: () => SendProgress
-  readonly failed: (error: Error) => void
+  attempt(): SendProgress
+  failed(error: Error): void
+}
+
+interface WaitingSend {
+  readonly send: BlockedSend
   sinceMs: number
 }
 
@@ -37,7 +42,7 @@ const SPENT_SENDS_MAX = 1_024
 export class BlockedCalls {
   readonly #clock: Clock
   readonly #maxBlockMs: number
-  #sends: (BlockedSend | undefined)[] = []
+  #sends: (WaitingSend | undefined)[] = []
   /** Where the oldest send stands. */
   #oldest = 0
   #waits: Wait[] = []
@@ -58,8 +63,8 @@ export class BlockedCalls {
     return this.#sends.length - this.#oldest
   }
 
-  send(attempt: () => SendProgress, failed: (error: Error) => void): void {
-    this.#sends.push({ attempt, failed, sinceMs: this.#clock.monotonicMs() })
+  send(send: BlockedSend): void {
+    this.#sends.push({ send, sinceMs: this.#clock.monotonicMs() })
     this.#startTimer(this.#maxBlockMs)
   }
 
@@ -107,7 +112,7 @@ export class BlockedCalls {
         return SEND_TAKEN
       }
       // Stands behind them in the queue, and is over when its turn comes.
-      this.#sends.push({ attempt, failed: over, sinceMs: Number.POSITIVE_INFINITY })
+      this.#sends.push({ send: { attempt, failed: over }, sinceMs: Number.POSITIVE_INFINITY })
     })
   }
 
@@ -133,15 +138,15 @@ export class BlockedCalls {
     this.#oldest = 0
     this.#waits = []
     this.#stopTimerIfIdle()
-    for (const send of sends) send?.failed(error)
+    for (const waiting of sends) waiting?.send.failed(error)
     for (const wait of waits) wait.reject(error)
   }
 
   #retrySends(): void {
     while (this.#oldest < this.#sends.length) {
-      const send = this.#sends[this.#oldest]!
-      const progress = attempt(send)
-      if (progress === SEND_MOVED) send.sinceMs = this.#clock.monotonicMs()
+      const waiting = this.#sends[this.#oldest]!
+      const progress = attempt(waiting.send)
+      if (progress === SEND_MOVED) waiting.sinceMs = this.#clock.monotonicMs()
       // One that is behind must not pass it.
       if (progress !== SEND_TAKEN) break
       this.#sends[this.#oldest] = undefined
@@ -168,14 +173,14 @@ export class BlockedCalls {
     this.#timer = undefined
     const nowMs = this.#clock.monotonicMs()
     const isOver = ({ sinceMs }: { sinceMs: number }): boolean => nowMs - sinceMs >= this.#maxBlockMs
-    const sends = this.#sends.slice(this.#oldest) as BlockedSend[]
+    const sends = this.#sends.slice(this.#oldest) as WaitingSend[]
     const waits = this.#waits
-    this.#sends = sends.filter((send) => !isOver(send))
+    this.#sends = sends.filter((waiting) => !isOver(waiting))
     this.#oldest = 0
     this.#waits = waits.filter((wait) => !isOver(wait))
-    const oldestMs = [...(this.#sends as BlockedSend[]), ...this.#waits].reduce((least, { sinceMs }) => Math.min(least, sinceMs), nowMs)
+    const oldestMs = [...(this.#sends as WaitingSend[]), ...this.#waits].reduce((least, { sinceMs }) => Math.min(least, sinceMs), nowMs)
     if (this.size > 0) this.#startTimer(Math.max(1, oldestMs + this.#maxBlockMs - nowMs))
-    for (const send of sends) if (isOver(send)) send.failed(this.#exhausted())
+    for (const waiting of sends) if (isOver(waiting)) waiting.send.failed(this.#exhausted())
     for (const wait of waits) if (isOver(wait)) wait.reject(this.#exhausted())
     // What stood behind may be over now.
     this.retry()

@@ -18,8 +18,8 @@ import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
 import { BatchAccumulator } from './batch-accumulator.ts'
 import { BatchDepartures } from './batch-departures.ts'
-import { BlockedCalls, SEND_REFUSED, SEND_TAKEN } from './blocked-calls.ts'
-import type { SendProgress } from './blocked-calls.ts'
+import { BlockedCalls, SEND_TAKEN } from './blocked-calls.ts'
+import type { BlockedSend } from './blocked-calls.ts'
 import { LaneSender } from './lane-sender.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { PendingRecord, ProducerBatch, RecordMetadata } from './producer-batch.ts'
@@ -27,6 +27,8 @@ import type { FilledProducerOptions } from './producer-config.ts'
 import { abortedError, checkRecord, checkTimestamp, closedError, unsentError } from './producer-errors.ts'
 import type { AnyRecord, ProducerRecord, RecordOptions } from './producer-record.ts'
 import { SendAll } from './send-all.ts'
+import { SendOne } from './send-one.ts'
+import type { SendTaker } from './send-one.ts'
 import { TopicQueues } from './topic-queues.ts'
 
 /** Equals no value that a user gives. */
@@ -50,6 +52,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   readonly #sender: LaneSender
   readonly #departures: BatchDepartures
   readonly #blocked: BlockedCalls
+  readonly #taker: SendTaker
   readonly #turnYield: TurnYield
   /** By topic id: however often a topic is bound, its partitions have one queue each. */
   readonly #topics = new Map<string, TopicQueues>()
@@ -85,6 +88,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
       { onFailure: (batch, error) => this.#onFailure(batch, error), seal: (queue) => this.#seal(queue, false) },
     )
     this.#blocked = new BlockedCalls(engine.clock, options.maxBlockMs)
+    this.#taker = { take: (topic, record, pending) => this.#take(topic, record, pending), aborted: () => this.#departures.wait() }
     this.#departures = new BatchDepartures(engine, options, this.#sender, this.#blocked, () => (this.#untilClockReading = 0))
     this.#stopHearing = [
       engine.onBrokerLost((brokerId) => this.#sender.brokerLost(brokerId)),
@@ -113,32 +117,31 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
    * it has left). Waits for room up to `maxBlockMs`, then rejects with BUFFER_EXHAUSTED;
    * rejects with REQUEST_TIMED_OUT after `deliveryTimeoutMs`, CLOSED, what is wrong with
    * the record as `offer` throws it, and what the broker answers: `retriable` says whether
-   * sending again may help.
+   * sending again may help. After ABORTED by its signal the record is not sent, unless it
+   * was taken already.
    */
-  send<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, record: ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>): Promise<RecordMetadata> {
+  send<KIn, VIn>(
+    topic: Topic<unknown, unknown, KIn, VIn>,
+    record: ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
-      const bound = asBoundTopic(topic)
-      const pending: PendingRecord = { acknowledged: resolve, failed: reject }
-      this.#sendWhenRoom(() => (this.#take(bound, record, pending) ? SEND_TAKEN : SEND_REFUSED), reject)
+      this.#sendWhenRoom(new SendOne(this.#taker, asBoundTopic(topic), record, resolve, reject, signal))
     })
   }
 
   /**
    * Sends many with one promise: resolves, in their order, when all are acknowledged, or
-   * rejects with the first failure, as `send` does. After it, those not yet taken are not
-   * sent; those taken before may be in the log.
+   * rejects with the first failure, as `send` does. Those not taken by then are not sent;
+   * those taken before may be in the log.
    */
   sendAll<KIn, VIn>(
     topic: Topic<unknown, unknown, KIn, VIn>,
     records: Iterable<ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>>,
+    { signal }: { signal?: AbortSignal } = {},
   ): Promise<RecordMetadata[]> {
     return new Promise((resolve, reject) => {
-      const bound = asBoundTopic(topic)
-      const call = new SendAll(records, (record, pending) => this.#take(bound, record, pending), resolve, reject)
-      this.#sendWhenRoom(
-        () => call.attempt(),
-        (error) => call.failed(error),
-      )
+      this.#sendWhenRoom(new SendAll(this.#taker, asBoundTopic(topic), records, resolve, reject, signal))
     })
   }
 
@@ -315,16 +318,16 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     return true
   }
 
-  #sendWhenRoom(attempt: () => SendProgress, failed: (error: Error) => void): void {
+  #sendWhenRoom(send: BlockedSend): void {
     try {
       if (this.#closing !== undefined) throw closedError()
       // Calls that wait already go first, so that records keep the order of their calls.
-      if (this.#blocked.sends === 0 && attempt() === SEND_TAKEN) return
+      if (this.#blocked.sends === 0 && send.attempt() === SEND_TAKEN) return
     } catch (error) {
-      failed(error as Error)
+      send.failed(error as Error)
       return
     }
-    this.#blocked.send(attempt, failed)
+    this.#blocked.send(send)
     this.#attention = true
     this.#departures.wait()
   }
@@ -352,7 +355,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   #throwFailure(): never {
     const failure = this.#failure
     this.#failure = undefined
-    throw failure
+    throw failure as Error
   }
 
   /** Resolves when every batch there is now is acknowledged or has failed, and every send that waits. */

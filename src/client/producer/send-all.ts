@@ -4,52 +4,66 @@
 // Holds: after the first failure nothing more is taken of the records given.
 
 import { MillraceError } from '../../errors.ts'
+import type { BoundTopic } from '../topic.ts'
 import { SEND_MOVED, SEND_REFUSED, SEND_TAKEN } from './blocked-calls.ts'
-import type { SendProgress } from './blocked-calls.ts'
+import type { BlockedSend, SendProgress } from './blocked-calls.ts'
 import type { PendingRecord, RecordMetadata } from './producer-batch.ts'
+import { abortedError } from './producer-errors.ts'
+import type { AnyRecord } from './producer-record.ts'
+import type { SendTaker } from './send-one.ts'
 
-export class SendAll<Item> {
-  readonly #items: Iterator<Item>
-  readonly #take: (item: Item, pending: PendingRecord) => boolean
+export class SendAll implements BlockedSend {
+  readonly #taker: SendTaker
+  readonly #topic: BoundTopic
+  readonly #records: Iterator<AnyRecord>
   readonly #resolve: (results: RecordMetadata[]) => void
   readonly #reject: (error: Error) => void
+  readonly #signal: AbortSignal | undefined
   readonly #results: RecordMetadata[] = []
   /** Was refused last time, or has not been offered yet. */
-  #next: IteratorResult<Item> | undefined
+  #next: IteratorResult<AnyRecord> | undefined
   #taken = 0
   #acknowledged = 0
   #isWhole = false
   #failed = false
 
   constructor(
-    items: Iterable<Item>,
-    take: (item: Item, pending: PendingRecord) => boolean,
+    taker: SendTaker,
+    topic: BoundTopic,
+    records: Iterable<AnyRecord>,
     resolve: (results: RecordMetadata[]) => void,
     reject: (error: Error) => void,
+    signal: AbortSignal | undefined,
   ) {
-    if (typeof (items as Partial<Iterable<Item>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    if (typeof (records as Partial<Iterable<AnyRecord>> | null | undefined)?.[Symbol.iterator] !== 'function') {
       throw new MillraceError(
         'INVALID_REQUEST',
         'sendAll takes an array, or anything else to iterate over, of records: [{ key, value }, …]',
       )
     }
-    this.#items = items[Symbol.iterator]()
-    this.#take = take
+    this.#taker = taker
+    this.#topic = topic
+    this.#records = records[Symbol.iterator]()
     this.#resolve = resolve
     this.#reject = reject
+    this.#signal = signal
+    if (signal === undefined) return
+    if (signal.aborted) this.failed(abortedError(signal))
+    else signal.addEventListener('abort', this.#onAbort)
   }
 
   /** Takes records as long as there is room. */
   attempt(): SendProgress {
     const before = this.#taken
     while (!this.#failed) {
-      this.#next ??= this.#items.next()
+      this.#next ??= this.#records.next()
       if (this.#next.done === true) {
         this.#isWhole = true
         this.#settleIfDone()
         return SEND_TAKEN
       }
-      if (!this.#take(this.#next.value, this.#pending(this.#taken))) return this.#taken > before ? SEND_MOVED : SEND_REFUSED
+      if (!this.#taker.take(this.#topic, this.#next.value, this.#pending(this.#taken)))
+        return this.#taken > before ? SEND_MOVED : SEND_REFUSED
       this.#next = undefined
       this.#taken++
     }
@@ -59,14 +73,15 @@ export class SendAll<Item> {
   failed(error: Error): void {
     if (this.#failed) return
     this.#failed = true
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#reject(error)
     // Later: this may be called while batches are on their way, and a generator's `finally` is the user's code.
-    if (!this.#isWhole) queueMicrotask(() => this.#leaveItems())
+    if (!this.#isWhole) queueMicrotask(() => this.#leaveRecords())
   }
 
-  #leaveItems(): void {
+  #leaveRecords(): void {
     try {
-      this.#items.return?.()
+      this.#records.return?.()
     } catch {
       // As with `for … of`: the first failure is the one that counts.
     }
@@ -84,6 +99,13 @@ export class SendAll<Item> {
   }
 
   #settleIfDone(): void {
-    if (this.#isWhole && this.#acknowledged === this.#taken) this.#resolve(this.#results)
+    if (!this.#isWhole || this.#acknowledged !== this.#taken) return
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#resolve(this.#results)
+  }
+
+  readonly #onAbort = (): void => {
+    this.failed(abortedError(this.#signal!))
+    this.#taker.aborted()
   }
 }

@@ -45,6 +45,12 @@ test.each<[string, string]>([
   ['autoCommitIntervalMs', 'consumer groups are not there yet'],
   ['isolationLevel', 'there are no transactions yet'],
   ['fetchMaxWaitMs', 'a waiting reader is woken'],
+  [
+    'maxPollRecords',
+    'batches() hands out what one fetch copied, however many records that is: bound it in bytes by maxPartitionFetchBytes',
+  ],
+  ['max.poll.records', 'bound it in bytes by maxPartitionFetchBytes'],
+  ['maxRecords', 'bound it in bytes by maxPartitionFetchBytes'],
   ['fromBeginning', 'it is called autoOffsetReset here'],
   ['maxBytesPerPartition', 'it is called maxPartitionFetchBytes here'],
   ['autoOfsetReset', 'did you mean autoOffsetReset'],

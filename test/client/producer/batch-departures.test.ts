@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { BatchDepartures } from '../../../src/client/producer/batch-departures.ts'
 import { HandDrivenBroker } from './hand-driven-broker.ts'
 import type { TakenBatch } from './hand-driven-broker.ts'
 
@@ -124,6 +125,20 @@ describe('lingerMs', () => {
     expect(left + broker.take().length).toBeLessThanOrEqual(8)
   })
 
+  test('a partition lingers once, however many batches it fills meanwhile', () => {
+    let enqueued = 0
+    const sender = { enqueue: () => enqueued++, pump: () => false, isWaiting: false }
+    const options = { lingerMs: 1_000, deliveryTimeoutMs: 10_000 }
+    const departures = new BatchDepartures({ clock: broker.clock } as never, options, sender as never, {} as never, () => undefined)
+    const queue = { open: {}, lingering: false }
+    for (let i = 0; i < 100; i++) departures.opened(queue as never)
+    departures.makeAllDue()
+    expect(enqueued).toBe(1)
+    departures.opened(queue as never)
+    departures.makeAllDue()
+    expect(enqueued).toBe(2)
+  })
+
   test('every job has its own timestamp', async () => {
     const producer = broker.producer({ lingerMs: 10_000 })
     const topic = broker.topic()
@@ -239,7 +254,7 @@ describe('deliveryTimeoutMs', () => {
     const behind = producer.send(living, { value: 'behind' })
     broker.clock.advance(1_000)
     await nextTurn()
-    broker.take().forEach((batch) => batch.ack())
+    for (const batch of broker.take()) batch.ack()
     await behind
     broker.clock.advance(1_250)
     await expect(waiting).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' })

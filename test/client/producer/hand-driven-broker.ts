@@ -132,13 +132,16 @@ export class HandDrivenBroker {
     }
   }
 
-  /** Takes what stands on the lanes, in the order in which a broker takes it. */
+  /** Takes what stands on the lanes, a batch of each in turn, as a broker does whose turns are short. */
   take(): TakenBatch[] {
     const taken: TakenBatch[] = []
-    for (const [lane, reader] of this.lanes.entries()) {
-      while (reader.poll({ onFrame: (bytes, start, end) => taken.push(this.#batch(lane, reader, bytes, start, end)) }, 1) > 0);
-      reader.flush()
+    for (let before = -1; taken.length > before; ) {
+      before = taken.length
+      for (const [lane, reader] of this.lanes.entries()) {
+        reader.poll({ onFrame: (bytes, start, end) => taken.push(this.#batch(lane, reader, bytes, start, end)) }, 1)
+      }
     }
+    for (const reader of this.lanes) reader.flush()
     return taken
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Producer } from '../../../src/client/producer/producer.ts'
@@ -88,8 +89,8 @@ describe('send', () => {
     const topic = broker.topic()
     const filled = await fill(producer, topic)
     const sends = upTo(40).map((i) => producer.send(topic, { value: `${filled + i} ${KIB}` }))
-    const first: TakenBatch[] = broker.take()
-    first.forEach((batch) => batch.ack())
+    const first = broker.take()
+    for (const batch of first) batch.ack()
     // There is room on the lane now, but the sends come first.
     expect(producer.offer(topic, null, 'passed')).toBe(false)
     const room = producer.drained()
@@ -123,6 +124,8 @@ describe('send', () => {
     const unanswered = producer.send(slow, { value: 'a' }).then(() => (isOver = true))
     await nextTurn()
     const [batch] = broker.take()
+    // Nothing moves any more when the first record goes to the other broker.
+    for (let i = 0; i < 5; i++) await nextTurn()
     for (let i = 0; i < 3; i++) {
       const sent = producer.send(quick, { value: 'b' })
       await nextTurn()
@@ -167,6 +170,51 @@ describe('send', () => {
     await closed
     await expect(sent).resolves.toMatchObject({ offset: filled })
     expect(numbersOf(served)).toEqual(upTo(filled + 1))
+  })
+
+  test('an abort: a record that was not taken is not sent, one that was is on its way', async () => {
+    const producer = broker.producer({ batchSize: 16_384 })
+    const topic = broker.topic()
+    const abort = new AbortController()
+    const options = { signal: abort.signal }
+    const [inFlight, answered] = [
+      producer.send(topic, { value: '0 in flight' }, options),
+      producer.sendAll(topic, [{ value: '1 in flight' }], options),
+    ]
+    await nextTurn()
+    const served = broker.take()
+    const filled = await fill(producer, topic)
+    const waiting = [producer.send(topic, { value: 'never' }, options), producer.sendAll(topic, [{ value: 'never' }], options)]
+    const behind = producer.send(topic, { value: 'behind' })
+    abort.abort(new Error('enough'))
+    for (const each of [
+      inFlight,
+      answered,
+      ...waiting,
+      producer.send(topic, { value: 'never' }, options),
+      producer.sendAll(topic, [], options),
+    ]) {
+      await expect(each).rejects.toMatchObject({ code: 'ABORTED', cause: new Error('enough') })
+    }
+    for (const batch of served) batch.ack()
+    served.push(...(await broker.serve()))
+    await behind
+    const values = served.flatMap((batch) => batch.values)
+    expect(values.slice(0, 2)).toEqual(['0 in flight', '1 in flight'])
+    expect(values.at(-1)).toBe('behind')
+    expect(values).toHaveLength(2 + filled + 1)
+  })
+
+  test('a signal is let go of when the call is over', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic()
+    const { signal } = new AbortController()
+    const calls = [producer.send(topic, { value: 'a' }, { signal }), producer.sendAll(topic, [{ value: 'b' }], { signal })]
+    expect(getEventListeners(signal, 'abort')).toHaveLength(2)
+    await broker.serve()
+    await Promise.all(calls)
+    await expect(producer.send(topic, { value: 5 as never }, { signal })).rejects.toMatchObject({ code: 'SERIALIZATION' })
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('flush waits for the calls that wait', async () => {
