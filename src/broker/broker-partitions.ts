@@ -160,13 +160,16 @@ export class BrokerPartitions {
       if (!control.tryLead(word, this.#brokerId, leaderEpoch)) continue
       const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
       const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch)
+      const actor = new PartitionActor(identity, control, log)
       this.#led[slot] = {
-        actor: new PartitionActor(identity, control, log),
+        actor,
         maxMessageBytes: Number(config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT),
         retentionBytes: Number(config['retention.bytes'] ?? '-1'),
       }
       this.#retention.register(log)
-      // Producers wait here for a leader.
+      // The leader before may have died between publishing an end and moving the watermark.
+      actor.advance()
+      // Producers wait here for a leader, readers for the watermark.
       control.ringWaiters(this.#bells)
     }
   }
@@ -200,6 +203,7 @@ export class BrokerPartitions {
     const epoch = word === NO_LEADER_WORD ? 0 : leaderEpochOf(word) + 1
     if (!control.tryLead(word, this.#brokerId, epoch)) return undefined
     const log = MemoryLog.open(control, this.#memory, this.#allocator, epoch)
+    log.advance()
     control.ringWaiters(this.#bells)
     return new MetadataLog(log, this.#memory, slotOf(CLUSTER_METADATA_SLOT))
   }
