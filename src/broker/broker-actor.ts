@@ -85,7 +85,7 @@ export class BrokerActor implements HostedBrokerControl {
       parker: this.#parker,
       scheduler: immediateScheduler,
       turn: () => this.#turn(),
-      hasWork: () => this.#lanes.hasWork() || this.#partitions.hasAttention,
+      hasWork: () => (!this.#partitions.isHeldUp && this.#lanes.hasWork()) || this.#partitions.hasAttention,
       idleStrategy: init.idleStrategy,
       maySpin: environment.maySpin,
       clock,
@@ -155,7 +155,7 @@ export class BrokerActor implements HostedBrokerControl {
   // --- the duty cycle -----------------------------------------------------------
 
   #turn(): number {
-    let work = this.#lanes.poll()
+    let work = this.#partitions.isHeldUp ? 0 : this.#lanes.poll()
     if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
     work += this.#partitions.advance()
     this.#announce(work)

@@ -21,6 +21,7 @@ import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import { MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
+import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
@@ -35,6 +36,8 @@ interface LedPartition {
 
 /** How soon parked batches are tried again: about as long as freed log memory rests. */
 const RETRY_PARKED_MS = 1
+/** Below what a partition parks at the most by far more than a turn takes off the lanes. */
+const HOLD_UP_BYTES = PARKED_BYTES_MAX / 4
 const MAX_MESSAGE_BYTES_DEFAULT = '1048588'
 
 export class BrokerPartitions {
@@ -71,6 +74,15 @@ export class BrokerPartitions {
   /** Partitions with batches that wait for memory. */
   get parkedCount(): number {
     return this.#parked.length
+  }
+
+  /**
+   * Whether so much waits for log memory that no more is to be taken off the lanes: memory
+   * comes within milliseconds, and until then producers are to wait, not to be refused.
+   */
+  get isHeldUp(): boolean {
+    for (let i = 0; i < this.#parked.length; i++) if (this.#parked[i]!.actor.parkedBytes >= HOLD_UP_BYTES) return true
+    return false
   }
 
   get hasAttention(): boolean {

@@ -1,6 +1,7 @@
 // hot path 4/8 · The leader of one partition: takes batches off the lanes during
 // its broker's duty cycle and appends them, parks them, or refuses them. Always one
-// of the three, so that no batch holds up another partition's.
+// of the three, so that no batch holds up another partition's; a broker that is short
+// of log memory leaves batches on their lanes before it comes to that.
 // Runs on its broker's thread, inside the duty cycle; it has no thread of its own.
 // Holds: an ack is given only for offsets below the high watermark, and batches of
 // one lane are appended in the order of that lane.
@@ -50,6 +51,10 @@ export class PartitionActor {
 
   get parkedCount(): number {
     return this.#parked.size
+  }
+
+  get parkedBytes(): number {
+    return this.#parked.sizeInBytes
   }
 
   /** One batch off a lane; `bytes` is the lane's shared memory and is free again when this returns. */

@@ -23,6 +23,8 @@ killPoints.hook = (point) => {
       return process.exit(1)
     case 'outOfMemory':
       return fillHeap()
+    case undefined:
+      return undefined
   }
 }
 

@@ -81,6 +81,15 @@ export class SentLedger {
     return this.#all().filter(({ outcome }) => typeof outcome === 'number').length
   }
 
+  /** By partition: the highest offset that was acknowledged. */
+  highestAcked(): Map<number, number> {
+    const highest = new Map<number, number>()
+    for (const { partition, outcome } of this.#all()) {
+      if (typeof outcome === 'number') highest.set(partition, Math.max(highest.get(partition) ?? 0, outcome))
+    }
+    return highest
+  }
+
   get failures(): MillraceError[] {
     return this.#all().flatMap(({ outcome }) => (outcome instanceof MillraceError ? [outcome] : []))
   }

@@ -85,7 +85,7 @@ export class BatchDepartures implements Waiter {
           resolve()
         },
       }
-      signal?.addEventListener('abort', abort)
+      signal?.addEventListener('abort', abort, { once: true })
       for (const batch of batches) batch.addWaiter(waiter)
       this.makeAllDue()
       this.wait()

@@ -90,7 +90,7 @@ export class BlockedCalls {
         },
         sinceMs: this.#clock.monotonicMs(),
       }
-      signal?.addEventListener('abort', abort)
+      signal?.addEventListener('abort', abort, { once: true })
       this.#waits.push(wait)
       this.#startTimer(this.#maxBlockMs)
     })
@@ -102,7 +102,7 @@ export class BlockedCalls {
     if (this.sends === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(abortedError(signal!))
-      signal?.addEventListener('abort', abort)
+      signal?.addEventListener('abort', abort, { once: true })
       const over = (): void => {
         signal?.removeEventListener('abort', abort)
         resolve()
