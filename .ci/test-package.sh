@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs the package and uses it as a new user would: an empty folder, `npm install`
-# of the tarball, a plain JavaScript program, and a type check of its declarations.
+# of the tarball, a program in JavaScript and one in TypeScript on each Node.js that is
+# supported, and a type check of the declarations.
 set -eu
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -37,23 +38,32 @@ const entries = await Promise.all(['millrace/rxjs', 'millrace/package.json'].map
 if (typeof entries[0].fromTopic !== 'function') throw new Error('millrace/rxjs has no fromTopic')
 console.log(`hello from the packed package on Node.js ${process.version}`)
 APP
-for major in 26 22; do
-  if runtime=$(bash "$root/.ci/node-runtime.sh" $major); then timeout 60 "$runtime" hello.js; else echo "Node.js $major is not to be had: not tried"; fi
+# The same in TypeScript, which these Node.js versions run as it is. It must check without
+# skipLibCheck and without the sources.
+cat >hello.ts <<'APP'
+import { defineTopic, json, openMillrace } from 'millrace'
+import type { EmbeddedMillrace, RecordMetadata } from 'millrace'
+import { fromTopic } from 'millrace/rxjs'
+import { firstValueFrom, map } from 'rxjs'
+
+const clicks = defineTopic('clicks', { partitions: 2, value: json<{ page: string }>() })
+const millrace: EmbeddedMillrace = await openMillrace({ brokers: 1 })
+const topic = await millrace.topic(clicks)
+const sent: RecordMetadata = await millrace.producer().send(topic, { key: 'user-7', value: { page: '/' } })
+const page: string = await firstValueFrom(fromTopic(topic, { until: 'end' }).pipe(map((record) => record.value.page)))
+await millrace.close()
+if (page !== '/' || sent.offset !== 0) throw new Error(`expected the page at offset 0, got ${page} at ${sent.offset}`)
+console.log(`hello in TypeScript from the packed package on Node.js ${process.version}`)
+APP
+
+for major in 22 24 26; do
+  if runtime=$(bash "$root/.ci/node-runtime.sh" $major); then
+    for program in hello.js hello.ts; do timeout 60 "$runtime" $program; done
+  else
+    echo "skipped: Node.js $major is not to be had"
+  fi
 done
 
-# The declarations alone must check, without skipLibCheck and without the sources.
-cat >hello.ts <<'APP'
-import { openMillrace, string } from 'millrace'
-import { fromTopic } from 'millrace/rxjs'
-
-const millrace = await openMillrace({ brokers: 1 })
-const greetings = await millrace.topic('greetings', { value: string() })
-for await (const record of millrace.consumer().records(greetings, { until: 'end' })) {
-  const value: string = record.value
-  console.log(value)
-}
-export const source: typeof fromTopic = fromTopic
-APP
 cat >tsconfig.json <<APP
 {
   "compilerOptions": {
