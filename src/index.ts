@@ -8,7 +8,7 @@ export type { MillraceLogger, MillraceOptions } from './client/millrace-config.t
 // Topics and types
 export { defineTopic } from './client/topic-definition.ts'
 export type { Topic, TopicDefinition, TopicOptions } from './client/topic-definition.ts'
-export type { TopicConfig, TopicConfigOptions } from './client/topic-config.ts'
+export type { TopicConfig, TopicConfigOptions } from './config/topic-config.ts'
 export { bytes, json, nullable, string } from './client/serde.ts'
 export { msgpack } from './client/msgpack-serde.ts'
 export type { Serde } from './client/serde.ts'

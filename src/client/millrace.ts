@@ -15,7 +15,7 @@ import { Producer } from './producer/producer.ts'
 import { fillProducerOptions } from './producer/producer-config.ts'
 import type { ProducerOptions } from './producer/producer-config.ts'
 import { BoundTopic } from './topic.ts'
-import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from './topic-config-check.ts'
+import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from '../config/topic-config-check.ts'
 import { checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
 import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts'
 

@@ -12,8 +12,8 @@ import { MillraceError } from '../errors.ts'
 import { msgpack } from './msgpack-serde.ts'
 import { checkSerde, nullable, string } from './serde.ts'
 import type { Serde } from './serde.ts'
-import { checkTopicConfig, topicConfigNamed } from './topic-config-check.ts'
-import type { TopicConfig, TopicConfigOptions } from './topic-config.ts'
+import { checkTopicConfig, topicConfigNamed } from '../config/topic-config-check.ts'
+import type { TopicConfig, TopicConfigOptions } from '../config/topic-config.ts'
 
 /**
  * `K` and `V` are the key and value that records carry, `KIn` and `VIn` what `send`

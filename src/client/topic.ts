@@ -9,7 +9,7 @@ import type { TopicId } from '../ids.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Serde } from './serde.ts'
 import type { Topic, TopicDefinition } from './topic-definition.ts'
-import { topicConfigFromText } from './topic-config-check.ts'
+import { topicConfigFromText } from '../config/topic-config-check.ts'
 
 /** Kafka's default of max.message.bytes. */
 const MAX_MESSAGE_BYTES_DEFAULT = 1_048_588

@@ -21,6 +21,7 @@ export const FLOORS: ReadonlyMap<string, number> = new Map([
   ['record', 1],
   ['lane', 1],
   ['protocol', 1],
+  ['config', 1],
   ['ids.ts', 0],
   ['assert.ts', 0],
   ['clock.ts', 0],

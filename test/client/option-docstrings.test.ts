@@ -6,13 +6,13 @@ import { expect, test } from 'vitest'
 import { CONSUMER_CONFIG } from '../../src/client/consumer/consumer-config.ts'
 import { MILLRACE_CONFIG } from '../../src/client/millrace-config.ts'
 import { PRODUCER_CONFIG } from '../../src/client/producer/producer-config.ts'
-import { TOPIC_CONFIG } from '../../src/client/topic-config-table.ts'
+import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
 import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
 
 test.each<[string, [string, Setting<unknown>][]]>([
-  ['topic-config.ts', settingsOf(TOPIC_CONFIG)],
+  ['../config/topic-config.ts', settingsOf(TOPIC_CONFIG)],
   ['millrace-config.ts', settingsOf(MILLRACE_CONFIG)],
   ['producer/producer-config.ts', settingsOf(PRODUCER_CONFIG)],
   ['consumer/consumer-config.ts', settingsOf(CONSUMER_CONFIG)],

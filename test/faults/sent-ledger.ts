@@ -7,7 +7,7 @@ import type { ErrorName } from '../../src/errors.ts'
 import type { Millrace } from '../../src/client/millrace.ts'
 import type { Producer } from '../../src/client/producer/producer.ts'
 import { bytes } from '../../src/client/serde.ts'
-import type { TopicConfigOptions } from '../../src/client/topic-config.ts'
+import type { TopicConfigOptions } from '../../src/config/topic-config.ts'
 import type { Topic } from '../../src/client/topic-definition.ts'
 import type { Consumer } from '../../src/client/consumer/consumer.ts'
 

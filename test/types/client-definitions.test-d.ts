@@ -7,7 +7,7 @@ import type { MillraceOptions } from '../../src/client/millrace-config.ts'
 import type { FilledProducerOptions, ProducerOptions } from '../../src/client/producer/producer-config.ts'
 import type { Serde } from '../../src/client/serde.ts'
 import type { InferInput, InferOutput, StandardSchema } from '../../src/client/standard-schema.ts'
-import type { TopicConfig, TopicConfigOptions } from '../../src/client/topic-config.ts'
+import type { TopicConfig, TopicConfigOptions } from '../../src/config/topic-config.ts'
 import type { KeyToSend, Topic, TopicDefinition } from '../../src/client/topic-definition.ts'
 
 interface Click {

@@ -8,7 +8,7 @@
 import { INT_MAX, fillOptions } from '../../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../../config-def.ts'
 import { answerForeignOption } from '../foreign-options.ts'
-import { BATCH_BYTES_MAX } from '../topic-config-table.ts'
+import { BATCH_BYTES_MAX } from '../../config/topic-config-table.ts'
 import type { PartitionFunction } from './partitioner.ts'
 
 export interface FilledProducerOptions {

@@ -3,7 +3,7 @@ import { CONSUMER_CONFIG, fillConsumerOptions } from '../../../src/client/consum
 import type { ConsumerOptions } from '../../../src/client/consumer/consumer-config.ts'
 import { settingsOf } from '../../../src/config-def.ts'
 import type { MillraceError } from '../../../src/errors.ts'
-import { kafkaDefaults } from '../kafka-configs.ts'
+import { kafkaDefaults } from '../../config/kafka-configs.ts'
 
 function refusal(options: unknown): MillraceError {
   try {

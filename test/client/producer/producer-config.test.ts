@@ -3,7 +3,7 @@ import { PRODUCER_CONFIG, fillProducerOptions } from '../../../src/client/produc
 import type { ProducerOptions } from '../../../src/client/producer/producer-config.ts'
 import { settingsOf } from '../../../src/config-def.ts'
 import type { MillraceError } from '../../../src/errors.ts'
-import { kafkaDefaults } from '../kafka-configs.ts'
+import { kafkaDefaults } from '../../config/kafka-configs.ts'
 
 function refusal(options: unknown): MillraceError {
   try {
