@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CASES } from './cases.ts'
+import type { OpenContext } from './harness/bench-case.ts'
 import { compareReports, renderComparison } from './harness/compare.ts'
 import { describeMachine } from './harness/machine.ts'
 import type { Machine } from './harness/machine.ts'
@@ -30,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(
     args,
     CASES.map((one) => one.id),
+    process.env,
   )
   if (options.help) return print(HELP)
   if (options.list) return print(CASES.map((one) => `${one.id.padEnd(4)} ${one.title}`).join('\n'))
@@ -67,17 +69,15 @@ async function measure(options: Options): Promise<BenchReport> {
   }
   process.on('SIGINT', onInterrupt)
   const startedMs = performance.now()
+  const { small, kafka, soakMinutes } = options
+  const context: OpenContext = { small, machine, kafka, soakMinutes, signal: interrupt.signal }
   const cases: CaseReport[] = []
   try {
     for (const spec of CASES) {
       if (interrupt.signal.aborted) break
       if (options.only.length > 0 && !options.only.includes(spec.id)) continue
-      const outcomes = await runCase(spec, {
-        context: { small: options.small, machine, signal: interrupt.signal },
-        repetitions: options.repetitions,
-        progress,
-      })
-      cases.push(caseReport(spec, outcomes, machine, options.small))
+      const outcomes = await runCase(spec, { context, repetitions: options.repetitions, progress })
+      cases.push(caseReport(spec, outcomes, context))
     }
   } finally {
     process.removeListener('SIGINT', onInterrupt)
@@ -87,7 +87,7 @@ async function measure(options: Options): Promise<BenchReport> {
     schema: REPORT_SCHEMA,
     machine,
     command: ['node benchmarks/bench.ts', ...process.argv.slice(2)].join(' '),
-    small: options.small,
+    small,
     interrupted: interrupt.signal.aborted,
     seconds: (performance.now() - startedMs) / 1_000,
     cases,

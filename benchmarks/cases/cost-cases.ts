@@ -4,7 +4,7 @@ import type { CaseSpec, ContenderSpec, OpenContext } from '../harness/bench-case
 import { nodeMajor } from '../harness/machine.ts'
 import { ALLOCATION_METRICS, openAllocations } from '../allocations/allocations.ts'
 import { IDLE_METRICS, openIdle } from '../idle/idle.ts'
-import { unavailable } from '../idle/thread-usage.ts'
+import { unavailable } from '../harness/thread-usage.ts'
 import { BUILT, notBuilt, openStart, SOURCES, START_METRICS } from '../start/start.ts'
 import { BATCH_BYTES, ROAD_SETUP, roadOptions } from './road-settings.ts'
 
@@ -72,7 +72,7 @@ function allocations(
     open: (context: OpenContext) =>
       openAllocations(
         {
-          road: roadOptions({ valueBytes: 100, reading: allocating ? 'view' : 'cursor', allocatingProducer: allocating }),
+          road: roadOptions({ valueBytes: 100, offering: allocating ? 'view' : 'plain', reading: allocating ? 'view' : 'cursor' }),
           batchBytes: BATCH_BYTES,
           warmUps: context.small ? 1 : 3,
           burstBytes,

@@ -1,17 +1,14 @@
 // S13: latency at 1,000 records a second, and the user's timers while records run at full speed.
 
 import type { CaseSpec, ContenderSpec } from '../harness/bench-case.ts'
-import type { Machine } from '../harness/machine.ts'
 import { LATENCY_METRICS, TIMER_METRICS } from '../latency/latency-metrics.ts'
+import { cannotSpin } from './spinning.ts'
 import { LOG_MEMORY_BYTES, ROAD_SETUP, roadOptions, WINDOW_BYTES } from './road-settings.ts'
 
 const RECORDS_PER_SECOND = 1_000
 const VALUE_BYTES = 100
-/** Producer, broker, reader, main: spinning is for machines with cores to spare. */
-const SPIN_THREADS = 4
 
 function latency(idleStrategy: 'park' | 'spin'): ContenderSpec {
-  const wanted = SPIN_THREADS + 2
   return {
     id: idleStrategy,
     title: idleStrategy === 'park' ? 'park (default settings)' : 'spin',
@@ -22,14 +19,7 @@ function latency(idleStrategy: 'park' | 'spin'): ContenderSpec {
     threads: 3,
     partitions: 1,
     setup: `${RECORDS_PER_SECOND} records a second, ${idleStrategy === 'park' ? '' : 'idleStrategy: spin, otherwise '}default settings`,
-    ...(idleStrategy === 'park'
-      ? {}
-      : {
-          skip: (machine: Machine): string | undefined =>
-            machine.cores >= wanted
-              ? undefined
-              : `spinning needs a core for each thread and one to spare: ${wanted} cores, this machine has ${machine.cores}`,
-        }),
+    ...(idleStrategy === 'park' ? {} : { skip: cannotSpin }),
     open: async () => {
       const { openLatency } = await import('../latency/latency.ts')
       return openLatency({ valueBytes: VALUE_BYTES, recordsPerSecond: RECORDS_PER_SECOND, idleStrategy })

@@ -4,35 +4,34 @@ import { availableParallelism } from 'node:os'
 import { THROUGHPUT_METRICS } from '../harness/bench-case.ts'
 import type { CaseSpec, ContenderSpec, TargetSpec } from '../harness/bench-case.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
-import { ROAD_SETUP, roadOptions } from './road-settings.ts'
+import { LOG_MEMORY_BYTES, ROAD_SETUP, roadContender, WINDOW_BYTES } from './road-settings.ts'
 
 const CORES = availableParallelism()
-/** Beyond a third of the cores the threads share cores: two is reported on every machine. */
-const STRANDS_MAX = 5
+/** All counts up to here; beyond it, each twice the one before, and the most that the cores allow. */
+const EVERY_STRAND_TO = 5
 const FULL = Math.floor(CORES / 3)
 const RECORDS_PER_STRAND = 4_000_000
+const STRAND_MEMORY_BYTES = 4 * WINDOW_BYTES
 
+/** Up to a third of the cores, for a strand is three threads; two is reported on every machine. */
 export function strandCounts(cores: number): number[] {
-  const most = Math.max(2, Math.min(STRANDS_MAX, Math.floor(cores / 3)))
-  return Array.from({ length: most }, (_, index) => index + 1)
+  const most = Math.max(2, Math.floor(cores / 3))
+  const counts = [most]
+  for (let n = 1; n < most; n = n < EVERY_STRAND_TO ? n + 1 : 2 * n) counts.push(n)
+  return counts.toSorted((a, b) => a - b)
 }
 
 function strands(n: number): ContenderSpec {
-  return {
-    id: `n${n}`,
-    title: `n = ${n}${3 * n > CORES ? ` (${3 * n} threads on ${CORES} cores)` : ''}`,
-    kind: 'millrace',
-    records: RECORDS_PER_STRAND * n,
-    smallRecords: 50_000 * n,
-    valueBytes: 100,
-    threads: 3 * n,
-    partitions: n,
-    setup: `${n} × (producer → topic of one partition, its leader on a broker of its own → reader with cursor); ${ROAD_SETUP}`,
-    open: async () => {
-      const { openRoad } = await import('../road/road.ts')
-      return openRoad(roadOptions({ valueBytes: 100, strands: n }))
+  return roadContender(
+    {
+      id: `n${n}`,
+      title: `n = ${n}${3 * n > CORES ? ` (${3 * n} threads on ${CORES} cores)` : ''}`,
+      records: RECORDS_PER_STRAND * n,
+      smallRecords: 50_000 * n,
+      setup: `${n} × (producer → topic of one partition, its leader on a broker of its own → reader with cursor); ${ROAD_SETUP}`,
     },
-  }
+    { valueBytes: 100, strands: n, logMemoryBytes: LOG_MEMORY_BYTES + (n - 1) * STRAND_MEMORY_BYTES },
+  )
 }
 
 const counts = strandCounts(CORES)

@@ -5,7 +5,7 @@ import { THROUGHPUT_METRICS } from '../harness/bench-case.ts'
 import type { CaseSpec, CaseView, ContenderSpec } from '../harness/bench-case.ts'
 import { byteSize } from '../harness/format.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
-import { LOG_MEMORY_BYTES, roadOptions } from './road-settings.ts'
+import { LOG_MEMORY_BYTES, roadContender } from './road-settings.ts'
 
 const RECORDS_PER_BATCH = [1, 10, 100, 1_000, 10_000] as const
 const LANES = [1, 2, 4, 8] as const
@@ -44,33 +44,26 @@ function recordsOf(recordsPerBatch: number, valueBytes: number): number {
 
 function cell(recordsPerBatch: number, lanes: number, valueBytes: number): ContenderSpec {
   const batchSize = batchBytes(recordsPerBatch, valueBytes)
-  return {
-    id: cellId(recordsPerBatch, lanes, valueBytes),
-    title: `${byteSize(valueBytes)}, ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}, ${recordsPerBatch} a batch`,
-    kind: 'millrace',
-    records: recordsOf(recordsPerBatch, valueBytes),
-    smallRecords: Math.min(5_000, recordsOf(recordsPerBatch, valueBytes)),
-    valueBytes,
-    threads: 2 + lanes,
-    partitions: 1,
-    setup:
-      'as many producer threads as lanes → one broker → one partition → one reader with cursor; ' +
-      'memory durability, log memory 256 MiB; batchSize set so that exactly so many records fit; ' +
-      'producers together at most 16 MiB (or four batches a lane) ahead of the reader',
-    cell: { recordsPerBatch, lanes, valueBytes },
-    open: async () => {
-      const { openRoad } = await import('../road/road.ts')
-      return openRoad(
-        roadOptions({
-          valueBytes,
-          lanes,
-          windowBytes: Math.min(LOG_MEMORY_BYTES / 2, Math.max(WINDOW_BYTES, 4 * lanes * batchSize)),
-          producer: { batchSize, maxRequestSize: BATCH_BYTES_MAX },
-          topicConfig: { 'max.message.bytes': BATCH_BYTES_MAX },
-        }),
-      )
+  return roadContender(
+    {
+      id: cellId(recordsPerBatch, lanes, valueBytes),
+      title: `${byteSize(valueBytes)}, ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}, ${recordsPerBatch} a batch`,
+      records: recordsOf(recordsPerBatch, valueBytes),
+      smallRecords: Math.min(5_000, recordsOf(recordsPerBatch, valueBytes)),
+      setup:
+        'as many producer threads as lanes → one broker → one partition → one reader with cursor; ' +
+        'memory durability, log memory 256 MiB; batchSize set so that exactly so many records fit; ' +
+        'producers together at most 16 MiB (or four batches a lane) ahead of the reader',
+      cell: { recordsPerBatch, lanes, valueBytes },
     },
-  }
+    {
+      valueBytes,
+      lanes,
+      windowBytes: Math.min(LOG_MEMORY_BYTES / 2, Math.max(WINDOW_BYTES, 4 * lanes * batchSize)),
+      producer: { batchSize, maxRequestSize: BATCH_BYTES_MAX },
+      topicConfig: { 'max.message.bytes': BATCH_BYTES_MAX },
+    },
+  )
 }
 
 const cells = VALUE_BYTES.flatMap((valueBytes) =>

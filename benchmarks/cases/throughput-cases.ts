@@ -8,7 +8,7 @@ import { openPostMessage, windowRecords } from '../peers/post-message.ts'
 import type { PostMessageWay } from '../peers/post-message-sender.ts'
 import { byteSize } from '../harness/format.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
-import { BATCH_BYTES, LOG_MEMORY_BYTES, ROAD_SETUP, roadOptions } from './road-settings.ts'
+import { BATCH_BYTES, LOG_MEMORY_BYTES, roadContender } from './road-settings.ts'
 
 const NOT_INSTALLED = [
   { title: 'Apache Kafka', why: 'no Java virtual machine and no broker is installed here; see "recorded elsewhere"' },
@@ -16,21 +16,7 @@ const NOT_INSTALLED = [
 ] as const
 
 function road(id: string, title: string, valueBytes: number, reading: 'cursor' | 'record', records: number): ContenderSpec {
-  return {
-    id,
-    title,
-    kind: 'millrace',
-    records,
-    smallRecords: 100_000,
-    valueBytes,
-    threads: 3,
-    partitions: 1,
-    setup: ROAD_SETUP,
-    open: async () => {
-      const { openRoad } = await import('../road/road.ts')
-      return openRoad(roadOptions({ valueBytes, reading }))
-    },
-  }
+  return roadContender({ id, title, records, smallRecords: 100_000 }, { valueBytes, reading })
 }
 
 function limit(valueBytes: number, records: number): ContenderSpec {

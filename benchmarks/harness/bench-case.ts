@@ -60,7 +60,7 @@ export interface ContenderSpec {
   /** Its place in a sweep. */
   readonly cell?: SweepCell
   /** A reason why it cannot run here. */
-  readonly skip?: (machine: Machine) => string | undefined
+  readonly skip?: (context: OpenContext) => string | undefined
   readonly open: (context: OpenContext) => Promise<Running>
 }
 
@@ -73,6 +73,10 @@ export interface SweepCell {
 export interface OpenContext {
   readonly small: boolean
   readonly machine: Machine
+  /** A running Kafka to compare with, as host:port. */
+  readonly kafka: string | undefined
+  /** How long the soak of C3 lasts. */
+  readonly soakMinutes: number
   /** Aborted by an interrupt or a deadline; everything that waits ends with it. */
   readonly signal: AbortSignal
 }
@@ -83,6 +87,8 @@ export interface CaseView {
   median(contender: string, metric: string): number | undefined
   /** The largest of all repetitions. */
   max(contender: string, metric: string): number | undefined
+  /** That of the last repetition, for figures that gather over all of them. */
+  last(contender: string, metric: string): number | undefined
   /** Median of the ratios of the repetitions of two contenders that took turns. */
   ratio(numerator: string, denominator: string, metric?: string): number | undefined
 }
@@ -96,7 +102,9 @@ export interface TargetSpec {
   readonly atLeast?: number
   readonly atMost?: number | ((machine: Machine) => number)
   /** How the value is printed: a ratio as 0.71, otherwise with a unit. */
-  readonly unit: 'ratio' | 'count' | 'ms' | 'µs' | 'bytes' | 'percent' | 'per second'
+  readonly unit: 'ratio' | 'count' | 'ms' | 'µs' | 'bytes' | 'size' | 'percent' | 'per second'
+  /** A reason why it cannot be judged in this run, beyond contenders that were skipped. */
+  readonly notJudged?: (context: OpenContext) => string | undefined
 }
 
 export interface CaseSpec {

@@ -46,13 +46,14 @@ export function figure(value: number, unit: string): string {
   if (unit === 'records/s') return `${scaled(value)}/s`
   if (unit === 'B/s') return `${scaled(value)}B/s`
   if (unit === 'bytes') return `${digits(value)} B`
+  if (unit === 'size') return byteSize(value)
   if (unit === '%') return `${digits(value)} %`
   return unit === '' ? digits(value) : `${digits(value)} ${unit}`
 }
 
 /** A bound as it was asked for: 0.7, not 0.700. */
 export function targetBound(value: number, unit: TargetSpec['unit']): string {
-  return targetFigure(value, unit).replace(/^([\d.]+)/, String(value))
+  return unit === 'size' ? byteSize(value) : targetFigure(value, unit).replace(/^([\d.]+)/, String(value))
 }
 
 export function targetFigure(value: number, unit: TargetSpec['unit']): string {
@@ -61,6 +62,8 @@ export function targetFigure(value: number, unit: TargetSpec['unit']): string {
       return `${digits(value)}×`
     case 'bytes':
       return `${digits(value)} B`
+    case 'size':
+      return byteSize(value)
     case 'percent':
       return `${digits(value)} %`
     case 'per second':

@@ -1,13 +1,17 @@
 // Pacing: how far the reader is, in one shared word that it stores once a batch, so that
 // producers keep a bounded distance and nothing is overtaken. Waiting is part of every figure.
+// Where several readers take the same records, the word says how far the last of them is.
 //
 //   int32 words, one cache line (16 words) each
-//   +0   read      records read in this run
-//   +16  wanted    0, or the count of `read` at which the waiting producers are to be woken
-//   +32  offered   records offered by producer 0, then +48 by producer 1, …
+//   +0     read      records read in this run, by every reader
+//   +16    wanted    0, or the count of `read` at which the waiting producers are to be woken
+//   +32    offered   records offered by producer 0, then +48 by producer 1, … up to 64
+//   +1056  each      records read by reader 0, then +1072 by reader 1, … up to 16
 //
 // Memory order: the reader stores `read` and then looks at `wanted`; a producer stores `wanted`
 // and then looks at `read` (both sequentially consistent), so one of the two sees the other.
+// Of several readers, each stores its own word before it looks at all: the last to store sees
+// the least of all, and `read` only grows.
 // A producer never blocks its thread: its event loop has acks to read. It waits by an untimed
 // `Atomics.waitAsync`, at most one at a time, and only until half of the window is free again.
 
@@ -17,24 +21,47 @@ const WANTED = LINE_WORDS
 const OFFERED = 2 * LINE_WORDS
 
 export const PRODUCERS_MAX = 64
+export const READERS_MAX = 16
+
+const EACH = OFFERED + PRODUCERS_MAX * LINE_WORDS
 
 export function allocatePacing(): SharedArrayBuffer {
-  return new SharedArrayBuffer((2 + PRODUCERS_MAX) * LINE_WORDS * 4)
+  return new SharedArrayBuffer((EACH + READERS_MAX * LINE_WORDS) * 4)
 }
 
 export class PacedReader {
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #reader: number
+  readonly #readers: number
 
-  constructor(buffer: SharedArrayBuffer) {
+  constructor(buffer: SharedArrayBuffer, reader = 0, readers = 1) {
+    if (readers > READERS_MAX) throw new RangeError(`at most ${READERS_MAX} readers are paced, not ${readers}`)
     this.#words = new Int32Array(buffer)
+    this.#reader = reader
+    this.#readers = readers
   }
 
-  /** Says, once a batch, how many records of this run have been read. */
+  /** Says, once a batch, how many records of this run this reader has read. */
   report(read: number): void {
-    Atomics.store(this.#words, READ, read)
-    const wanted = Atomics.load(this.#words, WANTED)
-    if (wanted !== 0 && read >= wanted && Atomics.exchange(this.#words, WANTED, 0) !== 0) {
-      Atomics.notify(this.#words, READ)
+    const words = this.#words
+    if (this.#readers === 1) Atomics.store(words, READ, read)
+    else this.#raise(read)
+    const wanted = Atomics.load(words, WANTED)
+    if (wanted !== 0 && Atomics.load(words, READ) >= wanted && Atomics.exchange(words, WANTED, 0) !== 0) {
+      Atomics.notify(words, READ)
+    }
+  }
+
+  /** Raises the common word to what every reader has read. */
+  #raise(mine: number): void {
+    const words = this.#words
+    Atomics.store(words, EACH + this.#reader * LINE_WORDS, mine)
+    let least = mine
+    for (let i = 0; i < this.#readers; i++) least = Math.min(least, Atomics.load(words, EACH + i * LINE_WORDS))
+    for (let read = Atomics.load(words, READ); read < least; ) {
+      const found = Atomics.compareExchange(words, READ, read, least)
+      if (found === read) return
+      read = found
     }
   }
 }

@@ -1,7 +1,7 @@
 // The JSON report: everything that was measured, with what it depends on. The table, the chart
 // and `--compare` are made from it and from nothing else.
 
-import type { CaseSpec, CaseView, ContenderSpec, Measurement, Metric, SweepCell, TargetSpec } from './bench-case.ts'
+import type { CaseSpec, CaseView, ContenderSpec, Measurement, Metric, OpenContext, SweepCell, TargetSpec } from './bench-case.ts'
 import type { Machine } from './machine.ts'
 import { pairedRatio, summarise } from './statistics.ts'
 import type { Summary } from './statistics.ts'
@@ -37,6 +37,8 @@ export interface TargetReport {
   readonly atLeast?: number
   readonly atMost?: number
   readonly verdict: Verdict
+  /** Why there is no verdict. */
+  readonly why?: string
 }
 
 export interface CaseReport {
@@ -95,11 +97,22 @@ export function contenderReport(outcome: ContenderOutcome): ContenderReport {
   }
 }
 
-export function viewOf(contenders: readonly ContenderReport[], primary: string): CaseView {
-  const find = (id: string, metric: string): Summary | undefined => contenders.find((contender) => contender.id === id)?.metrics[metric]
+/** `onMissing` is told of each contender that was asked for a figure which it has not. */
+export function viewOf(
+  contenders: readonly ContenderReport[],
+  primary: string,
+  onMissing: (contender: ContenderReport) => void = () => {},
+): CaseView {
+  const find = (id: string, metric: string): Summary | undefined => {
+    const contender = contenders.find((one) => one.id === id)
+    const summary = contender?.metrics[metric]
+    if (contender !== undefined && summary === undefined) onMissing(contender)
+    return summary
+  }
   return {
     median: (contender, metric) => find(contender, metric)?.median,
     max: (contender, metric) => find(contender, metric)?.max,
+    last: (contender, metric) => find(contender, metric)?.samples.at(-1),
     ratio: (numerator, denominator, metric = primary) => {
       const above = find(numerator, metric)
       const below = find(denominator, metric)
@@ -108,26 +121,44 @@ export function viewOf(contenders: readonly ContenderReport[], primary: string):
   }
 }
 
-export function judge(target: TargetSpec, view: CaseView, machine: Machine, small: boolean): TargetReport {
-  const value = target.value(view, machine)
-  const atMost = typeof target.atMost === 'function' ? target.atMost(machine) : target.atMost
-  const known = value !== undefined && Number.isFinite(value)
-  const met = known && (target.atLeast === undefined || value >= target.atLeast) && (atMost === undefined || value <= atMost)
+export function judge(target: TargetSpec, contenders: readonly ContenderReport[], primary: string, context: OpenContext): TargetReport {
+  const missing: ContenderReport[] = []
+  const view = viewOf(contenders, primary, (contender) => missing.push(contender))
+  const given = target.value(view, context.machine)
+  const value = given !== undefined && Number.isFinite(given) ? given : undefined
+  const atMost = typeof target.atMost === 'function' ? target.atMost(context.machine) : target.atMost
+  const isMet = value !== undefined && value >= (target.atLeast ?? value) && value <= (atMost ?? value)
   return {
     id: target.id,
     text: target.text,
     unit: target.unit,
     // A figure of a --small run is not one.
-    value: known && !small ? value : null,
+    value: context.small ? null : (value ?? null),
     ...(target.atLeast === undefined ? {} : { atLeast: target.atLeast }),
     ...(atMost === undefined ? {} : { atMost }),
-    verdict: !known ? 'no result' : small ? 'not judged' : met ? 'met' : 'missed',
+    ...verdictOf(value === undefined ? undefined : isMet, target.notJudged?.(context), missing, context.small),
   }
 }
 
-export function caseReport(spec: CaseSpec, outcomes: readonly ContenderOutcome[], machine: Machine, small: boolean): CaseReport {
+/** `isMet` is undefined where there is no figure: the contender that lacks it says why. */
+function verdictOf(
+  isMet: boolean | undefined,
+  reason: string | undefined,
+  missing: readonly ContenderReport[],
+  small: boolean,
+): Pick<TargetReport, 'verdict' | 'why'> {
+  if (reason !== undefined) return { verdict: 'not judged', why: reason }
+  if (isMet === undefined) {
+    const absent = missing.find(({ status }) => status !== 'measured')
+    if (absent === undefined) return { verdict: 'no result' }
+    const why = `${absent.status}, ${absent.title}: ${absent.why ?? 'no figure'}`
+    return { verdict: absent.status === 'skipped' ? 'not judged' : 'no result', why }
+  }
+  return { verdict: small ? 'not judged' : isMet ? 'met' : 'missed' }
+}
+
+export function caseReport(spec: CaseSpec, outcomes: readonly ContenderOutcome[], context: OpenContext): CaseReport {
   const contenders = outcomes.map(contenderReport)
-  const view = viewOf(contenders, spec.primary)
   return {
     id: spec.id,
     title: spec.title,
@@ -137,7 +168,7 @@ export function caseReport(spec: CaseSpec, outcomes: readonly ContenderOutcome[]
     metricTitles: spec.metrics,
     warmUps: spec.warmUps,
     contenders,
-    targets: spec.targets.map((target) => judge(target, view, machine, small)),
+    targets: spec.targets.map((target) => judge(target, contenders, spec.primary, context)),
     skippedPeers: spec.skippedPeers ?? [],
   }
 }

@@ -45,7 +45,7 @@ export async function runCase(spec: CaseSpec, options: RunOptions): Promise<read
 }
 
 function newEntry(spec: ContenderSpec, context: OpenContext): Entry {
-  const skipped = spec.skip?.(context.machine)
+  const skipped = spec.skip?.(context)
   return {
     spec,
     records: context.small ? spec.smallRecords : spec.records,

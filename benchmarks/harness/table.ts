@@ -179,7 +179,8 @@ export function targetSentence(target: TargetReport): string {
       : `at least ${targetBound(target.atLeast, target.unit)}`
   const value = target.value === null ? 'no result' : targetFigure(target.value, target.unit)
   const verdict = target.verdict === 'met' || target.verdict === 'missed' ? `**${target.verdict}**` : target.verdict
-  return `${verdict}: ${target.text}: ${value} (${bound})`
+  const why = target.why === undefined ? '' : `; ${target.why}`
+  return `${verdict}: ${target.text}: ${value} (${bound}${why})`
 }
 
 function targetLines(report: BenchReport): string[] {
@@ -191,7 +192,7 @@ function targetLines(report: BenchReport): string[] {
         ? `≤ ${targetBound(target.atMost ?? Number.NaN, target.unit)}`
         : `≥ ${targetBound(target.atLeast, target.unit)}`,
       target.value === null ? '–' : targetFigure(target.value, target.unit),
-      target.verdict,
+      target.why === undefined ? target.verdict : `${target.verdict}: ${target.why}`,
     ]),
   )
   if (rows.length === 0) return []

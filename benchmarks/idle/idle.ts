@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Measurement, Metric, OpenContext, Running } from '../harness/bench-case.ts'
 import { runChild } from '../harness/child.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
-import { usageOf } from './thread-usage.ts'
+import { usageOf } from '../harness/thread-usage.ts'
 
 export const IDLE_METRICS = {
   cpuPercent: { title: 'CPU of one core', unit: '%', better: 'lower' },

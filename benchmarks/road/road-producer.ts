@@ -8,6 +8,8 @@ import { monotonicSeconds } from '../harness/monotonic.ts'
 import { PacedProducer } from '../harness/pacing.ts'
 import { patternValue } from '../harness/record-pattern.ts'
 import { serve } from '../harness/thread-server.ts'
+import { offerOf } from './offering.ts'
+import type { Offering } from './offering.ts'
 
 export interface RoadProducerData {
   readonly handle: MillraceHandle
@@ -21,8 +23,8 @@ export interface RoadProducerData {
   readonly windowRecords: number
   /** The distance is looked at once in so many records. */
   readonly burstRecords: number
-  /** Control of C4: a view of the value a record. */
-  readonly allocating: boolean
+  readonly offering: Offering
+  readonly partitions: number
 }
 
 export interface Offered {
@@ -38,29 +40,7 @@ const millrace = await attachMillrace(data.handle)
 const topic = await millrace.topic(data.topic, { value: bytes() })
 const producer = millrace.producer(data.options)
 const value = patternValue(data.valueBytes)
-const last = data.valueBytes - 1
-
-/** Offers records `from` up to `to`; gives the first that was not taken. Nothing is waited for here. */
-function offerSome(from: number, to: number): number {
-  for (let i = from; i < to; i++) {
-    value[0] = i
-    value[last] = i >>> 8
-    if (!producer.offer(topic, null, value)) return i
-  }
-  return to
-}
-
-/** The same with a small object a record, which the heap profiler must find. */
-function offerSomeAllocating(from: number, to: number): number {
-  for (let i = from; i < to; i++) {
-    value[0] = i
-    value[last] = i >>> 8
-    if (!producer.offer(topic, null, value.subarray(0))) return i
-  }
-  return to
-}
-
-const offerUpTo = data.allocating ? offerSomeAllocating : offerSome
+const offerUpTo = offerOf(data.offering, producer, topic, value, data.partitions)
 
 /** Offers records `first` up to `first + records` of the pattern. */
 async function run({ first, records }: { first: number; records: number }): Promise<Offered> {

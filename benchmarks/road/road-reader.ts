@@ -4,13 +4,12 @@
 
 import { workerData } from 'node:worker_threads'
 import { attachMillrace, bytes } from '../../src/index.ts'
-import type { ConsumerBatch, ConsumerOptions, MillraceHandle } from '../../src/index.ts'
+import type { ConsumerOptions, MillraceHandle } from '../../src/index.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
 import { PacedReader } from '../harness/pacing.ts'
 import { serve } from '../harness/thread-server.ts'
-
-/** `view`, control of C4: a view of the value a record. */
-export type Reading = 'cursor' | 'record' | 'view'
+import { WALKS } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 export interface RoadReaderData {
   readonly handle: MillraceHandle
@@ -18,6 +17,10 @@ export interface RoadReaderData {
   readonly reading: Reading
   readonly options: ConsumerOptions
   readonly pacing: SharedArrayBuffer
+  readonly partitions: number
+  /** This reader among those that read the same records. */
+  readonly reader: number
+  readonly readers: number
 }
 
 export interface Read {
@@ -33,64 +36,28 @@ const data = workerData as RoadReaderData
 const millrace = await attachMillrace(data.handle)
 const topic = await millrace.topic(data.topic, { value: bytes() })
 const consumer = millrace.consumer(data.options)
-const reader = new PacedReader(data.pacing)
+const reader = new PacedReader(data.pacing, data.reader, data.readers)
+
+const walk = WALKS[data.reading]
+const tally = { records: 0, checksum: 0 }
+/** By partition: the offset that must come next. */
+const nextOffsets = new Float64Array(data.partitions).fill(-1)
 
 let expected = 0
-let records = 0
-let checksum = 0
 let batches = 0
 let missed = 0
-let nextOffset = -1
 let result: PromiseWithResolvers<Read> | undefined
-
-function walkCursor(batch: ConsumerBatch): void {
-  const cursor = batch.cursor()
-  let sum = 0
-  let count = 0
-  while (cursor.next()) {
-    sum += cursor.bytes[cursor.valueStart]! + cursor.bytes[cursor.valueEnd - 1]!
-    count++
-  }
-  records += count
-  checksum += sum
-}
-
-function walkViews(batch: ConsumerBatch): void {
-  const cursor = batch.cursor()
-  let sum = 0
-  let count = 0
-  while (cursor.next()) {
-    const value = cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd)
-    sum += value[0]! + value[value.length - 1]!
-    count++
-  }
-  records += count
-  checksum += sum
-}
-
-function walkRecords(batch: ConsumerBatch<string | null, Uint8Array>): void {
-  let sum = 0
-  let count = 0
-  for (const record of batch) {
-    const { value } = record
-    sum += value[0]! + value[value.length - 1]!
-    count++
-  }
-  records += count
-  checksum += sum
-}
 
 async function read(): Promise<void> {
   for await (const batch of consumer.batches(topic)) {
+    const nextOffset = nextOffsets[batch.partition]!
     if (nextOffset >= 0 && batch.firstOffset !== nextOffset) missed += batch.firstOffset - nextOffset
-    nextOffset = batch.nextOffset
-    if (data.reading === 'cursor') walkCursor(batch)
-    else if (data.reading === 'view') walkViews(batch)
-    else walkRecords(batch)
+    nextOffsets[batch.partition] = batch.nextOffset
+    walk(batch, tally)
     batches++
-    reader.report(records)
-    if (result !== undefined && records >= expected) {
-      result.resolve({ endSeconds: monotonicSeconds(), records, checksum, batches, missed })
+    reader.report(tally.records)
+    if (result !== undefined && tally.records >= expected) {
+      result.resolve({ endSeconds: monotonicSeconds(), ...tally, batches, missed })
       result = undefined
     }
   }
@@ -104,8 +71,8 @@ serve({
   ready: () => true,
   expect: ({ records: count }: { records: number }): void => {
     expected = count
-    records = 0
-    checksum = 0
+    tally.records = 0
+    tally.checksum = 0
     batches = 0
     missed = 0
     result = Promise.withResolvers<Read>()

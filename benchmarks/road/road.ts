@@ -6,8 +6,9 @@
 //   …                         ┘                             │
 //        ▲────────── pacing: records read, one word ────────┘
 //
-// A strand is one topic of one partition with its producers and its reader; S1 has one
-// strand of one producer, the sweep one strand of several, scaling several strands.
+// A strand is one topic with its producers and its readers, each of which reads all of it; S1 has
+// one strand of one producer, the sweep one strand of several, scaling several strands, fan-out
+// one strand of several readers.
 
 import { bytes, openMillrace } from '../../src/index.ts'
 import type { ConsumerOptions, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
@@ -15,24 +16,30 @@ import { BenchThread, closeAll } from '../harness/bench-thread.ts'
 import { throughput } from '../harness/bench-case.ts'
 import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
 import { allocatePacing, resetPacing } from '../harness/pacing.ts'
-import { expectedChecksum } from '../harness/record-pattern.ts'
+import { expectedSum } from './offering.ts'
+import type { Offering } from './offering.ts'
+import type { Reading } from './reading.ts'
 import type { Offered } from './road-producer.ts'
-import type { Read, Reading } from './road-reader.ts'
+import type { Read } from './road-reader.ts'
 
 export interface RoadOptions {
   readonly valueBytes: number
+  readonly offering: Offering
   readonly reading: Reading
-  /** Readers, each with a topic of its own; brokers as many. */
+  /** Each with a topic of its own; brokers as many. */
   readonly strands: number
+  /** Of the topic of a strand. */
+  readonly partitions: number
   /** Producer threads a strand; each has a lane to the broker. */
   readonly lanes: number
+  /** Reader threads a strand; each reads every record. */
+  readonly readers: number
   readonly logMemoryBytes: number
-  /** How far the producers of a strand may be ahead of its reader, in bytes of values. */
+  /** How far the producers of a strand may be ahead of its last reader, in bytes of values. */
   readonly windowBytes: number
   readonly producer: ProducerOptions
   readonly consumer: ConsumerOptions
   readonly topicConfig?: TopicConfigOptions
-  readonly allocatingProducer?: boolean
 }
 
 /** The distance is looked at about this often. */
@@ -41,7 +48,7 @@ const BURST_BYTES = 32_768
 interface Strand {
   readonly pacing: SharedArrayBuffer
   readonly producers: readonly BenchThread[]
-  readonly reader: BenchThread
+  readonly readers: readonly BenchThread[]
 }
 
 export interface Road extends Running {
@@ -53,7 +60,7 @@ export interface Road extends Running {
 export async function openRoad(options: RoadOptions): Promise<Road> {
   const millrace = await openMillrace({ brokers: options.strands, logMemoryBytes: options.logMemoryBytes })
   const strands: Strand[] = []
-  const threads = (): BenchThread[] => strands.flatMap((strand) => [...strand.producers, strand.reader])
+  const threads = (): BenchThread[] => strands.flatMap((strand) => [...strand.producers, ...strand.readers])
   const close = async (): Promise<void> => {
     // Asked to close first, so that nothing of millrace is cut off; ended in any case.
     await Promise.allSettled(threads().map((thread) => thread.ask('close', null, { timeoutMs: 5_000 })))
@@ -63,7 +70,7 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
     for (let index = 0; index < options.strands; index++) {
       const topic = `road-${index}`
       await millrace.topic(topic, {
-        partitions: 1,
+        partitions: options.partitions,
         value: bytes(),
         ...(options.topicConfig === undefined ? {} : { config: options.topicConfig }),
       })
@@ -76,8 +83,8 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
   }
   return {
     producerThreadIds: strands.flatMap((strand) => strand.producers.map((thread) => thread.threadId)),
-    readerThreadIds: strands.map((strand) => strand.reader.threadId),
-    run: (records) => runRoad(strands, records, options.valueBytes),
+    readerThreadIds: strands.flatMap((strand) => strand.readers.map((thread) => thread.threadId)),
+    run: (records) => runRoad(strands, records, options),
     close,
   }
 }
@@ -95,23 +102,27 @@ function openStrand(handle: MillraceHandle, topic: string, index: number, option
       producers: options.lanes,
       windowRecords: Math.max(2 * options.lanes, Math.floor(options.windowBytes / options.valueBytes)),
       burstRecords: Math.max(1, Math.floor(BURST_BYTES / options.valueBytes)),
-      allocating: options.allocatingProducer ?? false,
+      offering: options.offering,
+      partitions: options.partitions,
     }
     return new BenchThread(`producer-${index}-${producer}`, new URL('./road-producer.ts', import.meta.url), { workerData })
   })
-  const reader = new BenchThread(`reader-${index}`, new URL('./road-reader.ts', import.meta.url), {
-    workerData: { handle, topic, reading: options.reading, options: options.consumer, pacing },
+  const readers = Array.from({ length: options.readers }, (_, reader) => {
+    const { reading, partitions, consumer, readers: count } = options
+    const workerData = { handle, topic, reading, options: consumer, pacing, partitions, reader, readers: count }
+    return new BenchThread(`reader-${index}-${reader}`, new URL('./road-reader.ts', import.meta.url), { workerData })
   })
-  return { pacing, producers, reader }
+  return { pacing, producers, readers }
 }
 
 /** One repetition: the records are shared out among strands, and among the producers of each. */
-async function runRoad(strands: readonly Strand[], records: number, valueBytes: number): Promise<Measurement> {
+async function runRoad(strands: readonly Strand[], records: number, options: RoadOptions): Promise<Measurement> {
+  const { offering, readers, valueBytes } = options
   const shares = shareOut(records, strands.length)
   await Promise.all(
-    strands.map((strand, index) => {
+    strands.flatMap((strand, index) => {
       resetPacing(strand.pacing)
-      return strand.reader.ask('expect', { records: shares[index] })
+      return strand.readers.map((reader) => reader.ask('expect', { records: shares[index] }))
     }),
   )
   const before = process.cpuUsage()
@@ -120,12 +131,12 @@ async function runRoad(strands: readonly Strand[], records: number, valueBytes: 
   for (const [index, strand] of strands.entries()) {
     for (const [producer, share] of shareOut(shares[index]!, strand.producers.length).entries()) {
       offers.push(strand.producers[producer]!.ask<Offered>('run', { first: 0, records: share }))
-      expected += expectedChecksum(share)
+      expected += expectedSum(offering, share) * readers
     }
   }
   const [offered, read] = await Promise.all([
     Promise.all(offers),
-    Promise.all(strands.map((strand) => strand.reader.ask<Read>('result', null))),
+    Promise.all(strands.flatMap((strand) => strand.readers.map((reader) => reader.ask<Read>('result', null)))),
   ])
   const cpu = process.cpuUsage(before)
   const startSeconds = Math.min(...offered.map((one) => one.startSeconds))
@@ -134,7 +145,7 @@ async function runRoad(strands: readonly Strand[], records: number, valueBytes: 
   const arrival: Arrival = {
     records: sum(read.map((one) => one.records)),
     checksum: sum(read.map((one) => one.checksum)),
-    expectedRecords: records,
+    expectedRecords: records * readers,
     expectedChecksum: expected,
   }
   if (missed !== 0) throw new Error(`no result: ${missed} offsets were missed`)

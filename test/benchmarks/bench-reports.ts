@@ -1,6 +1,7 @@
 // Reports made by hand for the tests of table, comparison and chart.
 
 import { THROUGHPUT_METRICS } from '../../benchmarks/harness/bench-case.ts'
+import type { OpenContext } from '../../benchmarks/harness/bench-case.ts'
 import type { Machine } from '../../benchmarks/harness/machine.ts'
 import { REPORT_SCHEMA } from '../../benchmarks/harness/report.ts'
 import type { BenchReport, CaseReport, ContenderReport } from '../../benchmarks/harness/report.ts'
@@ -18,6 +19,10 @@ export const MACHINE: Machine = {
   platform: 'linux x64',
   commit: 'abcdef012345',
   date: '2026-11-23T06:30:00.000Z',
+}
+
+export function contextOf(more: Partial<OpenContext> = {}): OpenContext {
+  return { small: false, machine: MACHINE, kafka: undefined, soakMinutes: 1, signal: new AbortController().signal, ...more }
 }
 
 export function contenderOf(id: string, rates: readonly number[], more: Partial<ContenderReport> = {}): ContenderReport {

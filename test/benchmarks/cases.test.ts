@@ -3,13 +3,14 @@ import { CASES } from '../../benchmarks/cases.ts'
 import { batchBytes, cliffs, S8 } from '../../benchmarks/cases/sweep-case.ts'
 import { strandCounts } from '../../benchmarks/cases/scale-case.ts'
 import { roadLimit } from '../../benchmarks/limit/road-limit.ts'
+import { cannotSpin } from '../../benchmarks/cases/spinning.ts'
 import { viewOf } from '../../benchmarks/harness/report.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
-import { contenderOf } from './bench-reports.ts'
+import { contenderOf, contextOf, MACHINE } from './bench-reports.ts'
 
 describe('the cases', () => {
   test('are those that the targets name, each told in full', () => {
-    expect(CASES.map((one) => one.id)).toEqual(['S1', 'S4', 'S8', 'S11', 'S13', 'C1', 'C4', 'C5'])
+    expect(CASES.map((one) => one.id)).toEqual(['S1', 'S4', 'S6', 'S8', 'S10', 'S11', 'S12', 'S13', 'C1', 'C4', 'C5', 'C8'])
     for (const one of CASES) {
       expect(one.repetitions).toBeGreaterThanOrEqual(5)
       expect(one.measures).not.toBe('')
@@ -32,6 +33,15 @@ describe('the cases', () => {
     expect(strandCounts(2)).toEqual([1, 2])
     expect(strandCounts(9)).toEqual([1, 2, 3])
     expect(strandCounts(16)).toEqual([1, 2, 3, 4, 5])
+    expect(strandCounts(64)).toEqual([1, 2, 3, 4, 5, 10, 20, 21])
+  })
+})
+
+describe('spinning', () => {
+  test('is for machines with a core for each thread and one to spare, and elsewhere the reason is told', () => {
+    const on = (cores: number) => contextOf({ machine: { ...MACHINE, cores } })
+    expect(cannotSpin(on(2))).toContain('6 cores, this machine has 2')
+    expect(cannotSpin(on(16))).toBeUndefined()
   })
 })
 

@@ -42,6 +42,23 @@ describe('pacing by one shared word a batch', () => {
     expect(producer.waits).toBe(1)
   })
 
+  test('of several readers the last one counts', async () => {
+    const buffer = allocatePacing()
+    const producer = new PacedProducer(buffer, 0, 1, 100)
+    const [first, second] = [new PacedReader(buffer, 0, 2), new PacedReader(buffer, 1, 2)]
+    producer.report(100)
+    let woken = false
+    const room = producer.room().then(() => {
+      woken = true
+    })
+    first.report(100)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([woken, producer.ahead()]).toEqual([false, 100])
+    second.report(60)
+    await room
+    expect(producer.ahead()).toBe(40)
+  })
+
   test('a reset forgets the last run', () => {
     const buffer = allocatePacing()
     const producer = new PacedProducer(buffer, 0, 1, 100)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { throughput } from '../../benchmarks/harness/bench-case.ts'
-import type { CaseSpec, ContenderSpec, Measurement, TargetSpec } from '../../benchmarks/harness/bench-case.ts'
-import { caseReport, contenderReport, failures, judge, missedTargets, parseReport, viewOf } from '../../benchmarks/harness/report.ts'
+import type { CaseSpec, ContenderSpec, Measurement, OpenContext, TargetSpec } from '../../benchmarks/harness/bench-case.ts'
+import { caseReport, contenderReport, failures, judge, missedTargets, parseReport } from '../../benchmarks/harness/report.ts'
 import { renderReport } from '../../benchmarks/harness/table.ts'
-import { caseOf, contenderOf, MACHINE, reportOf, sweepOf } from './bench-reports.ts'
+import { caseOf, contenderOf, contextOf, MACHINE, reportOf, sweepOf } from './bench-reports.ts'
 
 const WHOLE = { records: 10, checksum: 5, expectedRecords: 10, expectedChecksum: 5 }
 
@@ -46,7 +46,13 @@ describe('what a contender measured', () => {
 })
 
 describe('targets', () => {
-  const view = viewOf([contenderOf('ours', [8, 8, 8]), contenderOf('theirs', [10, 16, 20]), contenderOf('broken', [])], 'recordsPerSecond')
+  const contenders = [
+    contenderOf('ours', [8, 8, 8]),
+    contenderOf('theirs', [10, 16, 20]),
+    contenderOf('broken', [], { status: 'failed', why: 'lost one' }),
+    contenderOf('absent', [], { status: 'skipped', why: 'no Kafka runs here' }),
+  ]
+  const verdict = (target: TargetSpec, more: Partial<OpenContext> = {}) => judge(target, contenders, 'recordsPerSecond', contextOf(more))
   const ratio = (to: string, more: Partial<TargetSpec>): TargetSpec => ({
     id: to,
     text: 'ours against theirs',
@@ -56,15 +62,28 @@ describe('targets', () => {
   })
 
   test('met and missed, at least and at most', () => {
-    expect(judge(ratio('theirs', { atLeast: 0.5 }), view, MACHINE, false)).toMatchObject({ value: 0.5, verdict: 'met' })
-    expect(judge(ratio('theirs', { atLeast: 0.7 }), view, MACHINE, false)).toMatchObject({ value: 0.5, verdict: 'missed' })
-    expect(judge(ratio('theirs', { atMost: 0.4 }), view, MACHINE, false).verdict).toBe('missed')
-    expect(judge(ratio('theirs', { atMost: () => 0.5 }), view, MACHINE, false)).toMatchObject({ atMost: 0.5, verdict: 'met' })
+    expect(verdict(ratio('theirs', { atLeast: 0.5 }))).toMatchObject({ value: 0.5, verdict: 'met' })
+    expect(verdict(ratio('theirs', { atLeast: 0.7 }))).toMatchObject({ value: 0.5, verdict: 'missed' })
+    expect(verdict(ratio('theirs', { atMost: 0.4 })).verdict).toBe('missed')
+    expect(verdict(ratio('theirs', { atMost: () => 0.5 }))).toMatchObject({ atMost: 0.5, verdict: 'met' })
   })
 
   test('without a figure there is no verdict, and with --small none either', () => {
-    expect(judge(ratio('broken', { atLeast: 0 }), view, MACHINE, false)).toMatchObject({ value: null, verdict: 'no result' })
-    expect(judge(ratio('theirs', { atLeast: 0.7 }), view, MACHINE, true).verdict).toBe('not judged')
+    const failed = { value: null, verdict: 'no result', why: 'failed, contender broken: lost one' }
+    expect(verdict(ratio('broken', { atLeast: 0 }))).toMatchObject(failed)
+    expect(verdict(ratio('theirs', { atLeast: 0.7 }), { small: true })).toMatchObject({ value: null, verdict: 'not judged' })
+  })
+
+  test('what was skipped is not judged, and the reason stands beside it', () => {
+    const skipped = { value: null, verdict: 'not judged', why: 'skipped, contender absent: no Kafka runs here' }
+    expect(verdict(ratio('absent', { atLeast: 2 }))).toMatchObject(skipped)
+    const short = ratio('theirs', { atLeast: 0.5, notJudged: ({ soakMinutes }) => (soakMinutes < 10 ? 'too short' : undefined) })
+    expect(verdict(short)).toMatchObject({ value: 0.5, verdict: 'not judged', why: 'too short' })
+    expect(verdict(short, { soakMinutes: 30 }).verdict).toBe('met')
+  })
+
+  test('a figure that gathers over all repetitions is the last one', () => {
+    expect(verdict({ ...ratio('theirs', {}), value: (view) => view.last('theirs', 'recordsPerSecond') }).value).toBe(20)
   })
 
   test('a report lists what failed and what was missed', () => {
@@ -86,7 +105,7 @@ describe('targets', () => {
       { spec: spec('b'), status: 'measured', records: 10, measurements },
       { spec: spec('c'), status: 'failed', why: 'lost one', records: 10, measurements },
     ] as const
-    const report = reportOf([caseReport(one, outcomes, MACHINE, false)])
+    const report = reportOf([caseReport(one, outcomes, contextOf())])
     expect(failures(report)).toEqual(['S1 c: lost one'])
     expect(missedTargets(report).map((target) => target.id)).toEqual(['t'])
   })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { throughput } from '../../benchmarks/harness/bench-case.ts'
 import type { CaseSpec, ContenderSpec, Measurement, OpenContext } from '../../benchmarks/harness/bench-case.ts'
 import { runCase } from '../../benchmarks/harness/runner.ts'
-import { MACHINE } from './bench-reports.ts'
+import { contextOf } from './bench-reports.ts'
 
 /** Writes down what the runner does with it. */
 class Ledger {
@@ -64,8 +64,7 @@ function caseSpec(contenders: readonly ContenderSpec[], more: Partial<CaseSpec> 
 }
 
 function options(more: Partial<OpenContext> = {}, repetitions?: number) {
-  const context: OpenContext = { small: false, machine: MACHINE, signal: new AbortController().signal, ...more }
-  return { context, repetitions, progress: () => {} }
+  return { context: contextOf(more), repetitions, progress: () => {} }
 }
 
 describe('running a case', () => {
