@@ -18,6 +18,7 @@ import { threadId } from '../ids.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControllerActor } from '../metadata/controller-actor.ts'
 import type { LeadAssignment } from '../metadata/controller-actor.ts'
+import type { ProducerIdsBlock } from '../metadata/controller.ts'
 import type { ControllerMessage } from '../metadata/controller-messages.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Random } from '../random.ts'
@@ -114,6 +115,7 @@ export class BrokerActor implements HostedBrokerControl {
       createTopic: (command) => this.#askController<TopicDescription>((reply) => ({ type: 'createTopic', command, reply })),
       describeTopic: (name) => this.#askController<TopicDescription | undefined>((reply) => ({ type: 'describeTopic', name, reply })),
       listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
+      allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
     }
     exposeControl(port, api).onClose(() => {
       this.#bells.release(threadId(thread.id), thread.incarnation)

@@ -3,7 +3,7 @@
 // over comlink; data never does.
 
 import type { MessagePort } from 'node:worker_threads'
-import type { CreateTopicCommand } from '../metadata/controller.ts'
+import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
 import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { ProcessMemory } from './process-memory.ts'
@@ -14,12 +14,14 @@ export interface ThreadBell {
   readonly incarnation: number
 }
 
-/** Broker, to a client. The topic calls are answered only by the active controller (NOT_CONTROLLER otherwise). */
+/** Broker, to a client. All but `openLane` are answered only by the active controller (NOT_CONTROLLER otherwise). */
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
   createTopic(command: CreateTopicCommand): Promise<TopicDescription>
   describeTopic(name: string): Promise<TopicDescription | undefined>
   listTopics(): Promise<string[]>
+  /** A block of producer ids that nobody else gets (Kafka: AllocateProducerIds); one that is not used up is lost, and not missed. */
+  allocateProducerIds(): Promise<ProducerIdsBlock>
 }
 
 /** Broker, to another broker. */

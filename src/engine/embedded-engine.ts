@@ -20,9 +20,10 @@ import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
-import type { CreateTopicCommand } from '../metadata/controller.ts'
+import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
+import { ProducerIds } from './producer-ids.ts'
 import { WakeLoop } from './wake-loop.ts'
 
 interface Connection {
@@ -53,6 +54,7 @@ export class EmbeddedEngine {
   readonly wakeLoop: WakeLoop
   readonly memory: LogMemory
   readonly clock: Clock
+  readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
   readonly #brokerTable: BrokerTable
@@ -94,6 +96,8 @@ export class EmbeddedEngine {
     this.wakeLoop = new WakeLoop(this.#parker)
     this.#host = host
     this.#metadata = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
+    const allocate = (): Promise<ProducerIdsBlock> => this.allocateProducerIds()
+    this.#producerIds = new ProducerIds({ allocate, clock: this.clock, onAllocated: () => this.#connectionsChanged() })
     for (const broker of brokers) this.#connect(broker)
     host.onClose(() => this.#hostGone())
   }
@@ -116,6 +120,16 @@ export class EmbeddedEngine {
 
   listTopics(signal?: AbortSignal): Promise<string[]> {
     return this.#onController((controller) => controller.listTopics(), signal)
+  }
+
+  /** A block of producer ids, for this thread alone. */
+  allocateProducerIds(signal?: AbortSignal): Promise<ProducerIdsBlock> {
+    return this.#onController((controller) => controller.allocateProducerIds(), signal)
+  }
+
+  /** A producer id that nobody else has; undefined while a block of them is on its way: who waits is woken when it has come. */
+  takeProducerId(): number | undefined {
+    return this.#closed ? undefined : this.#producerIds.take()
   }
 
   /**

@@ -12,7 +12,7 @@ import { MillraceError } from '../errors.ts'
 import type { TopicId } from '../ids.ts'
 import type { Random } from '../random.ts'
 import { Controller } from './controller.ts'
-import type { CreateTopicCommand } from './controller.ts'
+import type { CreateTopicCommand, ProducerIdsBlock } from './controller.ts'
 import type { ControllerMessage } from './controller-messages.ts'
 import type { TopicImage } from './metadata-image.ts'
 import type { MetadataLog } from './metadata-log.ts'
@@ -52,6 +52,7 @@ export interface ControllerEffects {
 /** How soon the log's memory is looked at again when it was full: about as long as freed memory rests. */
 const LOOK_FOR_ROOM_MS = 1
 const CREATE_TOPIC_WAITS_MS = 1_000
+const ALLOCATE_IDS_WAITS_MS = 1_000
 
 export class ControllerActor implements Actor<ControllerMessage> {
   readonly #controller = new Controller()
@@ -85,6 +86,8 @@ export class ControllerActor implements Actor<ControllerMessage> {
       }
       case 'listTopics':
         return message.reply.resolve([...this.#controller.image.topics].map((topic) => topic.name))
+      case 'allocateProducerIds':
+        return answer(message.reply, () => this.#allocateProducerIds())
     }
   }
 
@@ -158,6 +161,12 @@ export class ControllerActor implements Actor<ControllerMessage> {
       ])
       void this.#tell(told).then(() => reply.resolve(describe(topic)))
     })
+  }
+
+  async #allocateProducerIds(): Promise<ProducerIdsBlock> {
+    const { records, block } = this.#controller.allocateProducerIds()
+    await this.#commit(records, ALLOCATE_IDS_WAITS_MS)
+    return block
   }
 
   /** Finds leaders for orphans; `also`: a broker that lives again, but not as the incarnation that led. */

@@ -2,7 +2,7 @@
 // peers and for clients, whose calls come in over their control channels.
 
 import type { Reply } from '../actor/actor.ts'
-import type { CreateTopicCommand } from './controller.ts'
+import type { CreateTopicCommand, ProducerIdsBlock } from './controller.ts'
 import type { TopicDescription } from './topic-description.ts'
 
 export type ControllerMessage =
@@ -15,3 +15,4 @@ export type ControllerMessage =
   | { readonly type: 'createTopic'; readonly command: CreateTopicCommand; readonly reply: Reply<TopicDescription> }
   | { readonly type: 'describeTopic'; readonly name: string; readonly reply: Reply<TopicDescription | undefined> }
   | { readonly type: 'listTopics'; readonly reply: Reply<string[]> }
+  | { readonly type: 'allocateProducerIds'; readonly reply: Reply<ProducerIdsBlock> }

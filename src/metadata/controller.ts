@@ -15,6 +15,15 @@ export interface CreateTopicCommand {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** Producer ids that one thread alone may hand out: `count` of them, from `firstProducerId` on (Kafka: ProducerIdsBlock). */
+export interface ProducerIdsBlock {
+  readonly firstProducerId: number
+  readonly count: number
+}
+
+/** Kafka's: ids are plenty, and whoever has a block asks nobody for the next 999. */
+const PRODUCER_IDS_A_BLOCK = 1_000
+
 /** A partition that gets a new leader. */
 export interface LeaderChange {
   readonly topic: string
@@ -87,6 +96,16 @@ export class Controller {
       }
     }
     return { records, changes }
+  }
+
+  /** The next block of producer ids. Once the record stands in the log no successor gives it again (KIP-730). */
+  allocateProducerIds(): { records: MetadataRecord[]; block: ProducerIdsBlock } {
+    const firstProducerId = this.image.nextProducerId
+    const nextProducerId = firstProducerId + PRODUCER_IDS_A_BLOCK
+    return {
+      records: [{ type: 'ProducerIdsRecord', nextProducerId }],
+      block: { firstProducerId, count: PRODUCER_IDS_A_BLOCK },
+    }
   }
 
   *#living(): Generator<number> {

@@ -30,6 +30,7 @@ export class MetadataImage {
   readonly #topicsById = new Map<string, TopicImage>()
   #nextSlot = 1 // row 0 is the metadata log's own
   readonly #brokers = new Map<number, BrokerImage>()
+  #nextProducerId = 0
 
   topic(name: string): TopicImage | undefined {
     return this.#topics.get(name)
@@ -50,6 +51,11 @@ export class MetadataImage {
   /** The lowest row of the partition table that no topic has had yet. */
   get nextSlot(): number {
     return this.#nextSlot
+  }
+
+  /** The lowest producer id that is in no block that was given away. */
+  get nextProducerId(): number {
+    return this.#nextProducerId
   }
 
   replay(record: MetadataRecord): void {
@@ -80,7 +86,10 @@ export class MetadataImage {
         if (partition === undefined) return
         partition.leader = record.leader
         partition.leaderEpoch = record.leaderEpoch
+        return
       }
+      case 'ProducerIdsRecord':
+        this.#nextProducerId = record.nextProducerId
     }
   }
 }

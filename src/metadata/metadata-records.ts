@@ -25,6 +25,8 @@ export type MetadataRecord =
       readonly leader: number
       readonly leaderEpoch: number
     }
+  /** A block of producer ids was given away: the next begins at `nextProducerId` (KIP-730). */
+  | { readonly type: 'ProducerIdsRecord'; readonly nextProducerId: number }
 
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
 /** Kafka's fixed id of the metadata topic. */

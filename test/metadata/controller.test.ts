@@ -91,3 +91,27 @@ describe('controller', () => {
     expect([...second.image.brokers]).toEqual([...first.image.brokers])
   })
 })
+
+describe('producer ids', () => {
+  test('come in blocks of 1,000, none twice, whoever the controller is', () => {
+    const controller = withBrokers(1)
+    const records: MetadataRecord[] = []
+    const take = (from: Controller): number => {
+      const allocated = from.allocateProducerIds()
+      records.push(...allocated.records)
+      apply(from, allocated.records)
+      expect(allocated.block.count).toBe(1_000)
+      return allocated.block.firstProducerId
+    }
+    expect([take(controller), take(controller)]).toEqual([0, 1_000])
+    const successor = new Controller()
+    apply(successor, records)
+    expect(take(successor)).toBe(2_000)
+  })
+
+  test('a block that did not reach the log was not given', () => {
+    const controller = withBrokers(1)
+    controller.allocateProducerIds()
+    expect(controller.allocateProducerIds().block.firstProducerId).toBe(0)
+  })
+})
