@@ -64,6 +64,7 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #ready: Promise<void>
   #controller: ActorRef<ControllerMessage> | undefined
   #laterTimer: Timer | undefined
+  #laterMs = Number.POSITIVE_INFINITY
   #stopping = false
   #hasNews = false
   #unannouncedBytes = 0
@@ -191,13 +192,19 @@ export class BrokerActor implements HostedBrokerControl {
     this.#dutyCycle.wake()
   }
 
-  /** What only time brings: rested memory for batches that wait, or for brokers that asked. */
+  /** What only time brings: rested memory for batches that wait, or for brokers that asked; records that expire. */
   #wakeLater(): void {
-    if (this.#laterTimer !== undefined) return
     const delayMs = this.#partitions.dueInMs()
     if (delayMs === Number.POSITIVE_INFINITY) return
-    this.#laterTimer = this.#environment.clock.setTimer(Math.max(1, delayMs), () => {
+    const { clock } = this.#environment
+    const laterMs = clock.monotonicMs() + Math.max(1, delayMs)
+    // One that is set already, for no later than a moment from then, will do.
+    if (this.#laterMs <= laterMs + 1) return
+    this.#laterTimer?.cancel()
+    this.#laterMs = laterMs
+    this.#laterTimer = clock.setTimer(laterMs - clock.monotonicMs(), () => {
       this.#laterTimer = undefined
+      this.#laterMs = Number.POSITIVE_INFINITY
       this.#dutyCycle.wake()
     })
   }

@@ -11,9 +11,11 @@ import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
 import { ExtentAllocator } from '../log/extent-allocator.ts'
+import { logConfigOf, retentionKindOf } from '../log/log-config.ts'
+import type { ConfigText, LogConfig } from '../log/log-config.ts'
+import { LogManager } from '../log/log-manager.ts'
 import { LogMemory } from '../log/log-memory.ts'
-import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../log/log-memory-layout.ts'
-import type { RetentionKind } from '../log/log-memory-layout.ts'
+import { RETENTION_INTERNAL } from '../log/log-memory-layout.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { MemoryRetention } from '../log/memory-retention.ts'
 import { initialiseSlot } from '../log/partition-table.ts'
@@ -26,19 +28,17 @@ import { PartitionActor } from '../partition/partition-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
 
-/** What a topic's configs mean to the leader of its partitions. */
 interface LedPartition {
   readonly actor: PartitionActor
-  readonly maxMessageBytes: number
-  /** -1: no bound of its own. */
-  readonly retentionBytes: number
+  readonly control: ControlBlock
+  /** What the topic's configs mean to the leader of its partitions. */
+  config: LogConfig
 }
 
 /** How soon parked batches are tried again: about as long as freed log memory rests. */
 const RETRY_PARKED_MS = 1
 /** Below what a partition parks at the most by far more than a turn takes off the lanes. */
 const HOLD_UP_BYTES = PARKED_BYTES_MAX / 4
-const MAX_MESSAGE_BYTES_DEFAULT = '1048588'
 
 export class BrokerPartitions {
   readonly #brokerId: number
@@ -47,6 +47,7 @@ export class BrokerPartitions {
   readonly #memory: LogMemory
   readonly #allocator: ExtentAllocator
   readonly #retention: MemoryRetention
+  readonly #logs: LogManager
   /** By slot. */
   readonly #led: (LedPartition | undefined)[] = []
   readonly #dirty: LedPartition[] = []
@@ -65,6 +66,7 @@ export class BrokerPartitions {
     const { brokerId, incarnation: brokerEpoch } = init
     this.#allocator = new ExtentAllocator({ memory: this.#memory, brokerId, brokerEpoch, clock, ringBroker })
     this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })
+    this.#logs = new LogManager(clock)
   }
 
   get partitionsMax(): number {
@@ -94,7 +96,7 @@ export class BrokerPartitions {
   onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     const led = this.#led[frame.slot]
     if (led === undefined) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
-    if (end - start > led.maxMessageBytes) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
+    if (end - start > led.config.maxMessageBytes) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
     const { actor } = led
     const wasDirty = actor.dirty
     const wasParked = actor.parkedCount
@@ -126,7 +128,7 @@ export class BrokerPartitions {
         led.actor.isAnnounced = false
         this.#unannounced.push(led)
       }
-      if (led.retentionBytes >= 0) led.actor.log.trimToBytes(led.retentionBytes)
+      if (led.config.retentionBytes >= 0) trimToSize(led)
     }
     this.#dirty.length = 0
     return count
@@ -141,13 +143,14 @@ export class BrokerPartitions {
   /** Log memory's share of a turn; the work that is left for the next one. */
   keepMemory(isIdle: boolean): number {
     this.#allocator.tick()
-    const trimmed = this.#retention.tick()
+    const trimmed = this.#retention.tick() + this.#logs.tick(this.#allocator.nowMs)
     return trimmed > 0 || (isIdle && this.#allocator.touchAhead()) ? 1 : 0
   }
 
   /** Milliseconds until log memory has something to do though nobody rings. */
   dueInMs(): number {
-    const dueMs = this.#allocator.dueInMs(this.#clock.monotonicMs())
+    const nowMs = this.#clock.monotonicMs()
+    const dueMs = Math.min(this.#allocator.dueInMs(nowMs), this.#logs.dueInMs(nowMs))
     return this.#parked.length > 0 ? Math.min(RETRY_PARKED_MS, dueMs) : dueMs
   }
 
@@ -156,7 +159,7 @@ export class BrokerPartitions {
   /** Makes the control block of a new partition; does nothing when it is there. */
   initialise(assignment: LeadAssignment): void {
     const { slot, topicId, partitionId, topic, config } = assignment
-    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKind(topic, config))
+    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(topic, logConfigOf(config)))
   }
 
   /**
@@ -165,20 +168,18 @@ export class BrokerPartitions {
    */
   lead(assignments: readonly LeadAssignment[]): void {
     for (const assignment of assignments) {
-      const { slot, topic, topicId, partitionId, leaderEpoch, config } = assignment
+      const { slot, topic, topicId, partitionId, leaderEpoch } = assignment
       const control = new ControlBlock(this.#memory, slot)
       const word = control.leaderWord()
       if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) continue
       if (!control.tryLead(word, this.#brokerId, leaderEpoch)) continue
       const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
-      const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch)
+      const config = logConfigOf(assignment.config)
+      const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
       const actor = new PartitionActor(identity, control, log)
-      this.#led[slot] = {
-        actor,
-        maxMessageBytes: Number(config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT),
-        retentionBytes: Number(config['retention.bytes'] ?? '-1'),
-      }
+      this.#led[slot] = { actor, control, config }
       this.#retention.register(log)
+      this.#logs.register(log)
       // The leader before may have died between publishing an end and moving the watermark.
       actor.advance()
       // Producers wait here for a leader, readers for the watermark.
@@ -186,13 +187,29 @@ export class BrokerPartitions {
     }
   }
 
+  /** The topic's configs are these from now on; does nothing where this broker does not lead the partition. */
+  reconfigure(slot: number, text: ConfigText): void {
+    const led = this.#led[slot]
+    if (led === undefined) return
+    led.config = logConfigOf(text)
+    led.actor.log.reconfigure(led.config)
+    led.control.setRetentionKind(retentionKindOf(led.actor.identity.topic, led.config))
+    if (led.config.retentionBytes >= 0) trimToSize(led)
+    this.#logs.reconfigured(slot)
+  }
+
   /** This broker stops: those who wait for it are told. */
   resign(): void {
     for (const led of this.#led) {
       led?.actor.resign()
       led?.actor.log.close()
-      if (led !== undefined) this.#retention.unregister(led.actor.log.slot)
+      if (led !== undefined) this.#forget(led.actor.log.slot)
     }
+  }
+
+  #forget(slot: number): void {
+    this.#retention.unregister(slot)
+    this.#logs.unregister(slot)
   }
 
   // --- the metadata log -------------------------------------------------------------
@@ -229,7 +246,6 @@ export class BrokerPartitions {
   }
 }
 
-function retentionKind(topic: string, config: Readonly<Record<string, string>>): RetentionKind {
-  if (topic.startsWith('__')) return RETENTION_INTERNAL
-  return config['retention.bytes'] === '-1' ? RETENTION_PINNED : RETENTION_DEFAULT
+function trimToSize({ actor, config }: LedPartition): void {
+  if (config.isDeleted) actor.log.trimToBytes(config.retentionBytes)
 }

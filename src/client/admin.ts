@@ -18,6 +18,8 @@ export interface DescribedPartition {
   readonly endOffset: number
   /** Records that went because log memory was full. */
   readonly trimmedRecords: number
+  /** Records that went by `retention.ms` and `retention.bytes`. */
+  readonly expiredRecords: number
 }
 
 /** A topic and its partitions as they are at this moment. */
@@ -57,8 +59,9 @@ export class Admin {
     }
     const partitions = topic.partitions.map(({ partition, slot }) => {
       const control = this.#engine.controlBlock(slot)
-      const { leaderBroker: leader, leaderEpoch, logStartOffset: startOffset, highWatermark: endOffset, trimmedRecords } = control
-      return { partition, leader, leaderEpoch, startOffset, endOffset, trimmedRecords }
+      const { leaderBroker: leader, leaderEpoch, logStartOffset: startOffset, highWatermark: endOffset } = control
+      const { trimmedRecords, expiredRecords } = control
+      return { partition, leader, leaderEpoch, startOffset, endOffset, trimmedRecords, expiredRecords }
     })
     return { name: topic.name, topicId: formatTopicId(topic.topicId), config: topic.config, partitions }
   }

@@ -24,8 +24,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 604_800_000,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'How long a record is kept, in ms; -1 for ever. Kept with the topic, but not applied yet: nothing goes because of its age.',
+      support: 'yes',
+      doc: 'How long a record is kept, in ms; -1 for ever. A segment goes, within about a second, when the latest timestamp of its records is older and it was begun as long ago, or five minutes.',
     },
     'retention.bytes': {
       type: 'long',
@@ -115,8 +115,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 604_800_000,
       unit: 'ms',
       takesEffect: 'at next segment',
-      support: 'accepted',
-      doc: 'Age at which a segment file is closed, in ms. No effect in memory.',
+      support: 'yes',
+      doc: 'Age at which a segment is closed, full or not, in ms: only a closed one goes as a whole when its records are too old.',
     },
     'segment.jitter.ms': {
       type: 'long',

@@ -7,8 +7,8 @@ import type { OptionsOf } from '../config-def.ts'
 export interface TopicConfig {
   // --- Retention and size
   /**
-   * How long a record is kept, in ms; -1 for ever. Kept with the topic, but not applied yet: nothing goes because of its age. Default:
-   * 604800000.
+   * How long a record is kept, in ms; -1 for ever. A segment goes, within about a second, when the latest timestamp of its records is
+   * older and it was begun as long ago, or five minutes. Default: 604800000.
    */
   readonly 'retention.ms': number
   /**
@@ -37,7 +37,10 @@ export interface TopicConfig {
   // --- Segments
   /** Size at which a segment file is full. No effect in memory, where a segment is an extent of 16 KiB to 8 MiB. Default: 1073741824. */
   readonly 'segment.bytes': number
-  /** Age at which a segment file is closed, in ms. No effect in memory. Default: 604800000. */
+  /**
+   * Age at which a segment is closed, full or not, in ms: only a closed one goes as a whole when its records are too old. Default:
+   * 604800000.
+   */
   readonly 'segment.ms': number
   /** Random time taken off segment.ms, in ms. No effect in memory. Default: 0. */
   readonly 'segment.jitter.ms': number

@@ -17,6 +17,7 @@ import {
   CONTROL_BYTES,
   CONTROL_DELETING,
   CONTROL_DURABLE_END_LONG,
+  CONTROL_EXPIRED_LONG,
   CONTROL_FIRST_EXTENT,
   CONTROL_HIGH_WATERMARK_LONG,
   CONTROL_INCARNATION,
@@ -211,6 +212,15 @@ export class ControlBlock {
 
   addTrimmedRecords(count: number): void {
     this.#store(CONTROL_TRIMMED_LONG, this.trimmedRecords + count)
+  }
+
+  /** Records that retention by age and by size took. */
+  get expiredRecords(): number {
+    return this.#load(CONTROL_EXPIRED_LONG)
+  }
+
+  addExpiredRecords(count: number): void {
+    this.#store(CONTROL_EXPIRED_LONG, this.expiredRecords + count)
   }
 
   /** Asks the leader for its oldest extent; false when it was asked already. */

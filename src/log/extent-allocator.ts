@@ -168,7 +168,7 @@ export class ExtentAllocator {
     }
     if (order >= this.#unmetOrder) this.#unmetOrder = -1
     this.#demand.note(order)
-    this.#memory.extents.describe(granule, order, slot, baseOffset)
+    this.#memory.extents.describe(granule, order, slot, baseOffset, this.#nowMs)
     const block = granule >>> BLOCK_GRANULES_SHIFT
     const end = (granule & (BLOCK_GRANULES - 1)) + (1 << order)
     if (end > this.arena.touched(block)) this.arena.setTouched(block, end)

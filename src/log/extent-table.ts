@@ -5,6 +5,7 @@
 
 import {
   EXTENT_BASE_OFFSET_LONG,
+  EXTENT_BEGUN_LONG,
   EXTENT_END,
   EXTENT_GENERATION,
   EXTENT_INDEX_COUNT,
@@ -87,6 +88,11 @@ export class ExtentTable {
     this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_MAX_TIMESTAMP_LONG] = timestampMs
   }
 
+  /** When it came to life, on the monotonic clock; only for the leader of the slot. */
+  begunMs(granule: number): number {
+    return this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_BEGUN_LONG]!
+  }
+
   generation(granule: number): number {
     return Atomics.load(this.words, (granule << EXTENT_ROW_WORDS_SHIFT) + EXTENT_GENERATION)
   }
@@ -100,7 +106,7 @@ export class ExtentTable {
   }
 
   /** Brings a free extent to life, for the owner of its block. */
-  describe(granule: number, order: number, slot: number, baseOffset: number): void {
+  describe(granule: number, order: number, slot: number, baseOffset: number, begunMs: number): void {
     const row = granule << EXTENT_ROW_WORDS_SHIFT
     Atomics.store(this.words, row + EXTENT_ORDER, order)
     Atomics.store(this.words, row + EXTENT_SLOT, slot)
@@ -109,6 +115,7 @@ export class ExtentTable {
     Atomics.store(this.words, row + EXTENT_INDEX_COUNT, 0)
     Atomics.store(this.longs, (granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_BASE_OFFSET_LONG, BigInt(baseOffset))
     this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_MAX_TIMESTAMP_LONG] = -1
+    this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_BEGUN_LONG] = begunMs
     Atomics.store(this.words, row + EXTENT_STATE, STATE_ALLOCATED)
     killPoint('log.extent.described')
     // Odd from here on: until then readers take the row for that of a dead extent.

@@ -22,6 +22,7 @@
 //               +20  i32  index count  entries of the offset index
 //               +32  i64  base offset  of its first batch
 //               +40  f64  max timestamp of all its batches
+//               +48  f64  begun        when it came to life, on the monotonic clock
 //               +64  i32  generation   odd while the extent is live, even otherwise; never goes back
 //               The generation has a cache line of its own: every reader writes to it (see
 //               shared-log-reader.ts), and the leader must not wait for them to write `end`.
@@ -55,7 +56,8 @@
 //               +112  i32  first extent, +116 i32 last extent (granule, -1: none)
 //               +128  i32  waiter summary, one bit for each of the words behind it
 //               +132  8 x i32  waiters, one bit a thread: written by readers, so on a line of their own
-//               +192  i64  records trimmed by memory retention
+//               +192  i64  records that memory retention took
+//               +200  i64  records that retention by age and by size took
 //
 // Holds: a row's state is not FREE only in the row of the first granule of a live or
 // returned extent, so the rows alone say which granules of a block are in use.
@@ -88,6 +90,7 @@ export const EXTENT_END = 4
 export const EXTENT_INDEX_COUNT = 5
 export const EXTENT_BASE_OFFSET_LONG = 4
 export const EXTENT_MAX_TIMESTAMP_LONG = 5
+export const EXTENT_BEGUN_LONG = 6
 export const EXTENT_GENERATION = 16
 
 export const STATE_FREE = 0
@@ -140,6 +143,7 @@ export const CONTROL_LAST_EXTENT = 29
 export const CONTROL_WAITER_SUMMARY = 32
 export const CONTROL_WAITERS = 33
 export const CONTROL_TRIMMED_LONG = 24
+export const CONTROL_EXPIRED_LONG = 25
 
 /** `retention.bytes` at its default: the oldest extents go when the arena is full. */
 export const RETENTION_DEFAULT = 0

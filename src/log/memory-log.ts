@@ -6,27 +6,22 @@
 //   oldest, trimmed first                   appended to, and left when a batch does not fit
 //
 // An append is: choose room, copy, stamp, index entry if one is due, publish the end.
-// Holds: a batch never spans extents; an extent never changes below its `end`; it is
-// linked before anything is appended to it, and unlinked before it is freed, so at
-// every instant the chain from `first` holds all that is published; see
+// Holds: a batch never spans extents; an extent never changes below its `end`; at every
+// instant the chain from `first` holds all that is published (extent-chain.ts); see
 // memory-log-recovery.ts for what a successor makes of a death between two steps.
 
 import { assert } from '../assert.ts'
+import { MillraceError } from '../errors.ts'
 import { killPoint } from '../kill-points.ts'
 import { BATCH_HEADER_BYTES, LAST_OFFSET_DELTA, MAGIC, MAGIC_V2 } from '../record/record-batch-layout.ts'
 import { batchSizeInBytes, readInt32, stampBatch } from '../record/record-batch.ts'
-import {
-  batchSizeWithin,
-  extentStart,
-  indexMaxTimestamp,
-  indexPosition,
-  looseInt64,
-  looseMaxTimestamp,
-  writeIndexEntry,
-} from './batch-walk.ts'
+import { extentStart, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import { copyToShared } from './copy-bytes.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
+import { ExtentChain } from './extent-chain.ts'
+import { LOG_CONFIG_DEFAULT } from './log-config.ts'
+import type { LogConfig } from './log-config.ts'
 import type { LogMemory } from './log-memory.ts'
 import {
   EXTENT_BYTES_MAX,
@@ -40,8 +35,11 @@ import {
 import { recoverChain } from './memory-log-recovery.ts'
 import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_NO_OFFSETS, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from './partition-log.ts'
 import type { PartitionLog } from './partition-log.ts'
+import { findOffsetByTimestamp } from './timestamp-search.ts'
 
 const RELATIVE_OFFSET_MAX = 0x7fff_ffff
+/** Kafka's log.retention.check.interval.ms: what came with old timestamps stays so long there as well. */
+const STAYS_AT_LEAST_MS = 300_000
 
 export class MemoryLog implements PartitionLog {
   readonly slot: number
@@ -49,6 +47,9 @@ export class MemoryLog implements PartitionLog {
   readonly #control: ControlBlock
   readonly #allocator: ExtentAllocator
   readonly #leaderEpoch: number
+  readonly #chain: ExtentChain
+  #config: LogConfig
+  onRoll: (() => void) | undefined
 
   // The last extent, -1 for none, and where it stands.
   #granule = -1
@@ -60,39 +61,53 @@ export class MemoryLog implements PartitionLog {
   #indexCount = 0
   #bytesSinceIndex = 0
   #maxTimestampMs = -1
+  /** The order that the next one is to have. */
+  #nextOrder = 0
 
   #startOffset: number
   #endOffset: number
   #durableEndOffset: number
   #highWatermark: number
-  #sizeInBytes: number
-  #heldGranules: number
   #isClosed = false
 
   /** Opens the log for a leader: an empty one, or what a leader before left, up to its published end. */
-  static open(control: ControlBlock, memory: LogMemory, allocator: ExtentAllocator, leaderEpoch: number): MemoryLog {
-    return new MemoryLog(control, memory, allocator, leaderEpoch)
+  static open(
+    control: ControlBlock,
+    memory: LogMemory,
+    allocator: ExtentAllocator,
+    leaderEpoch: number,
+    config: LogConfig = LOG_CONFIG_DEFAULT,
+  ): MemoryLog {
+    return new MemoryLog(control, memory, allocator, leaderEpoch, config)
   }
 
-  private constructor(control: ControlBlock, memory: LogMemory, allocator: ExtentAllocator, leaderEpoch: number) {
+  private constructor(control: ControlBlock, memory: LogMemory, allocator: ExtentAllocator, leaderEpoch: number, config: LogConfig) {
     this.slot = control.slot
     this.#control = control
     this.#memory = memory
     this.#allocator = allocator
     this.#leaderEpoch = leaderEpoch
+    this.#config = config
     const tail = recoverChain(control, memory, allocator)
     this.#startOffset = control.logStartOffset
     this.#endOffset = control.logEndOffset
     this.#durableEndOffset = this.#endOffset
     this.#highWatermark = control.highWatermark
-    this.#sizeInBytes = tail.sizeInBytes
-    this.#heldGranules = tail.heldGranules
+    this.#chain = new ExtentChain(control, memory, allocator, tail)
     if (tail.granule < 0) return
     this.#enter(tail.granule, memory.extents.order(tail.granule), memory.extents.baseOffset(tail.granule))
     this.#position = memory.extents.end(tail.granule)
     this.#indexCount = memory.extents.indexCount(tail.granule)
     this.#bytesSinceIndex = tail.bytesSinceIndex
     this.#maxTimestampMs = memory.extents.maxTimestamp(tail.granule)
+  }
+
+  get config(): LogConfig {
+    return this.#config
+  }
+
+  reconfigure(config: LogConfig): void {
+    this.#config = config
   }
 
   get startOffset(): number {
@@ -117,15 +132,25 @@ export class MemoryLog implements PartitionLog {
   }
 
   get sizeInBytes(): number {
-    return this.#sizeInBytes
+    return this.#chain.sizeInBytes
   }
 
   get heldGranules(): number {
-    return this.#heldGranules
+    return this.#chain.heldGranules
   }
 
   get trimmedRecords(): number {
     return this.#control.trimmedRecords
+  }
+
+  get expiredRecords(): number {
+    return this.#control.expiredRecords
+  }
+
+  get rollDueMs(): number {
+    if (this.#extentBytes === 0 || this.#position === 0) return Number.POSITIVE_INFINITY
+    const { isCompacted, segmentMs, maxCompactionLagMs } = this.#config
+    return this.#memory.extents.begunMs(this.#granule) + (isCompacted ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs)
   }
 
   append(source: Uint8Array, start: number, end: number): number {
@@ -178,74 +203,77 @@ export class MemoryLog implements PartitionLog {
   }
 
   trimOldest(): number {
-    const oldest = this.#control.firstExtent
-    if (oldest < 0) return 0
-    const next = this.#memory.extents.next(oldest)
-    const newStart = next < 0 ? this.#endOffset : this.#memory.extents.baseOffset(next)
-    // What is not committed must stay: its records may yet be acknowledged.
-    if (newStart > this.#highWatermark) return 0
-    const trimmed = Math.max(0, newStart - this.#startOffset)
-    if (trimmed > 0) {
-      this.#control.addTrimmedRecords(trimmed)
-      this.#startOffset = newStart
-      this.#control.publishLogStart(newStart)
-    }
-    killPoint('log.trim.started')
-    this.#unlinkOldest(oldest, next)
+    const trimmed = this.#recordsOfOldest()
+    if (trimmed < 0) return 0
+    if (trimmed > 0) this.#control.addTrimmedRecords(trimmed)
+    this.#giveUpOldest()
     return trimmed
   }
 
   trimToBytes(retentionBytes: number): number {
-    let trimmed = 0
+    let expired = 0
     for (;;) {
-      const oldest = this.#control.firstExtent
-      if (oldest < 0 || this.#sizeInBytes - this.#memory.extents.end(oldest) < retentionBytes) return trimmed
-      const held = this.#heldGranules
-      trimmed += this.trimOldest()
-      if (this.#heldGranules === held) return trimmed
+      const oldest = this.#chain.first
+      if (oldest < 0 || this.#chain.sizeInBytes - this.#memory.extents.end(oldest) < retentionBytes) return expired
+      const records = this.#expireOldest()
+      if (records < 0) return expired
+      expired += records
     }
   }
 
+  expiresInMs(nowMs: number, monotonicMs: number): number {
+    const { isDeleted, retentionMs } = this.#config
+    const oldest = this.#chain.first
+    if (!isDeleted || retentionMs < 0 || oldest < 0) return Number.POSITIVE_INFINITY
+    const latestMs = this.#memory.extents.maxTimestamp(oldest)
+    // One that has no timestamp at all has no age.
+    if (latestMs < 0) return Number.POSITIVE_INFINITY
+    const stayedMs = monotonicMs - this.#memory.extents.begunMs(oldest)
+    return Math.max(0, latestMs + retentionMs + 1 - nowMs, Math.min(retentionMs, STAYS_AT_LEAST_MS) - stayedMs)
+  }
+
+  trimExpired(nowMs: number, monotonicMs: number, segmentsMax: number): number {
+    let expired = 0
+    for (let i = 0; i < segmentsMax && this.expiresInMs(nowMs, monotonicMs) === 0; i++) {
+      const records = this.#expireOldest()
+      if (records < 0) break
+      expired += records
+    }
+    return expired
+  }
+
+  roll(): void {
+    if (this.#extentBytes === 0 || this.#position === 0) return
+    // As large as would have done: what is closed early must not double.
+    this.#nextOrder = orderForBytes(this.#position)
+    this.#extentBytes = 0
+  }
+
   deleteRecordsBefore(offset: number): number {
-    const newStart = Math.min(offset, this.#highWatermark)
+    const newStart = offset === -1 ? this.#highWatermark : offset
+    if (newStart < 0 || newStart > this.#highWatermark) {
+      const range = `records can be deleted up to the high watermark, which is ${this.#highWatermark}, or -1 for that`
+      throw new MillraceError('OFFSET_OUT_OF_RANGE', `offset ${offset} is out of range: ${range}`)
+    }
+    if (!this.#config.isDeleted) {
+      const remedy = "add 'delete' to its cleanup.policy, or send tombstones"
+      throw new MillraceError('POLICY_VIOLATION', `records of a topic that is only compacted are not deleted by offset: ${remedy}`)
+    }
     if (newStart <= this.#startOffset) return this.#startOffset
     this.#startOffset = newStart
     this.#control.publishLogStart(newStart)
-    for (;;) {
-      const oldest = this.#control.firstExtent
-      if (oldest < 0) break
-      const next = this.#memory.extents.next(oldest)
-      const extentEnd = next < 0 ? this.#endOffset : this.#memory.extents.baseOffset(next)
-      if (extentEnd > newStart) break
-      this.#unlinkOldest(oldest, next)
-    }
+    while (this.#chain.first >= 0 && this.#chain.endOfFirst(this.#endOffset) <= newStart) this.#dropOldest()
     return newStart
   }
 
   findOffsetByTimestamp(timestampMs: number): number {
-    const { extents } = this.#memory
-    for (let granule = this.#control.firstExtent; granule >= 0; granule = extents.next(granule)) {
-      if (extents.maxTimestamp(granule) < timestampMs) continue
-      const found = this.#findInExtent(granule, timestampMs)
-      if (found >= 0) return found
-    }
-    return -1
+    return findOffsetByTimestamp(this.#memory, this.#control, timestampMs, this.#startOffset)
   }
 
   delete(): void {
     this.#isClosed = true
     this.#control.markDeleting()
-    let granule = this.#control.firstExtent
-    this.#control.setFirstExtent(-1)
-    this.#control.setLastExtent(-1)
-    while (granule >= 0) {
-      const next = this.#memory.extents.next(granule)
-      this.#allocator.giveBack(granule)
-      granule = next
-    }
-    this.#heldGranules = 0
-    this.#control.setHeldGranules(0)
-    this.#sizeInBytes = 0
+    this.#chain.dropAll()
     this.#leaveLastExtent()
   }
 
@@ -268,7 +296,7 @@ export class MemoryLog implements PartitionLog {
       extents.setMaxTimestamp(this.#granule, timestampMs)
     }
     this.#bytesSinceIndex += size
-    this.#sizeInBytes += size
+    this.#chain.sizeInBytes += size
     this.#position += size
     extents.setEnd(this.#granule, this.#position)
   }
@@ -278,7 +306,7 @@ export class MemoryLog implements PartitionLog {
     assert(!this.#isClosed, `the log of slot ${this.slot} is open`)
     if (size > EXTENT_BYTES_MAX) return APPEND_TOO_LARGE
     const needed = orderForBytes(size)
-    let wanted = Math.max(needed, Math.min(this.#granule < 0 ? 0 : this.#order + 1, ORDER_MAX, this.#allocator.orderCap))
+    let wanted = Math.max(needed, Math.min(this.#nextOrder, ORDER_MAX, this.#allocator.orderCap))
     if (this.#control.retentionKind === RETENTION_PINNED) {
       const left = Math.floor(this.#memory.granuleCount / 2) - this.#memory.pinnedGranules()
       while (wanted > needed && 1 << wanted > left) wanted--
@@ -287,13 +315,9 @@ export class MemoryLog implements PartitionLog {
     const granule = this.#allocator.allocate(this.slot, wanted, needed, this.#endOffset)
     if (granule < 0) return APPEND_NO_MEMORY
     killPoint('log.roll.allocated')
-    if (this.#granule < 0) this.#control.setFirstExtent(granule)
-    else this.#memory.extents.linkNext(this.#granule, granule)
-    killPoint('log.roll.linked')
-    this.#control.setLastExtent(granule)
-    const order = this.#memory.extents.order(granule)
-    this.#enter(granule, order, this.#endOffset)
-    this.#hold(1 << order)
+    this.#chain.link(this.#granule, granule)
+    this.#enter(granule, this.#memory.extents.order(granule), this.#endOffset)
+    this.onRoll?.()
     return 0
   }
 
@@ -307,6 +331,7 @@ export class MemoryLog implements PartitionLog {
     this.#indexCount = 0
     this.#bytesSinceIndex = 0
     this.#maxTimestampMs = -1
+    this.#nextOrder = order + 1
   }
 
   /** The next append finds no room, and starts an extent. */
@@ -316,47 +341,37 @@ export class MemoryLog implements PartitionLog {
     this.#position = 0
     this.#indexCount = 0
     this.#bytesSinceIndex = 0
+    this.#nextOrder = 0
   }
 
-  #unlinkOldest(oldest: number, next: number): void {
-    const { extents } = this.#memory
-    this.#control.publishMemoryStart(next < 0 ? this.#endOffset : extents.baseOffset(next))
-    this.#control.setFirstExtent(next)
-    if (next < 0) {
-      this.#control.setLastExtent(-1)
-      this.#leaveLastExtent()
+  /** How many offsets would go with the oldest extent; -1 when there is none, or what is not committed would go. */
+  #recordsOfOldest(): number {
+    if (this.#chain.first < 0) return -1
+    const newStart = this.#chain.endOfFirst(this.#endOffset)
+    // What is not committed must stay: its records may yet be acknowledged.
+    return newStart > this.#highWatermark ? -1 : Math.max(0, newStart - this.#startOffset)
+  }
+
+  /** The records that went by age or by size, -1 when they cannot. */
+  #expireOldest(): number {
+    const records = this.#recordsOfOldest()
+    if (records < 0) return -1
+    if (records > 0) this.#control.addExpiredRecords(records)
+    this.#giveUpOldest()
+    return records
+  }
+
+  #giveUpOldest(): void {
+    const newStart = this.#chain.endOfFirst(this.#endOffset)
+    if (newStart > this.#startOffset) {
+      this.#startOffset = newStart
+      this.#control.publishLogStart(newStart)
     }
-    this.#sizeInBytes -= extents.end(oldest)
-    this.#hold(-(1 << extents.order(oldest)))
-    killPoint('log.trim.unlinked')
-    this.#allocator.giveBack(oldest)
+    killPoint('log.trim.started')
+    this.#dropOldest()
   }
 
-  #hold(change: number): void {
-    this.#heldGranules += change
-    this.#control.setHeldGranules(this.#heldGranules)
-  }
-
-  #findInExtent(granule: number, timestampMs: number): number {
-    const memory = this.#memory
-    const order = memory.extents.order(granule)
-    const start = extentStart(granule)
-    const end = start + memory.extents.end(granule)
-    let entry = memory.extents.indexCount(granule) - 1
-    while (entry >= 0 && indexMaxTimestamp(memory, granule, order, entry) >= timestampMs) entry--
-    let at = start + (entry < 0 ? 0 : indexPosition(memory, granule, order, entry))
-    while (at < end) {
-      const baseOffset = looseInt64(memory.arena, at)
-      if (
-        looseMaxTimestamp(memory.arena, at) >= timestampMs &&
-        baseOffset + readInt32(memory.arena, at + LAST_OFFSET_DELTA) >= this.#startOffset
-      ) {
-        return baseOffset
-      }
-      const size = batchSizeWithin(memory.arena, at, end)
-      if (size < 0) break
-      at += size
-    }
-    return -1
+  #dropOldest(): void {
+    if (!this.#chain.dropFirst(this.#endOffset)) this.#leaveLastExtent()
   }
 }

@@ -5,6 +5,8 @@
 // Holds: offsets go up by what each batch says, and never back; what is below the
 // published log end survives the death of the thread.
 
+import type { LogConfig } from './log-config.ts'
+
 /** No extent can be had now: retention is at work, try the same batch again later. */
 export const APPEND_NO_MEMORY = -1
 /** Larger than any extent. */
@@ -18,6 +20,7 @@ export const APPEND_NO_OFFSETS = -5
 
 export interface PartitionLog {
   readonly slot: number
+  readonly config: LogConfig
   /** The oldest offset that may be read. */
   readonly startOffset: number
   /** One past the newest appended offset, published or not. */
@@ -32,6 +35,15 @@ export interface PartitionLog {
   readonly heldGranules: number
   /** Records that memory retention took. */
   readonly trimmedRecords: number
+  /** Records that retention by age and by size took. */
+  readonly expiredRecords: number
+  /** When the last segment is to be closed because of its age, on the monotonic clock; Infinity when there is none. */
+  readonly rollDueMs: number
+  /** Called when a segment was begun. */
+  onRoll: (() => void) | undefined
+
+  /** The topic's configs are these from now on. */
+  reconfigure(config: LogConfig): void
 
   /**
    * Appends the one batch in source[start, end): stamps its base offset and leader epoch
@@ -47,9 +59,24 @@ export interface PartitionLog {
   advance(): void
   /** Gives up the oldest extent, if it is committed; the records that went, 0 when none could. */
   trimOldest(): number
-  /** Gives up oldest extents while what stays is at least `retentionBytes` (Kafka: retention.bytes); the records that went. */
+  /** Gives up oldest segments while what stays is at least `retentionBytes` (Kafka: retention.bytes); the records that went. */
   trimToBytes(retentionBytes: number): number
-  /** Forgets records below `offset`, at most up to the high watermark; the new start offset. */
+  /**
+   * Milliseconds until the oldest segment may go because of its age, 0 when it may now, Infinity when none ever may:
+   * when its latest record is older than `retention.ms`, by the epoch's milliseconds, and it was begun five minutes
+   * ago (Kafka: log.retention.check.interval.ms), or as long ago as `retention.ms` says if that is less. So records
+   * that come with timestamps of long ago stay as long as they stay in Kafka.
+   */
+  expiresInMs(nowMs: number, monotonicMs: number): number
+  /** Gives up the oldest segments as long as they may go because of their age, `segmentsMax` of them at most; the records that went. */
+  trimExpired(nowMs: number, monotonicMs: number, segmentsMax: number): number
+  /** Closes the last segment, full or not: the next batch begins another. */
+  roll(): void
+  /**
+   * Forgets records below `offset`, or below the high watermark with -1 (Kafka: DeleteRecords); the start offset
+   * then. It may lie inside a batch: readers pass over what is below. Throws OFFSET_OUT_OF_RANGE above the high
+   * watermark, POLICY_VIOLATION where the topic is only compacted.
+   */
   deleteRecordsBefore(offset: number): number
   /** Base offset of the oldest batch that holds a timestamp of at least `timestampMs`, -1 when none does. */
   findOffsetByTimestamp(timestampMs: number): number

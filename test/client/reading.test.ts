@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bytes, json, nullable, openMillrace, string } from '../../src/index.ts'
-import type { ConsumerRecord, EmbeddedMillrace, Topic } from '../../src/index.ts'
+import type { ConsumerRecord, DescribedPartition, EmbeddedMillrace, Topic } from '../../src/index.ts'
 
 let millrace: EmbeddedMillrace
 
@@ -372,9 +372,9 @@ describe('a reader that retention overtakes', () => {
     const producer = millrace.producer()
     for (let i = 0; i < 20; i++) await producer.send(topic, { value: megabyte })
     const { partitions } = await millrace.admin.describeTopic(name)
-    const [{ startOffset, trimmedRecords, endOffset }] = partitions as [(typeof partitions)[number]]
+    const [{ startOffset, trimmedRecords, expiredRecords, endOffset }] = partitions as [(typeof partitions)[number]]
     expect(startOffset).toBeGreaterThan(0)
-    expect(trimmedRecords).toBe(startOffset)
+    expect([trimmedRecords, expiredRecords]).toEqual([0, startOffset])
     expect(endOffset).toBe(20)
     return { topic, start: startOffset }
   }
@@ -389,6 +389,22 @@ describe('a reader that retention overtakes', () => {
     for await (const { offset } of consumer.records(topic, { until: 'end' })) offsets.push(offset)
     expect(offsets).toEqual(upTo(20).slice(start))
     expect(events).toEqual([{ topic: 'overtaken-earliest', partition: 0, missed: start, from: 0, to: start }])
+  })
+
+  test('retention by age: the records go by themselves, a moment after they are too old', async () => {
+    const topic = await millrace.topic('expiring', { value: string(), config: { 'retention.ms': 50 } })
+    const producer = millrace.producer()
+    for (let i = 0; i < 20; i++) await producer.send(topic, { value: `${i}` })
+    const describe = async (): Promise<DescribedPartition> => (await millrace.admin.describeTopic('expiring')).partitions[0]!
+    while ((await describe()).startOffset < 20) continue
+    expect(await describe()).toMatchObject({ startOffset: 20, endOffset: 20, trimmedRecords: 0, expiredRecords: 20 })
+    const consumer = millrace.consumer()
+    const missed: number[] = []
+    consumer.on('overtaken', (event) => missed.push(event.missed))
+    consumer.seek(topic, 0, 5)
+    await producer.send(topic, { value: '20', timestamp: Date.now() + 3_600_000 })
+    expect(await valuesOf(consumer.records(topic, { until: 'end' }))).toEqual(['20'])
+    expect(missed).toEqual([15])
   })
 
   test("'none': an error that says so; what a listener throws ends the loop as well", async () => {

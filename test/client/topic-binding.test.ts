@@ -19,7 +19,7 @@ describe('millrace.topic', () => {
       name: 'configured',
       topicId: configured.topicId,
       config: { 'retention.bytes': '1000000' },
-      partitions: [0, 1, 2].map((partition) => ({ partition, startOffset: 0, endOffset: 0, trimmedRecords: 0 })),
+      partitions: [0, 1, 2].map((partition) => ({ partition, startOffset: 0, endOffset: 0, trimmedRecords: 0, expiredRecords: 0 })),
     })
     expect(await millrace.admin.listTopics()).toEqual(expect.arrayContaining(['plain', 'configured']))
     expect(await millrace.admin.listTopics()).not.toContain('__cluster_metadata')

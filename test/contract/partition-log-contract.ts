@@ -3,6 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { logConfigOf } from '../../src/log/log-config.ts'
 import { APPEND_CORRUPT, APPEND_NO_OFFSETS, APPEND_TOO_LARGE } from '../../src/log/partition-log.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { BATCH_LENGTH, LAST_OFFSET_DELTA, MAGIC, MAX_TIMESTAMP } from '../../src/record/record-batch-layout.ts'
@@ -20,6 +21,8 @@ export interface LogUnderTest {
 }
 
 const SEED = 20_240_601
+/** When everything is old. */
+const LATE_MS = 2 ** 50
 
 export function describePartitionLog(name: string, make: (startOffset: number) => LogUnderTest): void {
   const withLog = (body: (under: LogUnderTest) => void): void => withLogFrom(0, body)
@@ -199,23 +202,152 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
         expect(log.sizeInBytes).toBeGreaterThanOrEqual(20_000)
         expect(log.trimToBytes(20_000)).toBe(0)
         expect(log.trimToBytes(log.sizeInBytes)).toBe(0)
+        expect([log.expiredRecords, log.trimmedRecords]).toEqual([trimmed, 0])
+        // Nothing is to stay: the last segment goes too.
+        log.trimToBytes(0)
+        expect([log.startOffset, log.sizeInBytes, log.expiredRecords]).toEqual([120, 0, 120])
+      })
+    })
+
+    test('retention by age takes the oldest segments as long as their latest record is too old', () => {
+      withLog((under) => {
+        const { log } = under
+        log.reconfigure(logConfigOf({ 'retention.ms': '1000' }))
+        expect(log.expiresInMs(LATE_MS, LATE_MS)).toBe(Number.POSITIVE_INFINITY)
+        // Each twentieth record is late: its segment stays as long as it does.
+        for (let i = 0; i < 200; i++) append(log, i, 2, 3_000, i % 20 === 0 ? 10_000 + i : i)
+        expect(log.trimExpired(LATE_MS, LATE_MS, 100)).toBe(0)
+        log.advance()
+        const expiresMs = log.expiresInMs(0, LATE_MS)
+        expect(expiresMs).toBeGreaterThan(10_000 + 1_000)
+        expect(log.trimExpired(expiresMs - 1, LATE_MS, 100)).toBe(0)
+        const expired = log.trimExpired(expiresMs, LATE_MS, 1)
+        expect(expired).toBeGreaterThan(0)
+        expect([log.startOffset, log.expiredRecords, log.trimmedRecords]).toEqual([expired, expired, 0])
+        // What is behind it is older, and had to wait for it.
+        expect(log.expiresInMs(0, LATE_MS)).toBeLessThan(expiresMs)
+        expect(under.read(expired)[0]).toMatchObject({ baseOffset: expired })
+        // The last segment goes as well, and offsets go on.
+        log.trimExpired(LATE_MS, LATE_MS, 100)
+        expect([log.startOffset, log.endOffset, log.sizeInBytes, log.heldGranules]).toEqual([400, 400, 0, 0])
+        expect(log.expiresInMs(LATE_MS, LATE_MS)).toBe(Number.POSITIVE_INFINITY)
+        expect(append(log, 200, 1)).toBe(400)
+        log.advance()
+        expect(under.reopen().startOffset).toBe(400)
+        expect(under.read(400).map((batch) => batch.number)).toEqual([200])
+      })
+    })
+
+    test.each([
+      [600_000, 300_000],
+      [1_000, 1_000],
+    ])('records that come with old timestamps stay a while: with a retention of %d ms, %d', (retentionMs, staysMs) => {
+      withLog(({ log }) => {
+        log.reconfigure(logConfigOf({ 'retention.ms': `${retentionMs}` }))
+        append(log, 0)
+        log.advance()
+        const begunMs = log.rollDueMs - log.config.segmentMs
+        expect(log.expiresInMs(LATE_MS, begunMs)).toBe(staysMs)
+        expect(log.trimExpired(LATE_MS, begunMs + staysMs - 1, 100)).toBe(0)
+        expect(log.trimExpired(LATE_MS, begunMs + staysMs, 100)).toBe(1)
+      })
+    })
+
+    test.each([{ 'retention.ms': '-1' }, { 'cleanup.policy': 'compact', 'retention.ms': '1' }])('nothing is too old with %o', (config) => {
+      withLog(({ log }) => {
+        log.reconfigure(logConfigOf(config))
+        for (let i = 0; i < 20; i++) append(log, i, 1, 3_000)
+        log.advance()
+        expect(log.expiresInMs(LATE_MS, LATE_MS)).toBe(Number.POSITIVE_INFINITY)
+        expect(log.trimExpired(LATE_MS, LATE_MS, 100)).toBe(0)
+        expect(log.startOffset).toBe(0)
+      })
+    })
+
+    test('records without a timestamp have no age', () => {
+      withLog(({ log }) => {
+        log.reconfigure(logConfigOf({ 'retention.ms': '0' }))
+        append(log, 0, 1, 100, -1)
+        log.advance()
+        expect(log.expiresInMs(LATE_MS, LATE_MS)).toBe(Number.POSITIVE_INFINITY)
+      })
+    })
+
+    test('what is not committed does not expire', () => {
+      withLog(({ log }) => {
+        log.reconfigure(logConfigOf({ 'retention.ms': '0' }))
+        for (let i = 0; i < 60; i++) append(log, i, 1, 3_000)
+        log.publishEnds()
+        log.publishHighWatermark(30)
+        const expired = log.trimExpired(LATE_MS, LATE_MS, 100)
+        expect(expired).toBeGreaterThan(0)
+        expect(log.startOffset).toBeLessThanOrEqual(30)
+        expect(log.expiresInMs(LATE_MS, LATE_MS)).toBe(0)
+      })
+    })
+
+    test('a segment that is closed takes nothing more, and an empty one is not closed', () => {
+      withLog(({ log, read }) => {
+        let rolls = 0
+        log.onRoll = () => rolls++
+        expect(log.rollDueMs).toBe(Number.POSITIVE_INFINITY)
+        log.roll()
+        append(log, 0)
+        append(log, 1)
+        expect(rolls).toBe(1)
+        const { rollDueMs } = log
+        log.reconfigure(logConfigOf({ 'segment.ms': '5' }))
+        expect(log.rollDueMs).toBe(rollDueMs - 604_800_000 + 5)
+        log.reconfigure(logConfigOf({ 'cleanup.policy': 'compact', 'max.compaction.lag.ms': '7' }))
+        expect(log.rollDueMs).toBe(rollDueMs - 604_800_000 + 7)
+        log.roll()
+        expect(log.rollDueMs).toBe(Number.POSITIVE_INFINITY)
+        append(log, 2)
+        append(log, 3)
+        expect(rolls).toBe(2)
+        log.advance()
+        expect(read(0).map((batch) => [batch.number, batch.baseOffset])).toEqual([0, 1, 2, 3].map((i) => [i, i]))
+        log.trimOldest()
+        expect(log.startOffset).toBe(2)
       })
     })
 
     test('records are deleted up to the watermark at most', () => {
-      withLog(({ log, read }) => {
+      withLog((under) => {
+        const { log, read } = under
         for (let i = 0; i < 10; i++) append(log, i, 5)
         log.publishEnds()
         log.publishHighWatermark(30)
+        // In the middle of a batch: who reads there is given the whole batch, and passes over what is below.
         expect(log.deleteRecordsBefore(12)).toBe(12)
         expect(log.startOffset).toBe(12)
         expect(read(12)[0]).toMatchObject({ baseOffset: 10 })
         expect(log.deleteRecordsBefore(3)).toBe(12)
-        expect(log.deleteRecordsBefore(1_000)).toBe(30)
-        expect(log.trimmedRecords).toBe(0)
+        expect(log.deleteRecordsBefore(0)).toBe(12)
+        for (const offset of [31, 50, 1_000, -2]) {
+          expect(() => log.deleteRecordsBefore(offset)).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }) as Error)
+        }
+        expect(log.startOffset).toBe(12)
+        expect(log.deleteRecordsBefore(-1)).toBe(30)
+        expect([log.trimmedRecords, log.expiredRecords]).toEqual([0, 0])
         log.advance()
-        expect(log.deleteRecordsBefore(1_000)).toBe(50)
+        expect(log.deleteRecordsBefore(50)).toBe(50)
+        expect([log.startOffset, log.endOffset, log.sizeInBytes]).toEqual([50, 50, 0])
         expect(append(log, 10, 1)).toBe(50)
+        log.publishEnds()
+        const next = under.reopen()
+        expect([next.startOffset, next.endOffset]).toEqual([50, 51])
+      })
+    })
+
+    test('records of a topic that is only compacted are not deleted by offset', () => {
+      withLog(({ log }) => {
+        append(log, 0)
+        log.advance()
+        log.reconfigure(logConfigOf({ 'cleanup.policy': 'compact' }))
+        expect(() => log.deleteRecordsBefore(1)).toThrow(expect.objectContaining({ code: 'POLICY_VIOLATION' }) as Error)
+        log.reconfigure(logConfigOf({ 'cleanup.policy': 'compact,delete' }))
+        expect(log.deleteRecordsBefore(1)).toBe(1)
       })
     })
 
@@ -296,7 +428,7 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
               } else if (each.kind === 'trim') {
                 log.trimOldest()
               } else if (each.kind === 'delete') {
-                log.deleteRecordsBefore(Math.floor(log.startOffset + each.part * (log.endOffset - log.startOffset)))
+                log.deleteRecordsBefore(Math.floor(log.startOffset + each.part * (log.highWatermark - log.startOffset)))
               } else if (each.kind === 'die') {
                 log = under.reopen()
                 model = model.filter((batch) => batch.nextOffset <= published)

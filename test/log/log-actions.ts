@@ -54,9 +54,9 @@ export class LogActions {
     } else if (what < 36) {
       log.trimOldest()
     } else if (what < 37) {
-      log.deleteRecordsBefore(log.startOffset + this.#random.below(50))
+      log.deleteRecordsBefore(Math.min(log.highWatermark, log.startOffset + this.#random.below(50)))
     } else if (what < 38) {
-      this.#move(slot, log)
+      this.#move(slot)
     }
     return broker
   }
@@ -72,12 +72,10 @@ export class LogActions {
     this.fixture.clock.advance(0.4)
   }
 
-  #move(slot: number, log: { close(): void }): void {
+  #move(slot: number): void {
     const from = this.broker(slot)
     from.logs.get(slot)!.advance()
-    log.close()
-    from.logs.delete(slot)
-    from.retention.unregister(slot)
+    from.letGo(slot)
     const to = (this.leaders[slot]! + 1) % 3
     this.leaders[slot] = to
     this.acting = this.fixture.brokers[to]!

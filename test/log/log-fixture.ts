@@ -3,6 +3,9 @@
 import { VirtualClock } from '../../src/clock.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
 import { ExtentAllocator } from '../../src/log/extent-allocator.ts'
+import { logConfigOf } from '../../src/log/log-config.ts'
+import type { ConfigText, LogConfig } from '../../src/log/log-config.ts'
+import { LogManager } from '../../src/log/log-manager.ts'
 import { LogMemory, allocateLogMemory } from '../../src/log/log-memory.ts'
 import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
 import { GRANULE_BYTES, RETENTION_DEFAULT, STATE_ALLOCATED, STATE_FREE } from '../../src/log/log-memory-layout.ts'
@@ -16,12 +19,16 @@ import type { SeenBatch } from './pattern-batches.ts'
 
 export const MIB = 1024 * 1024
 
+/** Nothing goes by age: batches of tests are as old as the clock of the world. */
+const AGELESS = logConfigOf({ 'retention.ms': '-1' })
+
 export class TestBroker {
   readonly id: number
   readonly epoch: number
   readonly memory: LogMemory
   readonly allocator: ExtentAllocator
   readonly retention: MemoryRetention
+  readonly manager: LogManager
   readonly logs = new Map<number, MemoryLog>()
 
   constructor(fixture: LogFixture, id: number, epoch: number) {
@@ -31,21 +38,32 @@ export class TestBroker {
     const ringBroker = (brokerId: number): void => void fixture.rung.push(brokerId)
     this.allocator = new ExtentAllocator({ memory: fixture.memory, brokerId: id, brokerEpoch: epoch, clock: fixture.clock, ringBroker })
     this.retention = new MemoryRetention({ memory: fixture.memory, allocator: this.allocator })
+    this.manager = new LogManager(fixture.clock)
   }
 
-  lead(slot: number, leaderEpoch = 1): MemoryLog {
+  lead(slot: number, leaderEpoch = 1, config: LogConfig = AGELESS): MemoryLog {
     const control = new ControlBlock(this.memory, slot)
     if (!control.tryLead(control.leaderWord(), this.id, leaderEpoch)) throw new Error('the leader word changed')
-    const log = MemoryLog.open(control, this.memory, this.allocator, leaderEpoch)
+    const log = MemoryLog.open(control, this.memory, this.allocator, leaderEpoch, config)
     this.logs.set(slot, log)
     this.retention.register(log)
+    this.manager.register(log)
     return log
+  }
+
+  /** Another broker leads it from now on. */
+  letGo(slot: number): void {
+    this.logs.get(slot)!.close()
+    this.logs.delete(slot)
+    this.retention.unregister(slot)
+    this.manager.unregister(slot)
   }
 
   /** What a broker does with its memory in a duty cycle. */
   turn(): void {
     this.allocator.tick()
     this.retention.tick()
+    this.manager.tick(this.allocator.nowMs)
   }
 }
 
@@ -77,6 +95,12 @@ export class LogFixture {
   log(slot: number, kind: RetentionKind = RETENTION_DEFAULT, broker = 0): MemoryLog {
     this.partition(slot, kind)
     return this.brokers[broker]!.lead(slot)
+  }
+
+  /** One with configs, as its topic has them. */
+  configuredLog(slot: number, text: ConfigText, kind: RetentionKind = RETENTION_DEFAULT): MemoryLog {
+    this.partition(slot, kind)
+    return this.brokers[0]!.lead(slot, 1, logConfigOf(text))
   }
 
   /** Duty cycles of all brokers, `ms` of time between two. */

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { TOPIC_CONFIG } from '../../src/client/topic-config-table.ts'
+import { LOG_CONFIG_DEFAULT, logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
+import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
+
+test('defaults are those of the table of topic configs', () => {
+  const { settings } = TOPIC_CONFIG
+  expect(LOG_CONFIG_DEFAULT).toEqual({
+    isDeleted: settings['cleanup.policy'].default.includes('delete'),
+    isCompacted: settings['cleanup.policy'].default.includes('compact'),
+    retentionMs: settings['retention.ms'].default,
+    retentionBytes: settings['retention.bytes'].default,
+    isPinned: false,
+    segmentMs: settings['segment.ms'].default,
+    deleteRetentionMs: settings['delete.retention.ms'].default,
+    minCompactionLagMs: settings['min.compaction.lag.ms'].default,
+    maxCompactionLagMs: settings['max.compaction.lag.ms'].default,
+    minCleanableDirtyRatio: settings['min.cleanable.dirty.ratio'].default,
+    maxMessageBytes: settings['max.message.bytes'].default,
+  })
+})
+
+test('what was set is read from its text', () => {
+  expect(
+    logConfigOf({
+      'cleanup.policy': 'compact, delete',
+      'retention.ms': '-1',
+      'retention.bytes': '1000',
+      'segment.ms': '2',
+      'delete.retention.ms': '3',
+      'min.compaction.lag.ms': '4',
+      'max.compaction.lag.ms': '9223372036854775807',
+      'min.cleanable.dirty.ratio': '0.25',
+      'max.message.bytes': '5',
+      'compression.type': 'producer',
+    }),
+  ).toEqual({
+    isDeleted: true,
+    isCompacted: true,
+    retentionMs: -1,
+    retentionBytes: 1_000,
+    isPinned: false,
+    segmentMs: 2,
+    deleteRetentionMs: 3,
+    minCompactionLagMs: 4,
+    maxCompactionLagMs: 2 ** 63,
+    minCleanableDirtyRatio: 0.25,
+    maxMessageBytes: 5,
+  })
+})
+
+test.each([
+  ['t', {}, RETENTION_DEFAULT],
+  ['t', { 'retention.bytes': '-1' }, RETENTION_PINNED],
+  ['t', { 'retention.bytes': '5' }, RETENTION_DEFAULT],
+  ['t', { 'cleanup.policy': 'compact' }, RETENTION_PINNED],
+  ['t', { 'cleanup.policy': '' }, RETENTION_PINNED],
+  ['t', { 'cleanup.policy': 'compact,delete' }, RETENTION_DEFAULT],
+  ['__t', { 'cleanup.policy': 'compact' }, RETENTION_INTERNAL],
+  ['__t', {}, RETENTION_INTERNAL],
+] as const)('of topic %s with %o memory retention may take what it may', (topic, text, kind) => {
+  expect(retentionKindOf(topic, logConfigOf(text))).toBe(kind)
+})
