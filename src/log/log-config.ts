@@ -1,9 +1,10 @@
 // What a log needs to know of its topic's configs (Kafka: LogConfig), read from their
 // text in this one place. Any thread; made when a log is opened and when its topic's
 // configs change, never on the road of a record.
-// Holds: the text was checked when the topic was made, so nothing is checked here;
-// defaults are those of the table of topic configs.
+// Holds: the text was checked when the topic was made, so nothing is checked here.
 
+import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
+import type { TopicConfig } from '../config/topic-config.ts'
 import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from './log-memory-layout.ts'
 import type { RetentionKind } from './log-memory-layout.ts'
 
@@ -33,21 +34,24 @@ export interface LogConfig {
 /** Configs as they travel: Kafka's names and values as text, only those that were set. */
 export type ConfigText = Readonly<Record<string, string>>
 
+type NumberConfig = { [Name in keyof TopicConfig]: TopicConfig[Name] extends number ? Name : never }[keyof TopicConfig]
+
 export function logConfigOf(text: ConfigText): LogConfig {
-  const number = (name: string, otherwise: number): number => (text[name] === undefined ? otherwise : Number(text[name]))
-  const policies = (text['cleanup.policy'] ?? 'delete').split(',').map((policy) => policy.trim())
+  const { settings } = TOPIC_CONFIG
+  const policies = text['cleanup.policy']?.split(',').map((policy) => policy.trim()) ?? settings['cleanup.policy'].default
+  const number = (name: NumberConfig): number => Number(text[name] ?? settings[name].default)
   return {
     isDeleted: policies.includes('delete'),
     isCompacted: policies.includes('compact'),
-    retentionMs: number('retention.ms', 604_800_000),
-    retentionBytes: number('retention.bytes', -1),
+    retentionMs: number('retention.ms'),
+    retentionBytes: number('retention.bytes'),
     isPinned: text['retention.bytes'] === '-1',
-    segmentMs: number('segment.ms', 604_800_000),
-    deleteRetentionMs: number('delete.retention.ms', 86_400_000),
-    minCompactionLagMs: number('min.compaction.lag.ms', 0),
-    maxCompactionLagMs: number('max.compaction.lag.ms', Number.MAX_SAFE_INTEGER),
-    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio', 0.5),
-    maxMessageBytes: number('max.message.bytes', 1_048_588),
+    segmentMs: number('segment.ms'),
+    deleteRetentionMs: number('delete.retention.ms'),
+    minCompactionLagMs: number('min.compaction.lag.ms'),
+    maxCompactionLagMs: number('max.compaction.lag.ms'),
+    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
+    maxMessageBytes: number('max.message.bytes'),
   }
 }
 

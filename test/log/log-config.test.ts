@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TOPIC_CONFIG } from '../../src/client/topic-config-table.ts'
+import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { LOG_CONFIG_DEFAULT, logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
 import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
 
