@@ -127,6 +127,28 @@ const CASES: Case[] = [
       ])
     },
   },
+  {
+    what: 'acknowledged, in a log that others chose, and nowhere',
+    found: ['lost'],
+    logs: 2,
+    write: (h) => {
+      const p = h.producer()
+      p.complete(p.invoke(-1), ACKED)
+      h.drained([])
+      h.drained([], { log: 1 })
+    },
+  },
+  {
+    what: 'acknowledged, in a log that others chose, and there',
+    found: [],
+    logs: 2,
+    write: (h) => {
+      const p = h.producer()
+      p.complete(p.invoke(-1), ACKED)
+      h.drained([])
+      h.drained([[p, 0]], { log: 1 })
+    },
+  },
   // unseen
   {
     what: 'acknowledged at the tail, not in the drain',
@@ -183,6 +205,17 @@ const CASES: Case[] = [
       h.reader().start().read(0, p, 0)
       h.reader().start().read(0, p, 0)
       h.drained([[p, 0]])
+    },
+  },
+  {
+    what: 'one record in two logs',
+    found: ['doubled'],
+    logs: 2,
+    write: (h) => {
+      const p = h.producer()
+      p.complete(p.invoke(-1), ACKED)
+      h.drained([[p, 0]])
+      h.drained([[p, 0]], { log: 1 })
     },
   },
   // reordered

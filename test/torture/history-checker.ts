@@ -39,11 +39,17 @@ class HistoryChecker {
   readonly #logs: LogContents[]
   /** By producer and number: the offset at which the record was read. */
   readonly #foundAt: Float64Array[]
+  /** By producer and number: the log, also of a record whose sender did not choose it; -1 when nobody has read it. */
+  readonly #logOf: Int32Array[]
+  readonly #tracks: ReaderTrack[] = []
+  /** By producer and log: the last record that was read, as far as it was asked for. */
+  readonly #lastReadOf: Int32Array[] = []
 
   constructor(history: History) {
     this.#history = history
     this.#logs = offsetsOf(history).map((offsets, log) => new LogContents(log, offsets))
     this.#foundAt = history.sends.map((tape) => new Float64Array(tape.rows).fill(NOT_FOUND))
+    this.#logOf = history.sends.map((tape) => tape.log.slice(0, tape.rows))
   }
 
   check(): Anomalies {
@@ -110,16 +116,17 @@ class HistoryChecker {
     this.#tracks.push(track)
   }
 
-  readonly #tracks: ReaderTrack[] = []
-
   #found({ log }: LogContents, offset: number, producer: number, number: number, hash: number): void {
     const tape = this.#history.sends[producer]
     if (tape === undefined || number < 0 || number >= tape.rows) {
       this.#anomalies.add('invented', () => `${producer}/${number} at ${log}@${offset} was never sent`)
       return
     }
-    if (tape.log[number] !== log) {
-      this.#anomalies.add('invented', () => `${producer}/${number} at ${log}@${offset} was sent to log ${tape.log[number]}`)
+    const logOf = this.#logOf[producer]!
+    if (logOf[number] === -1) logOf[number] = log
+    if (logOf[number] !== log) {
+      const kind = tape.log[number] === -1 ? 'doubled' : 'invented'
+      this.#anomalies.add(kind, () => `${producer}/${number} at ${log}@${offset} was sent to log ${logOf[number]}`)
       return
     }
     if (tape.hash[number] !== hash) this.#anomalies.add('changed', () => `${producer}/${number} at ${log}@${offset}`)
@@ -168,12 +175,16 @@ class HistoryChecker {
     if (tape.ended === AT_WORK) anomalies.add('hung', () => `producer ${producer} did not end`)
     let hung = 0
     for (let number = 0; number < tape.rows; number++) {
-      const log = tape.log[number]!
-      const contents = this.#logs[log]!
       const outcome = tape.outcome[number]!
+      if (outcome === PENDING && tape.ended === CLOSED && hung++ === 0) anomalies.add('hung', () => `${producer}/${number} has no outcome`)
+      const log = this.#logOf[producer]![number]!
+      if (log < 0) {
+        if (outcome === ACKED && this.#nothingIsTrimmed) anomalies.add('lost', () => `${producer}/${number}, acknowledged, in whatever log`)
+        continue
+      }
+      const contents = this.#logs[log]!
       const found = foundAt[number]!
       const acked = outcome === ACKED ? tape.offset[number]! : -1
-      if (outcome === PENDING && tape.ended === CLOSED && hung++ === 0) anomalies.add('hung', () => `${producer}/${number} has no outcome`)
       if (outcome === REFUSED && found !== NOT_FOUND) anomalies.add('refusedButRead', () => `${producer}/${number} at ${log}@${found}`)
       if (found >= 0 && acked >= 0 && found !== acked)
         anomalies.add('misplaced', () => `${producer}/${number} is at ${log}@${found}, acknowledged as ${acked}`)
@@ -214,12 +225,13 @@ class HistoryChecker {
 
   /** Whether a record that the producer sent later to the same log was read. */
   #laterIsRead(producer: number, number: number, log: number): boolean {
-    const tape = this.#history.sends[producer]!
-    this.#lastReadOf[producer] ??= lastReads(tape, this.#foundAt[producer]!, this.#history.logs)
-    return this.#lastReadOf[producer]![log]! > number
+    this.#lastReadOf[producer] ??= lastReads(this.#logOf[producer]!, this.#foundAt[producer]!, this.#history.logs)
+    return this.#lastReadOf[producer][log]! > number
   }
 
-  readonly #lastReadOf: Int32Array[] = []
+  get #nothingIsTrimmed(): boolean {
+    return this.#logs.every(({ drainStart }) => drainStart === 0)
+  }
 
   #checkEpochs({ log, index, epoch }: LogContents): void {
     let highest = -1
@@ -243,7 +255,7 @@ class HistoryChecker {
       const producer = read ? contents.producer[rank]! : contents.ackedProducer[rank]!
       const number = read ? contents.number[rank]! : contents.ackedNumber[rank]!
       const tape = sends[producer]
-      if (tape === undefined || number >= tape.rows || tape.log[number] !== log) continue
+      if (tape === undefined || number >= tape.rows || this.#logOf[producer]![number] !== log) continue
       const acked = earliestAck
       if (tape.invoked[number]! > acked) {
         const later = `${log}@${earliestAt}`
@@ -276,8 +288,8 @@ function offsetsOf({ logs, sends, reads, drain }: History): Float64Array[] {
   return offsets
 }
 
-function lastReads(tape: SendTape, foundAt: Float64Array, logs: number): Int32Array {
+function lastReads(logOf: Int32Array, foundAt: Float64Array, logs: number): Int32Array {
   const last = new Int32Array(logs).fill(-1)
-  for (let number = 0; number < tape.rows; number++) if (foundAt[number] !== NOT_FOUND) last[tape.log[number]!] = number
+  for (let number = 0; number < logOf.length; number++) if (foundAt[number] !== NOT_FOUND) last[logOf[number]!] = number
   return last
 }

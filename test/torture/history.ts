@@ -7,7 +7,7 @@
 //   words:    0 rows · 1 ended (0 at work, 1 closed, 2 died) · 2 in order of its sequence (idempotent) · 3 rows at most
 //
 //   a row of sends, one a record, its index the record's number among those of its producer
-//     log i32 · outcome i32 · hash u32 · offset f64, -1 not known · invoked f64 · completed f64 (ticks)
+//     log i32, -1 as long as it is chosen by another · outcome i32 · hash u32 · offset f64, -1 not known · invoked f64 · completed f64 (ticks)
 //
 //   a row of reads
 //     what i32 (producer number, or below 0 one of the marks) · number i32 · log i32 · hash u32 · epoch i32 · offset f64
@@ -140,12 +140,17 @@ export class SendTape extends Tape {
     Atomics.store(this.words, ROWS, number)
   }
 
-  complete(number: number, outcome: Outcome, tick: number, offset = -1): void {
+  /** `log`: the log that was chosen for it, when the send named none. */
+  complete(number: number, outcome: Outcome, tick: number, offset = -1, log = -1): void {
+    if (log >= 0) this.log[number] = log
     this.offset[number] = offset
     this.completed[number] = tick
     Atomics.store(this.outcome, number, outcome)
   }
 }
+
+/** Rows of a tape of reads that are kept for marks. */
+const MARKS_MAX = 64
 
 /** What one consumer has read. */
 export class ReadTape extends Tape {
@@ -157,7 +162,12 @@ export class ReadTape extends Tape {
   readonly epoch = this.column(int32, 4)
 
   static allocate(rows: number): ReadTape {
-    return new ReadTape(new SharedArrayBuffer(bytesFor(rows, READ_ROW_BYTES)))
+    return new ReadTape(new SharedArrayBuffer(bytesFor(rows + MARKS_MAX, READ_ROW_BYTES)))
+  }
+
+  /** Takes no more records; marks still. */
+  override get isFull(): boolean {
+    return this.rows >= this.rowsMax - MARKS_MAX
   }
 
   constructor(buffer: SharedArrayBuffer) {

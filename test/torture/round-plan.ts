@@ -1,0 +1,199 @@
+// What happens in one round of a torture, drawn from a seed before it begins: the same
+// seed plans the same round. What threads make of it in time is theirs.
+
+import { KILL_POINTS } from '../../src/kill-points.ts'
+import type { KillPoint } from '../../src/kill-points.ts'
+import { seededRandom } from '../../src/random.ts'
+import type { Random } from '../../src/random.ts'
+import type { FaultAction } from '../faults/fault-words.ts'
+import type { ConsumerTask, ProducerMode, ProducerTask, TortureTopic } from './torture-tasks.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+export const FAULT_KINDS = {
+  killPoint: 'a leader dies at a named point of its work',
+  throw: 'a leader throws what nobody expects',
+  exit: 'a leader ends by itself',
+  outOfMemory: 'a leader fills its heap',
+  terminate: 'a leader is terminated at any instant',
+  twoAtOnce: 'two brokers at once',
+  allAtOnce: 'all brokers at once',
+  controller: 'the broker that leads the metadata log dies between two records of it',
+  mainBlocked: 'a leader dies while the main thread does nothing',
+  stall: 'a leader stands still, and goes on',
+  producer: 'a producer is terminated at any instant',
+  producerAtPoint: 'a producer dies at a named point of its work',
+  stalledProducer: 'a producer stands still, and goes on',
+  consumer: 'a consumer is terminated at any instant',
+  comeAndGo: 'a thread attaches, works, and closes',
+} as const
+
+export type FaultKind = keyof typeof FAULT_KINDS
+
+/** Those that end a thread. */
+export const KILLS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'killPoint',
+  'throw',
+  'exit',
+  'outOfMemory',
+  'terminate',
+  'twoAtOnce',
+  'allAtOnce',
+  'controller',
+  'mainBlocked',
+  'producer',
+  'producerAtPoint',
+  'consumer',
+])
+
+/** One fault; each kind uses what it needs. */
+export interface FaultPlan {
+  readonly kind: FaultKind
+  /** The log whose leader is hit. */
+  readonly log: number
+  readonly point: KillPoint
+  readonly passing: number
+  /** How long it waits before it strikes at any instant, or how long it holds. */
+  readonly delayMs: number
+  readonly holdMs: number
+  /** Which of the other brokers, or of the threads. */
+  readonly other: number
+}
+
+export interface TopicPlan extends TortureTopic {
+  readonly keepsAll: boolean
+  readonly config: Readonly<Record<string, string | number>>
+}
+
+export interface RoundPlan {
+  readonly seed: number
+  readonly brokers: number
+  readonly logMemoryBytes: number
+  readonly logs: number
+  readonly topics: readonly TopicPlan[]
+  /** The first one works all the time, and is not hit. */
+  readonly producers: readonly ProducerTask[]
+  readonly consumers: readonly ConsumerTask[]
+  readonly faults: readonly FaultPlan[]
+  /** Seed of each thread that starts, in their order. */
+  readonly threadSeed: number
+}
+
+export interface PlanOptions {
+  readonly faults: number
+  readonly kinds: readonly FaultKind[]
+  readonly brokersMax?: number
+  readonly brokersMin?: number
+}
+
+/** Points that every leader comes to with each batch, and those of a log that is trimmed all the time. */
+const APPEND_POINTS = [
+  'lane.reader.taken',
+  'lane.ack.written',
+  'log.append.claimed',
+  'log.append.copied',
+  'log.append.ended',
+  'log.append.published',
+] as const satisfies readonly KillPoint[]
+const TRIM_POINTS = [
+  'log.roll.allocated',
+  'log.roll.linked',
+  'log.extent.described',
+  'log.trim.started',
+  'log.trim.unlinked',
+  'log.trim.marked',
+] as const satisfies readonly KillPoint[]
+const PRODUCER_POINTS = KILL_POINTS.filter((point) => point.startsWith('lane.writer.'))
+
+export function planRound(seed: number, options: PlanOptions): RoundPlan {
+  const random = seededRandom(seed)
+  const { brokersMin = 1, brokersMax = 5 } = options
+  const brokers = brokersMin + random.below(brokersMax - brokersMin + 1)
+  const isSmall = random.below(4) === 0
+  const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
+  const topics = planTopics(random, brokers)
+  const logs = topics.reduce((sum, { partitions }) => sum + partitions, 0)
+  const producers = [steadyProducer(random), ...Array.from({ length: 2 }, () => planProducer(random, logMemoryBytes))]
+  const consumers = Array.from({ length: 2 }, () => planConsumer(random, topics.length))
+  const trimmed = topics.find(({ name }) => name === 'trimmed')!
+  const faults = Array.from({ length: options.faults }, (_, i) =>
+    planFault(random, options.kinds[(seed + i) % options.kinds.length]!, { logs, brokers, trimmed }),
+  )
+  return { seed, brokers, logMemoryBytes, logs, topics, producers, consumers, faults, threadSeed: random.uint32() }
+}
+
+function planTopics(random: Random, brokers: number): TopicPlan[] {
+  const sizes = [1 + random.below(brokers + 1), 1 + random.below(brokers + 1), brokers]
+  const [kept, usual, trimmed] = sizes as [number, number, number]
+  return [
+    { name: 'kept', firstLog: 0, partitions: kept, keepsAll: true, config: { 'retention.bytes': -1 } },
+    { name: 'usual', firstLog: kept, partitions: usual, keepsAll: false, config: {} },
+    // Small extents that come and go all the time.
+    { name: 'trimmed', firstLog: kept + usual, partitions: trimmed, keepsAll: false, config: { 'retention.bytes': 100_000 } },
+  ]
+}
+
+/** The load that goes on whatever dies. */
+function steadyProducer(random: Random): ProducerTask {
+  return { role: 'producer', mode: 'steady', options: {}, isHasty: false, inFlight: 1, bytesMax: 1 + random.below(3_000), ...PACED }
+}
+
+const PACED = { recordsAJob: 1, pauseMs: 0 }
+
+function planProducer(random: Random, logMemoryBytes: number): ProducerTask {
+  const pick = <T>(...choices: readonly T[]): T => choices[random.below(choices.length)]!
+  const mode = pick<ProducerMode>('send', 'keyed', 'unkeyed', 'sendAll', 'offer')
+  const isHasty = random.below(8) === 0
+  const isPatient = !isHasty
+  return {
+    role: 'producer',
+    mode,
+    isHasty,
+    options: {
+      batchSize: pick(0, 1_000, 16_384, 65_536, 262_144),
+      lingerMs: pick(0, 0, 1, 5),
+      bufferMemory: pick(1, 4, 32) * MEBIBYTE,
+      maxRequestSize: MEBIBYTE / 2,
+      acks: pick<'all' | 1>('all', 'all', 'all', 1),
+      ...(isPatient ? {} : { deliveryTimeoutMs: 100 + random.below(400), maxBlockMs: 100 }),
+    },
+    inFlight: pick(1, 4, 16, 64),
+    bytesMax: pick(8, 500, 5_000, logMemoryBytes < 64 * MEBIBYTE ? 60_000 : 20_000),
+    recordsAJob: pick(1, 20, 300),
+    pauseMs: pick(1, 3, 10),
+  }
+}
+
+function planConsumer(random: Random, topics: number): ConsumerTask {
+  return {
+    role: 'consumer',
+    mode: random.below(3) === 0 ? 'records' : 'batches',
+    topic: random.below(topics),
+    options: { maxPartitionFetchBytes: [1, 10_000, 1_048_576][random.below(3)]! },
+    seeksEvery: random.below(2) * 50,
+  }
+}
+
+function planFault(
+  random: Random,
+  kind: FaultKind,
+  { logs, brokers, trimmed }: { logs: number; brokers: number; trimmed: TopicPlan },
+): FaultPlan {
+  const isTrim = random.below(3) === 0
+  const points: readonly KillPoint[] =
+    kind === 'producerAtPoint' || kind === 'stalledProducer' ? PRODUCER_POINTS : isTrim ? TRIM_POINTS : APPEND_POINTS
+  return {
+    kind,
+    log: isTrim ? trimmed.firstLog + random.below(trimmed.partitions) : random.below(logs),
+    point: points[random.below(points.length)]!,
+    passing: 1 + random.below(isTrim ? 3 : 30),
+    delayMs: random.below(20),
+    holdMs: kind === 'mainBlocked' ? 200 + random.below(300) : 20 + random.below(150),
+    other: random.below(Math.max(1, brokers - 1)),
+  }
+}
+
+export const actionOf = (kind: FaultKind): FaultAction => {
+  if (kind === 'throw' || kind === 'exit' || kind === 'outOfMemory') return kind
+  return 'park'
+}
