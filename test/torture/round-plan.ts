@@ -30,6 +30,25 @@ export const FAULT_KINDS = {
 
 export type FaultKind = keyof typeof FAULT_KINDS
 
+/** As often as each comes among 25, when nothing else is asked for. */
+const SHARES: Record<FaultKind, number> = {
+  killPoint: 4,
+  throw: 2,
+  exit: 2,
+  outOfMemory: 1,
+  terminate: 4,
+  twoAtOnce: 2,
+  allAtOnce: 1,
+  controller: 1,
+  mainBlocked: 1,
+  stall: 1,
+  producer: 2,
+  producerAtPoint: 1,
+  stalledProducer: 1,
+  consumer: 1,
+  comeAndGo: 1,
+}
+
 /** Those that end a thread. */
 export const KILLS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'killPoint',
@@ -81,9 +100,12 @@ export interface RoundPlan {
 
 export interface PlanOptions {
   readonly faults: number
-  readonly kinds: readonly FaultKind[]
+  /** Faults of these kinds alone, one as often as the other. */
+  readonly kinds?: readonly FaultKind[] | undefined
   readonly brokersMax?: number
   readonly brokersMin?: number
+  /** How long the main thread does nothing; by chance when it is left out. */
+  readonly blockedMs?: number
 }
 
 /** Points that every leader comes to with each batch, and those of a log that is trimmed all the time. */
@@ -116,10 +138,25 @@ export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const producers = [steadyProducer(random), ...Array.from({ length: 2 }, () => planProducer(random, logMemoryBytes))]
   const consumers = Array.from({ length: 2 }, () => planConsumer(random, topics.length))
   const trimmed = topics.find(({ name }) => name === 'trimmed')!
-  const faults = Array.from({ length: options.faults }, (_, i) =>
-    planFault(random, options.kinds[(seed + i) % options.kinds.length]!, { logs, brokers, trimmed }),
-  )
+  const faults = drawKinds(random, options).map((kind) => planFault(random, kind, { logs, brokers, trimmed, blockedMs: options.blockedMs }))
   return { seed, brokers, logMemoryBytes, logs, topics, producers, consumers, faults, threadSeed: random.uint32() }
+}
+
+/** Every kind comes as often as its share says, in an order of chance. */
+function drawKinds(random: Random, { faults, kinds }: PlanOptions): FaultKind[] {
+  const deck = kinds ?? (Object.keys(SHARES) as FaultKind[]).flatMap((kind) => new Array<FaultKind>(SHARES[kind]).fill(kind))
+  const drawn: FaultKind[] = []
+  while (drawn.length < faults) {
+    const shuffled = [...deck]
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const j = random.below(i + 1)
+      const [a, b] = [shuffled[i]!, shuffled[j]!]
+      shuffled[i] = b
+      shuffled[j] = a
+    }
+    drawn.push(...shuffled)
+  }
+  return drawn.slice(0, faults)
 }
 
 function planTopics(random: Random, brokers: number): TopicPlan[] {
@@ -177,7 +214,12 @@ function planConsumer(random: Random, topics: number): ConsumerTask {
 function planFault(
   random: Random,
   kind: FaultKind,
-  { logs, brokers, trimmed }: { logs: number; brokers: number; trimmed: TopicPlan },
+  {
+    logs,
+    brokers,
+    trimmed,
+    blockedMs = 200 + random.below(300),
+  }: { logs: number; brokers: number; trimmed: TopicPlan; blockedMs?: number | undefined },
 ): FaultPlan {
   const isTrim = random.below(3) === 0
   const points: readonly KillPoint[] =
@@ -188,7 +230,7 @@ function planFault(
     point: points[random.below(points.length)]!,
     passing: 1 + random.below(isTrim ? 3 : 30),
     delayMs: random.below(20),
-    holdMs: kind === 'mainBlocked' ? 200 + random.below(300) : 20 + random.below(150),
+    holdMs: kind === 'mainBlocked' ? blockedMs : 20 + random.below(150),
     other: random.below(Math.max(1, brokers - 1)),
   }
 }

@@ -69,7 +69,8 @@ async function killAtPoint(round: TortureRound, fault: FaultPlan): Promise<void>
   if (action === 'park') await faulty.kill(victim)
   else await round.within(`the death of broker ${victim}`, faulty.died(victim, incarnation))
   round.bit(fault.kind, 1)
-  await recovered(round, led)
+  // To stand still until it is terminated, and to fill a heap, is no part of a failover.
+  await recovered(round, led, action === 'throw' || action === 'exit' ? timesOf(round) : [])
 }
 
 async function terminateBrokers(round: TortureRound, fault: FaultPlan): Promise<void> {
@@ -88,7 +89,7 @@ async function terminateBrokers(round: TortureRound, fault: FaultPlan): Promise<
     Promise.all(victims.map((victim) => faulty.kill(victim))).then(() => undefined),
   )
   round.bit(fault.kind, victims.length)
-  await recovered(round, led, victims.length < living.length)
+  await recovered(round, led, victims.length < living.length ? round.failoverMs : round.restartMs)
 }
 
 async function killController(round: TortureRound, fault: FaultPlan): Promise<void> {
@@ -115,7 +116,7 @@ async function killController(round: TortureRound, fault: FaultPlan): Promise<vo
   round.bit('controller', 1)
   await round.within(`topic ${name}`, topic)
   if (!(await faulty.millrace.admin.listTopics()).includes(name)) round.problems.push(`topic ${name} was made, and is not there`)
-  await recovered(round, led)
+  await recovered(round, led, action === 'park' ? [] : timesOf(round))
 }
 
 async function killWhileBlocked(round: TortureRound, fault: FaultPlan): Promise<void> {
@@ -136,8 +137,7 @@ async function killWhileBlocked(round: TortureRound, fault: FaultPlan): Promise<
   round.brokerKills++
   await round.within(`the death of broker ${victim}`, faulty.died(victim, incarnation))
   round.bit('mainBlocked', 1)
-  await round.answered(led, sharedNowMs())
-  for (const log of led) round.blockedFailoverMs.push(round.words.gapMs(log))
+  await recovered(round, led, round.blockedFailoverMs)
 }
 
 async function stallBroker(round: TortureRound, fault: FaultPlan): Promise<void> {
@@ -219,9 +219,13 @@ async function comeAndGo(round: TortureRound, fault: FaultPlan): Promise<void> {
   round.bit(fault.kind, 0)
 }
 
-/** The logs that a dead broker led answer again; how long that took. */
-async function recovered(round: TortureRound, led: readonly number[], hasOthers = round.plan.brokers > 1): Promise<void> {
+/** Where the time of the death of one broker goes: others take over, or it is started again. */
+function timesOf({ plan, failoverMs, restartMs }: TortureRound): number[] {
+  return plan.brokers > 1 ? failoverMs : restartMs
+}
+
+/** The logs that a dead broker led answer again; how long that took goes to `times`. */
+async function recovered(round: TortureRound, led: readonly number[], times: number[]): Promise<void> {
   await round.answered(led, sharedNowMs())
-  const times = hasOthers ? round.failoverMs : round.restartMs
   for (const log of led) times.push(round.words.gapMs(log))
 }

@@ -20,7 +20,7 @@ import { RoundWords } from './torture-words.ts'
 import { TortureWorker } from './torture-worker.ts'
 
 /** A round in which nothing moves for so long hangs. */
-export const HANG_MS = 30_000
+export const HANG_MS = 45_000
 const OBSERVER_ROWS = 200_000
 const OBSERVED_EVERY_MS = 10
 

@@ -3,7 +3,7 @@
 //
 //   --minutes N    so long (default 1)            --rounds N   or so many rounds
 //   --seed S       of all rounds (default: one of the clock, printed)
-//   --faults N     in each round (default 20)     --only a,b   faults of these kinds alone
+//   --faults N     in each round (default 25)     --only a,b   faults of these kinds alone
 //   --brokers N    in each round (default: 1 to 5)
 //   --replay S     the one round with this seed of its own
 //
@@ -31,14 +31,14 @@ function number(name: keyof typeof values): number | undefined {
 }
 
 const kinds = Object.keys(FAULT_KINDS) as FaultKind[]
-const only = values.only?.split(',') ?? kinds
-for (const kind of only) {
+const only = values.only?.split(',')
+for (const kind of only ?? []) {
   if (!kinds.includes(kind as FaultKind)) throw new Error(`--only takes ${kinds.join(', ')}; not "${kind}"`)
 }
 const brokers = number('brokers')
 const options: PlanOptions = {
-  faults: number('faults') ?? 20,
-  kinds: only as FaultKind[],
+  faults: number('faults') ?? 25,
+  kinds: only as FaultKind[] | undefined,
   ...(brokers === undefined ? {} : { brokersMin: brokers, brokersMax: brokers }),
 }
 
