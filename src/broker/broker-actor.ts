@@ -306,7 +306,11 @@ export class BrokerActor implements HostedBrokerControl {
         new MillraceError('NOT_CONTROLLER', `broker ${this.#init.brokerId} is not the active controller: ask the one that is`),
       )
     }
-    return this.#controller.ask<T>(message)
+    return this.#controller.ask<T>(message).catch((error: unknown) => {
+      // It has failed, and its thread ends with it: its successor is to be asked, as if this thread had ended already.
+      const hasFailed = error instanceof MillraceError && error.code === 'CLOSED' && !this.#stopping
+      throw hasFailed ? new MillraceError('NOT_CONTROLLER', `the controller on broker ${this.#init.brokerId} has failed`) : error
+    })
   }
 }
 

@@ -156,6 +156,26 @@ describe('the controller', () => {
     await faulty.close()
   })
 
+  test.each([{ brokers: 1 }, { brokers: 3 }])(
+    'dies with calls waiting for it: its successor answers them ($brokers brokers)',
+    async ({ brokers }) => {
+      const faulty = await FaultyMillrace.open({ brokers, restarts: UNLIMITED })
+      const { millrace } = faulty
+      for (let round = 0; round < 3; round++) {
+        const death = killAt(faulty, faulty.activeController, 'controller.appended', 'throw')
+        const made = faulty.engine.createTopic({ name: `topic-${round}`, partitions: 1, config: {} }).catch((error: unknown) => error)
+        // They come in one turn: all but the first stand in its mailbox when it fails.
+        const lists = Array.from({ length: 20 }, () => millrace.admin.listTopics())
+        await death
+        // In doubt whether it was made, it was made again.
+        expect(await made).toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
+        for (const names of await Promise.all(lists)) expect(names).toContain(`topic-${round}`)
+        await faulty.happened('brokerRestarted', round + 1)
+      }
+      await faulty.close()
+    },
+  )
+
   test('dies between fencing a dead broker and finding leaders for its partitions', async () => {
     const faulty = await FaultyMillrace.open({ brokers: 3, restarts: UNLIMITED })
     const topic = await bytesTopic(faulty.millrace, 't', { partitions: 6, config: KEEPS_ALL })
