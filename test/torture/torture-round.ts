@@ -200,7 +200,7 @@ export class TortureRound {
     for (const index of this.plan.consumers.keys()) this.spawn('consumers', index)
     const logs = Array.from({ length: this.plan.logs }, (_, log) => log)
     await this.answered(logs, 0)
-    const observer = this.#observe()
+    const observer = this.#observe().catch((error: unknown) => void this.problems.push(`the observer: ${String(error)}`))
     for (const [i, fault] of this.plan.faults.entries()) {
       this.#step = `fault ${i}: ${JSON.stringify(fault)}`
       await strike(this, fault)
