@@ -5,24 +5,27 @@
 //   view         the same, a view of the value a record: what the heap profiler of C4 must find
 //   keyed        text keys, 1,000 of them in turn, and a header on every tenth record
 //   round-robin  bytes, no key, each record to the next partition
+//   msgpack      an object a record, through that serde; json: the same
 //
 // A reader sums the first and last byte of every value; of keyed records also the last
-// character of the key and the number of headers.
+// character of the key and the number of headers; of objects what events.ts says.
 
-import type { Producer, Topic } from '../../src/index.ts'
+import { bytes } from '../../src/index.ts'
+import type { Producer, Serde, Topic } from '../../src/index.ts'
 import { expectedChecksum } from '../harness/record-pattern.ts'
+import { eventOf, eventSerde, expectedEventSum } from '../serde/events.ts'
 
-export type Offering = 'plain' | 'view' | 'keyed' | 'round-robin'
+export type Offering = 'plain' | 'view' | 'keyed' | 'round-robin' | 'msgpack' | 'json'
 
 /** Offers records `from` up to `to`; gives the first that was not taken. */
 export type Offer = (from: number, to: number) => number
 
-type BytesTopic = Topic<string | null, Uint8Array<ArrayBuffer>, string | null, Uint8Array>
+type RoadTopic = Topic<string | null, unknown>
 
 const KEYS = 1_000
 const HEADER_EVERY = 10
 
-export function offerOf(offering: Offering, producer: Producer, topic: BytesTopic, value: Uint8Array, partitions: number): Offer {
+export function offerOf(offering: Offering, producer: Producer, topic: RoadTopic, value: Uint8Array, partitions: number): Offer {
   switch (offering) {
     case 'plain':
       return offerPlain(producer, topic, value)
@@ -32,10 +35,13 @@ export function offerOf(offering: Offering, producer: Producer, topic: BytesTopi
       return offerKeyed(producer, topic, value)
     case 'round-robin':
       return offerRoundRobin(producer, topic, value, partitions)
+    case 'msgpack':
+    case 'json':
+      return offerEvents(producer, topic)
   }
 }
 
-function offerPlain(producer: Producer, topic: BytesTopic, value: Uint8Array): Offer {
+function offerPlain(producer: Producer, topic: RoadTopic, value: Uint8Array): Offer {
   const last = value.length - 1
   return (from, to) => {
     for (let i = from; i < to; i++) {
@@ -47,7 +53,7 @@ function offerPlain(producer: Producer, topic: BytesTopic, value: Uint8Array): O
   }
 }
 
-function offerViews(producer: Producer, topic: BytesTopic, value: Uint8Array): Offer {
+function offerViews(producer: Producer, topic: RoadTopic, value: Uint8Array): Offer {
   const last = value.length - 1
   return (from, to) => {
     for (let i = from; i < to; i++) {
@@ -59,7 +65,7 @@ function offerViews(producer: Producer, topic: BytesTopic, value: Uint8Array): O
   }
 }
 
-function offerKeyed(producer: Producer, topic: BytesTopic, value: Uint8Array): Offer {
+function offerKeyed(producer: Producer, topic: RoadTopic, value: Uint8Array): Offer {
   const last = value.length - 1
   const keys = Array.from({ length: KEYS }, (_, i) => `user-${String(i).padStart(4, '0')}`)
   const withHeader = { headers: { source: 'web' } }
@@ -73,7 +79,7 @@ function offerKeyed(producer: Producer, topic: BytesTopic, value: Uint8Array): O
   }
 }
 
-function offerRoundRobin(producer: Producer, topic: BytesTopic, value: Uint8Array, partitions: number): Offer {
+function offerRoundRobin(producer: Producer, topic: RoadTopic, value: Uint8Array, partitions: number): Offer {
   const last = value.length - 1
   const toNext = { partition: 0 }
   return (from, to) => {
@@ -87,8 +93,21 @@ function offerRoundRobin(producer: Producer, topic: BytesTopic, value: Uint8Arra
   }
 }
 
+function offerEvents(producer: Producer, topic: RoadTopic): Offer {
+  return (from, to) => {
+    for (let i = from; i < to; i++) if (!producer.offer(topic, null, eventOf(i))) return i
+    return to
+  }
+}
+
+/** The serde of the values of a topic of the road. */
+export function serdeOf(offering: Offering): Serde<unknown> {
+  return (offering === 'msgpack' || offering === 'json' ? eventSerde(offering) : bytes()) as Serde<unknown>
+}
+
 /** The sum over records 0 to `records` - 1 of what a reader adds. */
 export function expectedSum(offering: Offering, records: number): number {
+  if (offering === 'msgpack' || offering === 'json') return expectedEventSum(records)
   if (offering !== 'keyed') return expectedChecksum(records)
   const rest = records % HEADER_EVERY
   const digits = Math.floor(records / HEADER_EVERY) * 45 + (rest * (rest - 1)) / 2

@@ -4,11 +4,14 @@
 //   cursor  positions in the batch, nothing allocated
 //   record  record objects
 //   view    a view of each value: what the heap profiler of C4 must find
+//   event   record objects whose value is an object, as events.ts says
 //   keyed   positions in the batch; adds the last character of the key and the number of headers
 
 import type { ConsumerBatch } from '../../src/index.ts'
+import { sumOf } from '../serde/events.ts'
+import type { Event } from '../serde/events.ts'
 
-export type Reading = 'cursor' | 'record' | 'view' | 'keyed'
+export type Reading = 'cursor' | 'record' | 'view' | 'keyed' | 'event'
 
 export interface Tally {
   records: number
@@ -16,7 +19,7 @@ export interface Tally {
 }
 
 /** Adds what is in a batch to the tally. */
-export type Walk = (batch: ConsumerBatch<string | null, Uint8Array>, tally: Tally) => void
+export type Walk = (batch: ConsumerBatch, tally: Tally) => void
 
 function walkCursor(batch: ConsumerBatch, tally: Tally): void {
   const cursor = batch.cursor()
@@ -56,11 +59,11 @@ function walkKeyed(batch: ConsumerBatch, tally: Tally): void {
   tally.checksum += sum
 }
 
-function walkRecords(batch: ConsumerBatch<string | null, Uint8Array>, tally: Tally): void {
+function walkRecords(batch: ConsumerBatch, tally: Tally): void {
   let sum = 0
   let count = 0
   for (const record of batch) {
-    const { value } = record
+    const value = record.value as Uint8Array
     sum += value[0]! + value[value.length - 1]!
     count++
   }
@@ -68,4 +71,21 @@ function walkRecords(batch: ConsumerBatch<string | null, Uint8Array>, tally: Tal
   tally.checksum += sum
 }
 
-export const WALKS: Readonly<Record<Reading, Walk>> = { cursor: walkCursor, record: walkRecords, view: walkViews, keyed: walkKeyed }
+function walkEvents(batch: ConsumerBatch, tally: Tally): void {
+  let sum = 0
+  let count = 0
+  for (const record of batch) {
+    sum += sumOf(record.value as Event)
+    count++
+  }
+  tally.records += count
+  tally.checksum += sum
+}
+
+export const WALKS: Readonly<Record<Reading, Walk>> = {
+  cursor: walkCursor,
+  record: walkRecords,
+  view: walkViews,
+  keyed: walkKeyed,
+  event: walkEvents,
+}

@@ -2,13 +2,13 @@
 // at the pace of its reader. The same code for every case that measures throughput.
 
 import { workerData } from 'node:worker_threads'
-import { attachMillrace, bytes } from '../../src/index.ts'
+import { attachMillrace } from '../../src/index.ts'
 import type { MillraceHandle, ProducerOptions } from '../../src/index.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
 import { PacedProducer } from '../harness/pacing.ts'
 import { patternValue } from '../harness/record-pattern.ts'
 import { serve } from '../harness/thread-server.ts'
-import { offerOf } from './offering.ts'
+import { offerOf, serdeOf } from './offering.ts'
 import type { Offering } from './offering.ts'
 
 export interface RoadProducerData {
@@ -37,7 +37,7 @@ export interface Offered {
 
 const data = workerData as RoadProducerData
 const millrace = await attachMillrace(data.handle)
-const topic = await millrace.topic(data.topic, { value: bytes() })
+const topic = await millrace.topic(data.topic, { value: serdeOf(data.offering) })
 const producer = millrace.producer(data.options)
 const value = patternValue(data.valueBytes)
 const offerUpTo = offerOf(data.offering, producer, topic, value, data.partitions)

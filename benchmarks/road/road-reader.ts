@@ -3,17 +3,20 @@
 // of records in it. The reader says once a batch how far it is.
 
 import { workerData } from 'node:worker_threads'
-import { attachMillrace, bytes } from '../../src/index.ts'
+import { attachMillrace } from '../../src/index.ts'
 import type { ConsumerOptions, MillraceHandle } from '../../src/index.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
 import { PacedReader } from '../harness/pacing.ts'
 import { serve } from '../harness/thread-server.ts'
+import { serdeOf } from './offering.ts'
+import type { Offering } from './offering.ts'
 import { WALKS } from './reading.ts'
 import type { Reading } from './reading.ts'
 
 export interface RoadReaderData {
   readonly handle: MillraceHandle
   readonly topic: string
+  readonly offering: Offering
   readonly reading: Reading
   readonly options: ConsumerOptions
   readonly pacing: SharedArrayBuffer
@@ -34,7 +37,7 @@ export interface Read {
 
 const data = workerData as RoadReaderData
 const millrace = await attachMillrace(data.handle)
-const topic = await millrace.topic(data.topic, { value: bytes() })
+const topic = await millrace.topic(data.topic, { value: serdeOf(data.offering) })
 const consumer = millrace.consumer(data.options)
 const reader = new PacedReader(data.pacing, data.reader, data.readers)
 

@@ -10,13 +10,13 @@
 // one strand of one producer, the sweep one strand of several, scaling several strands, fan-out
 // one strand of several readers.
 
-import { bytes, openMillrace } from '../../src/index.ts'
+import { openMillrace } from '../../src/index.ts'
 import type { ConsumerOptions, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
 import { BenchThread, closeAll } from '../harness/bench-thread.ts'
 import { throughput } from '../harness/bench-case.ts'
 import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
 import { allocatePacing, resetPacing } from '../harness/pacing.ts'
-import { expectedSum } from './offering.ts'
+import { expectedSum, serdeOf } from './offering.ts'
 import type { Offering } from './offering.ts'
 import type { Reading } from './reading.ts'
 import type { Offered } from './road-producer.ts'
@@ -71,7 +71,7 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
       const topic = `road-${index}`
       await millrace.topic(topic, {
         partitions: options.partitions,
-        value: bytes(),
+        value: serdeOf(options.offering),
         ...(options.topicConfig === undefined ? {} : { config: options.topicConfig }),
       })
       strands.push(openStrand(millrace.handle, topic, index, options))
@@ -108,8 +108,8 @@ function openStrand(handle: MillraceHandle, topic: string, index: number, option
     return new BenchThread(`producer-${index}-${producer}`, new URL('./road-producer.ts', import.meta.url), { workerData })
   })
   const readers = Array.from({ length: options.readers }, (_, reader) => {
-    const { reading, partitions, consumer, readers: count } = options
-    const workerData = { handle, topic, reading, options: consumer, pacing, partitions, reader, readers: count }
+    const { offering, reading, partitions, consumer, readers: count } = options
+    const workerData = { handle, topic, offering, reading, options: consumer, pacing, partitions, reader, readers: count }
     return new BenchThread(`reader-${index}-${reader}`, new URL('./road-reader.ts', import.meta.url), { workerData })
   })
   return { pacing, producers, readers }
