@@ -26,6 +26,7 @@ import type { BenchReport, CaseReport } from './harness/report.ts'
 import { runCase } from './harness/runner.ts'
 import { renderSweepChart } from './harness/sweep-chart.ts'
 import { renderReport, targetSentence } from './harness/table.ts'
+import { checkAddress } from './peers/kafka-address.ts'
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.help) return print(HELP)
   if (options.list) return print(CASES.map((one) => `${one.id.padEnd(4)} ${one.title}`).join('\n'))
   const before = options.compare === undefined ? undefined : readOld(options.compare)
+  if (options.kafka !== undefined) await checkKafka(options.kafka)
   const report = await measure(options)
   const parts = [renderReport(report)]
   if (before !== undefined) parts.push(renderComparison(compareReports(before, report), before))
@@ -55,6 +57,14 @@ function readOld(path: string): BenchReport {
     return parseReport(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new UsageError(`--compare ${path}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function checkKafka(address: string): Promise<void> {
+  try {
+    await checkAddress(address)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 

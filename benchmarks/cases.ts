@@ -6,8 +6,9 @@ import { C8 } from './cases/package-case.ts'
 import { S13 } from './cases/latency-case.ts'
 import { S10, S12, S6 } from './cases/partition-cases.ts'
 import { S11 } from './cases/scale-case.ts'
+import { S9 } from './cases/await-case.ts'
 import { S7 } from './cases/serde-case.ts'
 import { S8 } from './cases/sweep-case.ts'
 import { S1, S4 } from './cases/throughput-cases.ts'
 
-export const CASES: readonly CaseSpec[] = [S1, S4, S6, S7, S8, S10, S11, S12, S13, C1, C4, C5, C8]
+export const CASES: readonly CaseSpec[] = [S1, S4, S6, S7, S8, S9, S10, S11, S12, S13, C1, C4, C5, C8]

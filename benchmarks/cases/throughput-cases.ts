@@ -4,16 +4,16 @@
 import { THROUGHPUT_METRICS } from '../harness/bench-case.ts'
 import type { CaseSpec, ContenderSpec, TargetSpec } from '../harness/bench-case.ts'
 import { LIMIT_METRICS } from '../limit/limit-metrics.ts'
+import { KAFKA_METRICS } from '../peers/kafka-address.ts'
 import { openPostMessage, windowRecords } from '../peers/post-message.ts'
 import type { PostMessageWay } from '../peers/post-message-sender.ts'
 import { byteSize } from '../harness/format.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
+import { againstKafka, kafkaPeers } from './kafka-peers.ts'
 import { BATCH_BYTES, LOG_MEMORY_BYTES, roadContender } from './road-settings.ts'
 
-const NOT_INSTALLED = [
-  { title: 'Apache Kafka', why: 'no Java virtual machine and no broker is installed here; see "recorded elsewhere"' },
-  { title: 'Aeron IPC, LMAX Disruptor', why: 'no Java virtual machine is installed here; see "recorded elsewhere"' },
-] as const
+const AERON_ABSENT = 'Aeron and the Disruptor have no command that measures this; see "recorded elsewhere"'
+const NOT_RUN = [{ title: 'Aeron IPC, LMAX Disruptor', why: AERON_ABSENT }] as const
 
 function road(id: string, title: string, valueBytes: number, reading: 'cursor' | 'record', records: number): ContenderSpec {
   return roadContender({ id, title, records, smallRecords: 100_000 }, { valueBytes, reading })
@@ -94,13 +94,17 @@ function subject(fresh: boolean, valueBytes: number, records: number): Contender
 
 const RATIO: Pick<TargetSpec, 'unit'> = { unit: 'ratio' }
 
+function againstAeron(text: string, atLeast: number): TargetSpec {
+  return { id: 'aeron', text, value: () => undefined, atLeast, notJudged: () => AERON_ABSENT, ...RATIO }
+}
+
 export const S1: CaseSpec = {
   id: 'S1',
   title: 'one producer → one partition → one reader, 100-byte values',
   measures:
     'From the first `offer` to the last record read: `offer` on one of the user’s threads → lane → leader → log memory → ' +
     '`batches()` with `cursor()` on another; first and last byte of every value summed.',
-  metrics: { ...THROUGHPUT_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS },
+  metrics: { ...THROUGHPUT_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS, ...KAFKA_METRICS },
   primary: 'recordsPerSecond',
   order: 'alternate',
   table: 'throughput',
@@ -117,6 +121,7 @@ export const S1: CaseSpec = {
     piscina(1, 100, 15_000),
     subject(true, 100, 500_000),
     subject(false, 100, 4_000_000),
+    ...kafkaPeers(100, 400_000),
   ],
   targets: [
     { id: 'limit', text: 'cursor against the limit of this run', value: (view) => view.ratio('cursor', 'limit'), atLeast: 0.7, ...RATIO },
@@ -128,29 +133,17 @@ export const S1: CaseSpec = {
       ...RATIO,
     },
     { id: 'record', text: 'record objects against the cursor', value: (view) => view.ratio('record', 'cursor'), atLeast: 0.5, ...RATIO },
-    {
-      id: 'kafka',
-      text: 'cursor against Kafka’s produce in the same run (skipped: Kafka is not installed)',
-      value: () => undefined,
-      atLeast: 25,
-      ...RATIO,
-    },
-    {
-      id: 'aeron',
-      text: 'cursor against Aeron IPC’s messages in the same run (skipped: Aeron is not installed)',
-      value: () => undefined,
-      atLeast: 1.2,
-      ...RATIO,
-    },
+    againstKafka('cursor against Kafka’s produce in the same run', 'cursor', 25),
+    againstAeron('cursor against Aeron IPC’s messages in the same run', 1.2),
   ],
-  skippedPeers: NOT_INSTALLED,
+  skippedPeers: NOT_RUN,
 }
 
 export const S4: CaseSpec = {
   id: 'S4',
   title: `one producer → one partition → one reader, ${byteSize(1024)} values`,
   measures: 'S1 with values of 1,024 bytes.',
-  metrics: { ...THROUGHPUT_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS },
+  metrics: { ...THROUGHPUT_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS, ...KAFKA_METRICS },
   primary: 'recordsPerSecond',
   order: 'alternate',
   table: 'throughput',
@@ -162,6 +155,7 @@ export const S4: CaseSpec = {
     postMessage('packed', 'postMessage, hand-packed 64 KiB buffers', 1_024, 1_500_000),
     postMessage('array', 'postMessage, arrays of 1,000 objects', 1_024, 200_000),
     postMessage('object', 'postMessage, one object a record', 1_024, 100_000),
+    ...kafkaPeers(1_024, 100_000),
   ],
   targets: [
     { id: 'limit', text: 'cursor against the limit of this run', value: (view) => view.ratio('cursor', 'limit'), atLeast: 0.7, ...RATIO },
@@ -172,20 +166,8 @@ export const S4: CaseSpec = {
       atLeast: 0.4,
       ...RATIO,
     },
-    {
-      id: 'kafka',
-      text: 'cursor against Kafka at 1 KiB in the same run (skipped: Kafka is not installed)',
-      value: () => undefined,
-      atLeast: 10,
-      ...RATIO,
-    },
-    {
-      id: 'aeron',
-      text: 'cursor against Aeron IPC at 1 KiB in the same run (skipped: Aeron is not installed)',
-      value: () => undefined,
-      atLeast: 0.8,
-      ...RATIO,
-    },
+    againstKafka('cursor against Kafka at 1 KiB in the same run', 'cursor', 10),
+    againstAeron('cursor against Aeron IPC at 1 KiB in the same run', 0.8),
   ],
-  skippedPeers: NOT_INSTALLED,
+  skippedPeers: NOT_RUN,
 }

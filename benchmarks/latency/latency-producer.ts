@@ -1,8 +1,6 @@
 // Worker: offers records at a fixed rate. Each value carries the instant of its own `offer`, so
 // a late tick of the timer that sets the pace is not counted as latency of the road, and a
-// record that is offered late is still measured from when it was offered.
-//
-//   value   [ i & 255 ] … +8 [ int64 ns, monotonic ] … [ (i >>> 8) & 255 ]
+// record that is offered late is still measured from when it was offered (latency-tally.ts).
 
 import { workerData } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,8 +8,7 @@ import { attachMillrace, bytes } from '../../src/index.ts'
 import type { MillraceHandle } from '../../src/index.ts'
 import { patternValue, stampValue } from '../harness/record-pattern.ts'
 import { serve } from '../harness/thread-server.ts'
-
-export const STAMP_AT = 8
+import { STAMP_AT } from './latency-tally.ts'
 
 export interface LatencyProducerData {
   readonly handle: MillraceHandle

@@ -5,8 +5,8 @@ import { bytes, openMillrace } from '../../src/index.ts'
 import { BenchThread, closeAll } from '../harness/bench-thread.ts'
 import type { Measurement, Running } from '../harness/bench-case.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
-import { expectedChecksum } from '../harness/record-pattern.ts'
-import type { Latencies } from './latency-reader.ts'
+import { latencyMeasurement } from './latency-metrics.ts'
+import type { Latencies } from './latency-tally.ts'
 
 export interface LatencyOptions {
   readonly valueBytes: number
@@ -40,22 +40,7 @@ export async function openLatency({ valueBytes, recordsPerSecond, idleStrategy }
       await reader.ask('expect', { records })
       const startSeconds = monotonicSeconds()
       const [latencies] = await Promise.all([reader.ask<Latencies>('result', null), producer.ask('run', { records, recordsPerSecond })])
-      return {
-        arrival: {
-          records: latencies.records,
-          checksum: latencies.checksum,
-          expectedRecords: records,
-          expectedChecksum: expectedChecksum(records),
-        },
-        bytes: records * valueBytes,
-        seconds: monotonicSeconds() - startSeconds,
-        values: {
-          p50: latencies.p50Ns / 1_000,
-          p99: latencies.p99Ns / 1_000,
-          p999: latencies.p999Ns / 1_000,
-          max: latencies.maxNs / 1_000,
-        },
-      }
+      return latencyMeasurement(latencies, records, valueBytes, monotonicSeconds() - startSeconds)
     },
     close,
   }
