@@ -24,9 +24,17 @@ import type { Options } from './harness/options.ts'
 import { caseReport, failures, missedTargets, parseReport, REPORT_SCHEMA } from './harness/report.ts'
 import type { BenchReport, CaseReport } from './harness/report.ts'
 import { runCase } from './harness/runner.ts'
+import { renderMemoryChart } from './harness/memory-chart.ts'
+import { renderScaleChart } from './harness/scale-chart.ts'
 import { renderSweepChart } from './harness/sweep-chart.ts'
 import { renderReport, targetSentence } from './harness/table.ts'
 import { checkAddress } from './peers/kafka-address.ts'
+
+const CHARTS = [
+  ['S8', 'batching-sweep.svg', renderSweepChart],
+  ['S11', 'scaling.svg', renderScaleChart],
+  ['C3', 'soak-memory.svg', renderMemoryChart],
+] as const
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(
@@ -115,9 +123,11 @@ function write(report: BenchReport, text: string, options: Options): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 1)}\n`)
   writeFileSync(join(folder, 'table.md'), text)
-  const sweep = report.cases.find((one) => one.table === 'sweep')
-  const chart = sweep === undefined ? undefined : renderSweepChart(sweep, report)
-  if (chart !== undefined) writeFileSync(join(folder, 'batching-sweep.svg'), chart)
+  for (const [id, name, render] of CHARTS) {
+    const one = report.cases.find((found) => found.id === id)
+    const chart = one === undefined ? undefined : render(one, report)
+    if (chart !== undefined) writeFileSync(join(folder, name), chart)
+  }
   process.stderr.write(`written to ${folder}\n`)
 }
 

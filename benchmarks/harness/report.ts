@@ -151,7 +151,8 @@ function verdictOf(
   if (isMet === undefined) {
     const absent = missing.find(({ status }) => status !== 'measured')
     if (absent === undefined) return { verdict: 'no result' }
-    const why = `${absent.status}, ${absent.title}: ${absent.why ?? 'no figure'}`
+    const [reason = 'no figure'] = (absent.why ?? '').split('\n', 1)
+    const why = `${absent.status}, ${absent.title}: ${reason}`
     return { verdict: absent.status === 'skipped' ? 'not judged' : 'no result', why }
   }
   return { verdict: small ? 'not judged' : isMet ? 'met' : 'missed' }

@@ -44,3 +44,17 @@ export function pairedRatio(numerator: readonly number[], denominator: readonly 
 export function spread(summary: Summary): number {
   return summary.median === 0 ? 0 : (summary.max - summary.min) / summary.median
 }
+
+/** The slope of the straight line that lies nearest to the points (least squares); 0 for a single point. */
+export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  if (points.length === 0) throw new RangeError('a slope needs at least one point')
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
+  let above = 0
+  let below = 0
+  for (const [x, y] of points) {
+    above += (x - meanX) * (y - meanY)
+    below += (x - meanX) ** 2
+  }
+  return below === 0 ? 0 : above / below
+}

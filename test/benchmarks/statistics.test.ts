@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pairedRatio, quantile, spread, summarise } from '../../benchmarks/harness/statistics.ts'
+import { pairedRatio, quantile, slopeOf, spread, summarise } from '../../benchmarks/harness/statistics.ts'
 
 describe('summaries of repetitions', () => {
   test('minimum, median and maximum, samples in the order of measuring', () => {
@@ -29,6 +29,26 @@ describe('summaries of repetitions', () => {
     expect(pairedRatio([20, 10], [10])?.samples).toEqual([2])
     expect(pairedRatio([], [])).toBeUndefined()
     expect(pairedRatio([1], [0])).toBeUndefined()
+  })
+
+  test('a slope is that of the nearest straight line', () => {
+    expect(
+      slopeOf([
+        [0, 1],
+        [1, 3],
+        [2, 5],
+      ]),
+    ).toBe(2)
+    expect(
+      slopeOf([
+        [0, 0],
+        [1, 3],
+        [2, 0],
+        [3, 3],
+      ]),
+    ).toBeCloseTo(0.6)
+    expect(slopeOf([[4, 7]])).toBe(0)
+    expect(() => slopeOf([])).toThrow(RangeError)
   })
 
   test('spread is the range as a part of the median', () => {

@@ -1,17 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { logScale, renderSweepChart } from '../../benchmarks/harness/sweep-chart.ts'
+import { logScale } from '../../benchmarks/harness/chart.ts'
+import { renderSweepChart } from '../../benchmarks/harness/sweep-chart.ts'
 import { caseOf, contenderOf, reportOf, sweepOf } from './bench-reports.ts'
-
-/** Whether tags nest and close; enough of XML for what the chart writes. */
-function assertWellFormed(svg: string): void {
-  const open: string[] = []
-  for (const [, close, name, selfClosing] of svg.matchAll(/<(\/?)([a-z]+)(?:\s[^<>]*?)?(\/?)>/gi)) {
-    if (close === '/') expect(open.pop()).toBe(name)
-    else if (selfClosing !== '/') open.push(name!)
-  }
-  expect(open).toEqual([])
-  expect(svg.replaceAll(/&(amp|lt|gt|quot);/g, '')).not.toContain('&')
-}
+import { assertWellFormed } from './svg.ts'
 
 describe('the chart of the batching sweep', () => {
   const sweep = sweepOf()
