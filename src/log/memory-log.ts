@@ -35,7 +35,7 @@ import {
 import { recoverChain } from './memory-log-recovery.ts'
 import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_NO_OFFSETS, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from './partition-log.ts'
 import type { PartitionLog } from './partition-log.ts'
-import { findOffsetByTimestamp } from './timestamp-search.ts'
+import { findOffsetByTimestamp, findOffsetOfMaxTimestamp } from './timestamp-search.ts'
 
 const RELATIVE_OFFSET_MAX = 0x7fff_ffff
 /** Kafka's log.retention.check.interval.ms: what came with old timestamps stays so long there as well. */
@@ -266,8 +266,12 @@ export class MemoryLog implements PartitionLog {
     return newStart
   }
 
-  findOffsetByTimestamp(timestampMs: number): number {
-    return findOffsetByTimestamp(this.#memory, this.#control, timestampMs, this.#startOffset)
+  findOffsetByTimestamp(timestampMs: number, fromOffset = 0): number {
+    return findOffsetByTimestamp(this.#memory, this.#control, timestampMs, Math.max(fromOffset, this.#startOffset))
+  }
+
+  findOffsetOfMaxTimestamp(fromOffset: number, toOffset: number): number {
+    return findOffsetOfMaxTimestamp(this.#memory, this.#control, Math.max(fromOffset, this.#startOffset), toOffset)
   }
 
   delete(): void {

@@ -78,8 +78,13 @@ export interface PartitionLog {
    * watermark, POLICY_VIOLATION where the topic is only compacted.
    */
   deleteRecordsBefore(offset: number): number
-  /** Base offset of the oldest batch that holds a timestamp of at least `timestampMs`, -1 when none does. */
-  findOffsetByTimestamp(timestampMs: number): number
+  /** Base offset of the oldest batch that holds a timestamp of at least `timestampMs` and reaches to `fromOffset`, -1 when none does. */
+  findOffsetByTimestamp(timestampMs: number, fromOffset?: number): number
+  /**
+   * Base offset of the batch with the latest timestamp, the oldest of equals, of those with users' records that begin
+   * in [fromOffset, toOffset); -1 when there is none.
+   */
+  findOffsetOfMaxTimestamp(fromOffset: number, toOffset: number): number
   /** The replica is gone from this broker: frees everything. Readers learn that it was deleted. */
   delete(): void
   /** The broker leads it no longer; memory stays for whoever does. */

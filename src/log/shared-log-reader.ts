@@ -26,6 +26,8 @@
 // generation is re-checked; each is bounded before it is used, so that garbage costs
 // at most a wasted walk. Nothing at or beyond the bound (the high watermark) is looked
 // at. A read retries a bounded number of times, then says READ_EMPTY: look again.
+// Offsets that compaction took are passed over, at the end of the log too: the bound is
+// read before the chain, so what is then not in the chain is nowhere below the bound.
 
 import { MillraceError } from '../errors.ts'
 import { batchSizeWithin, extentStart, findBatch, looseLastOffset } from './batch-walk.ts'
@@ -74,6 +76,7 @@ export class SharedLogReader {
   #generation = 0
   #order = 0
   #bytePosition = 0
+  #passedBytes = 0
 
   constructor(memory: LogMemory, slot: number, bound: ReadBound = 'highWatermark') {
     this.#memory = memory
@@ -114,6 +117,21 @@ export class SharedLogReader {
    */
   read(target: ReadTarget, maxBytes: number): ReadResult {
     target.length = 0
+    return this.#readOn(target, maxBytes)
+  }
+
+  /** Passes over whole batches as `read` does, without a copy: `passedBytes` says how many bytes. For whoever waits for so many. */
+  pass(maxBytes: number): ReadResult {
+    this.#passedBytes = 0
+    return this.#readOn(undefined, maxBytes)
+  }
+
+  /** Bytes that the last `pass` passed over. */
+  get passedBytes(): number {
+    return this.#passedBytes
+  }
+
+  #readOn(target: ReadTarget | undefined, maxBytes: number): ReadResult {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#isDeleted()) return READ_DELETED
       // The bound first: all that lies below it is then visible.
@@ -121,7 +139,11 @@ export class SharedLogReader {
       if (this.#position < this.#control.logStartOffset) return this.#wasInRange ? READ_OVERTAKEN : READ_OUT_OF_RANGE
       if (this.#position >= bound) return this.#atEnd()
       this.#wasInRange = true
-      if (this.#granule < 0 && !this.#locate()) continue
+      if (this.#granule < 0 && !this.#locate()) {
+        if (!this.#isChainEmpty) continue
+        this.#position = bound
+        return READ_EMPTY
+      }
       const result = this.#readExtent(target, maxBytes, bound)
       if (result !== RETRY) return result
     }
@@ -144,24 +166,26 @@ export class SharedLogReader {
     return READ_EMPTY
   }
 
-  #readExtent(target: ReadTarget, maxBytes: number, bound: number): ReadResult | typeof RETRY {
+  #readExtent(target: ReadTarget | undefined, maxBytes: number, bound: number): ReadResult | typeof RETRY {
     const { extents, arena } = this.#memory
     const end = Math.min(extents.end(this.#granule), extentBytes(this.#order))
-    if (this.#bytePosition >= end) return this.#enterNext()
+    if (this.#bytePosition >= end) return this.#enterNext(bound)
     const from = extentStart(this.#granule) + this.#bytePosition
     const limit = extentStart(this.#granule) + end
     const firstSize = batchSizeWithin(arena, from, limit)
     if (firstSize < 0) return this.#damagedOrGone(from)
     // Before memory is allocated for a length, the length is made sure of.
-    if (firstSize > target.bytes.length && !this.#growTarget(target, firstSize)) return RETRY
-    const cut = this.#findCut(from, limit, Math.max(firstSize, Math.min(maxBytes, target.bytes.length)), bound)
+    if (target !== undefined && firstSize > target.bytes.length && !this.#growTarget(target, firstSize)) return RETRY
+    const room = target === undefined ? maxBytes : Math.min(maxBytes, target.bytes.length)
+    const cut = this.#findCut(from, limit, Math.max(firstSize, room), bound)
     if (cut < 0) return this.#damagedOrGone(from)
     const nextPosition = this.#cutOffset
-    copyBytes(target.bytes, 0, arena, from, cut)
+    if (target !== undefined) copyBytes(target.bytes, 0, arena, from, cut)
     if (!extents.isStill(this.#granule, this.#generation)) return this.#lost()
     this.#bytePosition += cut - from
     this.#position = nextPosition
-    target.length = cut - from
+    if (target === undefined) this.#passedBytes = cut - from
+    else target.length = cut - from
     return cut === from ? READ_EMPTY : READ_OK
   }
 
@@ -189,11 +213,16 @@ export class SharedLogReader {
   }
 
   /** Goes on to the extent behind this one; the next round reads it. */
-  #enterNext(): typeof RETRY {
+  #enterNext(bound: number): ReadResult | typeof RETRY {
     const { extents, granuleCount } = this.#memory
     const granule = this.#granule
     const generation = this.#generation
     const next = extents.next(granule)
+    if (next === -1 && extents.isStill(granule, generation)) {
+      // The last extent ends below the bound: compaction took what was behind it.
+      this.#position = bound
+      return READ_EMPTY
+    }
     if (next < 0 || next >= granuleCount || !this.#enter(next, extents.generation(next))) return this.#lost()
     // Looked at last: while this extent lives the next one does, so it was the next one that
     // was entered. (Otherwise it could have been freed and have come back as a later extent.)
@@ -233,13 +262,20 @@ export class SharedLogReader {
   /** The generation of the extent that was found; a field, so that finding allocates nothing. */
   #foundGeneration = 0
 
-  /** The last extent of the chain that begins at or below the position, -1 when there is none now. */
+  /** Whether nothing was found because the chain holds nothing; a field, so that finding allocates nothing. */
+  #isChainEmpty = false
+
+  /** The last extent of the chain that begins at or below the position, or the first of all; -1 when there is none now. */
   #findExtent(): number {
     const { extents, granuleCount } = this.#memory
+    this.#isChainEmpty = false
     const last = this.#control.lastExtent
     if (last >= 0 && last < granuleCount && this.#isCandidate(last)) return last
     let granule = this.#control.firstExtent
-    if (granule < 0 || granule >= granuleCount || !this.#isCandidate(granule) || this.#control.firstExtent !== granule) return -1
+    if (granule === -1) this.#isChainEmpty = this.#isInRange()
+    if (granule < 0 || granule >= granuleCount) return -1
+    if (!this.#isCandidate(granule)) return this.#isFirstBehind(granule) ? granule : -1
+    if (this.#control.firstExtent !== granule) return -1
     // No chain is longer than there are granules.
     for (let steps = 0; steps < granuleCount; steps++) {
       const generation = this.#foundGeneration
@@ -265,6 +301,21 @@ export class SharedLogReader {
     if (!extents.isStill(granule, generation) || baseOffset > this.#position) return false
     this.#foundGeneration = generation
     return true
+  }
+
+  /** Whether the granule starts the first extent of this log, and the offsets from the position up to it went by compaction. */
+  #isFirstBehind(granule: number): boolean {
+    const { extents } = this.#memory
+    const generation = extents.generation(granule)
+    if ((generation & 1) === 0 || extents.slot(granule) !== this.#control.slot) return false
+    if (extents.baseOffset(granule) <= this.#position || !extents.isStill(granule, generation)) return false
+    this.#foundGeneration = generation
+    return this.#control.firstExtent === granule && this.#isInRange()
+  }
+
+  /** To be asked after the chain: trimming moves the log start, and deleting marks the log, before either takes anything out of it. */
+  #isInRange(): boolean {
+    return this.#control.logStartOffset <= this.#position && !this.#isDeleted()
   }
 
   #growTarget(target: ReadTarget, sizeInBytes: number): boolean {

@@ -362,8 +362,28 @@ export function describePartitionLog(name: string, make: (startOffset: number) =
         expect(log.findOffsetByTimestamp(1_085)).toBe(220)
         expect(log.findOffsetByTimestamp(1_980)).toBe(396)
         expect(log.findOffsetByTimestamp(1_981)).toBe(-1)
+        expect(log.findOffsetByTimestamp(45, 11)).toBe(10)
+        expect(log.findOffsetByTimestamp(45, 12)).toBe(12)
+        expect(log.findOffsetByTimestamp(1_980, 398)).toBe(-1)
         log.deleteRecordsBefore(301)
         expect(log.findOffsetByTimestamp(0)).toBe(300)
+      })
+    })
+
+    test('the batch with the latest timestamp is found, the oldest of equals, in a range of offsets', () => {
+      withLog(({ log }) => {
+        expect(log.findOffsetOfMaxTimestamp(0, 1_000)).toBe(-1)
+        for (let i = 0; i < 200; i++) append(log, i, 2, 1_000, i === 70 || i === 90 ? 5_000 : i * 10)
+        expect(log.findOffsetOfMaxTimestamp(0, 1_000)).toBe(140)
+        expect(log.findOffsetOfMaxTimestamp(141, 1_000)).toBe(180)
+        expect(log.findOffsetOfMaxTimestamp(182, 1_000)).toBe(398)
+        expect(log.findOffsetOfMaxTimestamp(0, 140)).toBe(138)
+        expect(log.findOffsetOfMaxTimestamp(0, 0)).toBe(-1)
+        log.advance()
+        log.deleteRecordsBefore(300)
+        expect(log.findOffsetOfMaxTimestamp(0, 1_000)).toBe(398)
+        append(log, 200, 2, 1_000, -1)
+        expect(log.findOffsetOfMaxTimestamp(400, 1_000)).toBe(-1)
       })
     })
 

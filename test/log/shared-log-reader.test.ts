@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
+import { ControlBlock } from '../../src/log/control-block.ts'
 import type { LogMemory } from '../../src/log/log-memory.ts'
 import { CONTROL_BYTES, RETENTION_DEFAULT } from '../../src/log/log-memory-layout.ts'
 import { releaseSlot } from '../../src/log/partition-table.ts'
@@ -15,6 +16,129 @@ const SEED = 77
 function makeTarget(sizeInBytes = 64 * 1024): { bytes: Uint8Array<ArrayBuffer>; length: number } {
   return { bytes: new Uint8Array(sizeInBytes), length: 0 }
 }
+
+describe('what compaction took', () => {
+  /** Three extents of ten batches of ten offsets each, and where they start. */
+  function threeExtents(): { fixture: LogFixture; granules: number[] } {
+    const fixture = new LogFixture()
+    const log = fixture.log(0)
+    const control = new ControlBlock(fixture.memory, 0)
+    const granules: number[] = []
+    for (let number = 0; granules.length < 4; number++) {
+      log.append(patternBatch({ number, records: 10, sizeInBytes: 2_000 }), 0, 2_000)
+      if (granules.at(-1) !== control.lastExtent) granules.push(control.lastExtent)
+    }
+    log.advance()
+    return { fixture, granules }
+  }
+
+  function readAll(fixture: LogFixture, reader: SharedLogReader): number[] {
+    const target = makeTarget()
+    const numbers: number[] = []
+    for (let i = 0; i < 100; i++) {
+      const status = reader.read(target, 1_000_000)
+      if (status === READ_OK) numbers.push(...seenBatches(target.bytes, target.length).map((batch) => batch.number))
+      else if (status !== READ_EMPTY || !reader.hasNews) return numbers
+    }
+    throw new Error(`no end is found from slot ${fixture.memory.slotsHigh} on`)
+  }
+
+  test('at the beginning: the first batch that is left comes first, though the log starts before it', () => {
+    const { fixture, granules } = threeExtents()
+    const { extents } = fixture.memory
+    const control = new ControlBlock(fixture.memory, 0)
+    control.setFirstExtent(granules[1]!)
+    const firstLeft = extents.baseOffset(granules[1]!) / 10
+    for (const offset of [0, 1, extents.baseOffset(granules[1]!) - 1]) {
+      const reader = new SharedLogReader(fixture.memory, 0)
+      reader.seek(offset)
+      expect(readAll(fixture, reader)[0]).toBe(firstLeft)
+      expect(reader.position).toBe(control.highWatermark)
+    }
+  })
+
+  test('in the middle: an extent that is gone, and the end of another', () => {
+    const { fixture, granules } = threeExtents()
+    const { extents } = fixture.memory
+    extents.setIndexCount(granules[0]!, 0)
+    extents.setEnd(granules[0]!, 4_000)
+    extents.linkNext(granules[0]!, granules[2]!)
+    const expected = [0, 1]
+    for (let number = extents.baseOffset(granules[2]!) / 10; number < new ControlBlock(fixture.memory, 0).highWatermark / 10; number++) {
+      expected.push(number)
+    }
+    for (const offset of [0, 19, 20, extents.baseOffset(granules[1]!), extents.baseOffset(granules[2]!) - 1]) {
+      const reader = new SharedLogReader(fixture.memory, 0)
+      reader.seek(offset)
+      expect(readAll(fixture, reader)).toEqual(offset < 20 ? expected.slice(Math.floor(offset / 10)) : expected.slice(2))
+    }
+  })
+
+  test('at the end: the position goes to the bound, and on when more comes', () => {
+    const { fixture, granules } = threeExtents()
+    const control = new ControlBlock(fixture.memory, 0)
+    fixture.memory.extents.setIndexCount(granules[3]!, 0)
+    fixture.memory.extents.setEnd(granules[3]!, 0)
+    const end = control.highWatermark
+    for (const offset of [0, end - 5, end]) {
+      const reader = new SharedLogReader(fixture.memory, 0)
+      reader.seek(offset)
+      readAll(fixture, reader)
+      expect(reader.position).toBe(end)
+      expect(reader.hasNews).toBe(false)
+    }
+  })
+
+  test('all of it: a chain without an extent', () => {
+    const { fixture } = threeExtents()
+    const control = new ControlBlock(fixture.memory, 0)
+    control.setFirstExtent(-1)
+    control.setLastExtent(-1)
+    const reader = new SharedLogReader(fixture.memory, 0)
+    expect(reader.read(makeTarget(), 1_000)).toBe(READ_EMPTY)
+    expect([reader.position, reader.hasNews]).toEqual([control.highWatermark, false])
+  })
+
+  test.each([0, 1])('is not taken for what retention took, when extent %i is the first still', (first) => {
+    const { fixture, granules } = threeExtents()
+    const control = new ControlBlock(fixture.memory, 0)
+    const reader = new SharedLogReader(fixture.memory, 0)
+    expect(reader.read(makeTarget(), 1)).toBe(READ_OK)
+    const { position } = reader
+    control.publishLogStart(fixture.memory.extents.baseOffset(granules[1]!))
+    control.setFirstExtent(granules[first]!)
+    expect(reader.read(makeTarget(), 1)).toBe(READ_OVERTAKEN)
+    reader.seek(position)
+    expect(reader.read(makeTarget(), 1)).toBe(READ_OUT_OF_RANGE)
+    expect(reader.position).toBe(position)
+  })
+})
+
+describe('passing over', () => {
+  test('counts the bytes that reading would copy, and moves as reading does', () => {
+    const fixture = new LogFixture({ logMemoryBytes: 32 * MIB })
+    const log = fixture.log(0)
+    const random = seededRandom(SEED)
+    for (let number = 0; number < 400; number++) {
+      const sizeInBytes = 61 + random.below(5_000)
+      log.append(patternBatch({ number, records: 1 + random.below(20), sizeInBytes }), 0, sizeInBytes)
+    }
+    log.advance()
+    const reader = new SharedLogReader(fixture.memory, 0)
+    const scout = new SharedLogReader(fixture.memory, 0)
+    const target = makeTarget(100_000)
+    for (;;) {
+      const budget = 1 + random.below(60_000)
+      const status = reader.read(target, budget)
+      expect(scout.pass(budget)).toBe(status)
+      expect([scout.passedBytes, scout.position]).toEqual([target.length, reader.position])
+      if (status !== READ_OK) break
+    }
+    expect(scout.position).toBe(log.endOffset)
+    log.delete()
+    expect(scout.pass(1)).toBe(READ_DELETED)
+  })
+})
 
 describe('reading on', () => {
   test('every batch comes once, whole and in order, whatever the sizes and budgets', () => {
