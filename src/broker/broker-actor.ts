@@ -117,6 +117,7 @@ export class BrokerActor implements HostedBrokerControl {
       describeTopic: (name) => this.#askController<TopicDescription | undefined>((reply) => ({ type: 'describeTopic', name, reply })),
       listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
       allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
+      listOffsets: (request) => this.#partitions.listOffsets(request),
     }
     exposeControl(port, api).onClose(() => {
       this.#bells.release(threadId(thread.id), thread.incarnation)

@@ -3,9 +3,11 @@
 // over comlink; data never does.
 
 import type { MessagePort } from 'node:worker_threads'
+import type { TopicId } from '../ids.ts'
 import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
 import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { FetchBound, ListedOffset, TimeSpec } from '../partition/list-offsets.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
 /** A thread's bell: its id and the incarnation that makes the id its own. */
@@ -14,7 +16,15 @@ export interface ThreadBell {
   readonly incarnation: number
 }
 
-/** Broker, to a client. All but `openLane` are answered only by the active controller (NOT_CONTROLLER otherwise). */
+/** A look-up by time in one partition (Kafka: ListOffsetsPartition). */
+export interface ListOffsetsRequest {
+  readonly slot: number
+  readonly topicId: TopicId
+  readonly spec: TimeSpec
+  readonly bound: FetchBound
+}
+
+/** Broker, to a client. The topic calls and `allocateProducerIds` are answered only by the active controller (NOT_CONTROLLER otherwise). */
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
   createTopic(command: CreateTopicCommand): Promise<TopicDescription>
@@ -22,6 +32,8 @@ export interface BrokerControl {
   listTopics(): Promise<string[]>
   /** A block of producer ids that nobody else gets (Kafka: AllocateProducerIds); one that is not used up is lost, and not missed. */
   allocateProducerIds(): Promise<ProducerIdsBlock>
+  /** Answered only by the partition's leader (NOT_LEADER_OR_FOLLOWER otherwise); null: there is no such record. */
+  listOffsets(request: ListOffsetsRequest): ListedOffset | null
 }
 
 /** Broker, to another broker. */

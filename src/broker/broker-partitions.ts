@@ -5,8 +5,8 @@
 
 import type { Bells } from '../bells.ts'
 import type { Clock } from '../clock.ts'
-import { KAFKA_ERRORS } from '../errors.ts'
-import { partitionIndex, slot as slotOf } from '../ids.ts'
+import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
+import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
@@ -23,9 +23,11 @@ import type { LeadAssignment } from '../metadata/controller-actor.ts'
 import { MetadataLog } from '../metadata/metadata-log.ts'
 import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
+import { findOffset } from '../partition/list-offsets.ts'
+import type { ListedOffset } from '../partition/list-offsets.ts'
 import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
-import type { BrokerInit } from './broker-control.ts'
+import type { BrokerInit, ListOffsetsRequest } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
 
 interface LedPartition {
@@ -152,6 +154,23 @@ export class BrokerPartitions {
     const nowMs = this.#clock.monotonicMs()
     const dueMs = Math.min(this.#allocator.dueInMs(nowMs), this.#logs.dueInMs(nowMs))
     return this.#parked.length > 0 ? Math.min(RETRY_PARKED_MS, dueMs) : dueMs
+  }
+
+  // --- look-ups -------------------------------------------------------------------
+
+  /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID. */
+  listOffsets({ slot, topicId, spec, bound }: ListOffsetsRequest): ListedOffset | null {
+    const led = this.#led[slot]
+    if (led === undefined)
+      throw new MillraceError('NOT_LEADER_OR_FOLLOWER', `broker ${this.#brokerId} does not lead the partition of slot ${slot}`)
+    const { actor } = led
+    if (!equalTopicIds(actor.identity.topicId, topicId)) {
+      throw new MillraceError(
+        'UNKNOWN_TOPIC_ID',
+        `slot ${slot} belongs to topic ${actor.identity.topic}, not to the one that was asked about`,
+      )
+    }
+    return findOffset(actor.log, this.#memory, spec, bound)
   }
 
   // --- leading --------------------------------------------------------------------

@@ -14,8 +14,8 @@ import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import type { ErrorName } from '../errors.ts'
-import { slot, threadId } from '../ids.ts'
-import type { ThreadId } from '../ids.ts'
+import { equalTopicIds, slot, threadId } from '../ids.ts'
+import type { ThreadId, TopicId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf } from '../log/control-block.ts'
@@ -23,6 +23,7 @@ import { LogMemory } from '../log/log-memory.ts'
 import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { WakeLoop } from './wake-loop.ts'
 
@@ -31,6 +32,15 @@ interface Connection {
   /** The broker's bell. */
   readonly thread: ThreadId
   readonly control: ControlClient<BrokerControl>
+}
+
+/** One partition, and what is wanted of it. */
+export interface OffsetQuery {
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly slot: number
+  readonly spec: OffsetSpec
 }
 
 export interface AttachOptions {
@@ -43,8 +53,8 @@ export interface AttachOptions {
 }
 
 const CONTROL_TIMEOUT_MS = 30_000
-/** The one that was asked is not the active controller, or will not be in a moment. */
-const CONTROLLER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'NOT_CONTROLLER', 'ACTOR_FAILED'])
+/** The one that was asked does not lead, or will not in a moment: the active controller, or the leader of a partition. */
+const LEADER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'NOT_CONTROLLER', 'NOT_LEADER_OR_FOLLOWER', 'ACTOR_FAILED'])
 /** Unacknowledged batches that a lane takes; 24 bytes each. */
 const ACK_SLOTS_A_LANE = 1_024
 
@@ -130,6 +140,15 @@ export class EmbeddedEngine {
   /** A producer id that nobody else has; undefined while a block of them is on its way: who waits is woken when it has come. */
   takeProducerId(): number | undefined {
     return this.#closed ? undefined : this.#producerIds.take()
+  }
+
+  /**
+   * Looks offsets up, in the order of the queries (Kafka: ListOffsets): the ends at once, in shared memory; by
+   * time from the partition's leader, through changes of leader. Null where there is no such record. Rejects with
+   * UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, ABORTED, CLOSED.
+   */
+  listOffsets(queries: readonly OffsetQuery[], bound: FetchBound, signal?: AbortSignal): Promise<(ListedOffset | null)[]> {
+    return Promise.all(queries.map((query) => this.#listOffset(query, bound, signal)))
   }
 
   /**
@@ -229,33 +248,60 @@ export class EmbeddedEngine {
     this.bells.ring(this.threadId)
   }
 
+  async #listOffset(
+    { topic, topicId, partition, slot, spec }: OffsetQuery,
+    bound: FetchBound,
+    signal?: AbortSignal,
+  ): Promise<ListedOffset | null> {
+    const control = this.controlBlock(slot)
+    const who = `leader of ${topic}-${partition}`
+    if (!control.isInUse || control.isDeleting || !equalTopicIds(control.topicId, topicId)) throw deletedError(who)
+    if (spec !== 'earliest' && spec !== 'latest') {
+      return this.#onLeader(control, who, (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
+    }
+    const offset = spec === 'earliest' ? control.logStartOffset : control[bound]
+    return { offset, timestampMs: -1, leaderEpoch: control.leaderEpoch }
+  }
+
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
-  async #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#onLeader(this.#metadata, 'controller', call, signal)
+  }
+
+  /** Asks the leader of a partition; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
+  async #onLeader<T>(
+    control: ControlBlock,
+    who: string,
+    call: (leader: ControlCalls<BrokerControl>) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     const deadline = new AbortController()
     const timer = this.clock.setTimer(this.#controlTimeoutMs, () => deadline.abort())
     const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
+    const { incarnation } = control
     try {
       for (;;) {
-        const word = this.#metadata.leaderWord()
+        if (control.isDeleting || control.incarnation !== incarnation) throw deletedError(who)
+        const word = control.leaderWord()
         const connection = this.#connections.get(leaderBrokerOf(word))
         if (connection !== undefined) {
           try {
             return await call(connection.control.with({ signal: either }))
           } catch (error) {
             // In doubt whether it was done; each of these calls may be repeated.
-            if (!(error instanceof MillraceError) || !CONTROLLER_GONE.has(error.code)) throw error
+            if (!(error instanceof MillraceError) || !LEADER_GONE.has(error.code)) throw error
           }
         } else if (word !== NO_LEADER_WORD) {
           void this.#reconnect(leaderBrokerOf(word))
         }
-        await this.#controllerChanged(word, connection, either)
+        await this.#leaderChanged(control, word, connection, either)
       }
     } catch (error) {
       if (this.#closed) throw this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
       if (deadline.signal.aborted && signal?.aborted !== true) {
         throw new MillraceError(
           'REQUEST_TIMED_OUT',
-          `no controller answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`,
+          `no ${who} answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`,
         )
       }
       throw error
@@ -264,12 +310,16 @@ export class EmbeddedEngine {
     }
   }
 
-  /** Waits until another broker is the controller, or the way to the one that is has changed. */
-  #controllerChanged(seen: bigint, connection: Connection | undefined, signal: AbortSignal): Promise<void> {
+  /** Waits until another broker leads, or the way to the one that does has changed. */
+  #leaderChanged(control: ControlBlock, seen: bigint, connection: Connection | undefined, signal: AbortSignal): Promise<void> {
     const changed = (): boolean => {
-      this.#metadata.addWaiter(this.threadId)
-      return this.#metadata.leaderWord() !== seen || this.#connections.get(leaderBrokerOf(seen)) !== connection
+      control.addWaiter(this.threadId)
+      return control.leaderWord() !== seen || control.isDeleting || this.#connections.get(leaderBrokerOf(seen)) !== connection
     }
     return this.#parker.wait(changed, { signal })
   }
+}
+
+function deletedError(who: string): MillraceError {
+  return new MillraceError('UNKNOWN_TOPIC_ID', `the topic of the ${who} was deleted: bind it again`, { retriable: false })
 }
