@@ -62,6 +62,8 @@ export interface OneOfSetting<T> extends SettingCommon<T> {
   readonly values: readonly T[]
   /** Other spellings people bring with them, and what they mean here. */
   readonly spellings?: Readonly<Record<string, T>>
+  /** Values of a form, beside those that are named: what they look like, and which they are. */
+  readonly others?: { readonly expects: string; readonly accept: (value: unknown) => boolean }
 }
 
 /** A function, a URL, an object: whatever `accepts` says, in the words of `expects`. */
@@ -165,7 +167,7 @@ function accepts(setting: Setting<unknown>, value: unknown): boolean {
     case 'list':
       return Array.isArray(value) && value.every((item) => typeof item === 'string' && (setting.values?.includes(item) ?? true))
     case 'one of':
-      return setting.values.includes(value)
+      return setting.values.includes(value) || setting.others?.accept(value) === true
     case 'custom':
       return setting.accepts(value)
   }
@@ -218,8 +220,10 @@ export function describeRange(setting: Setting<unknown>): string {
       return 'a string'
     case 'list':
       return setting.values === undefined ? 'a list of strings' : `a list of ${setting.values.map(show).join(', ')}`
-    case 'one of':
-      return `one of ${setting.values.map(show).join(', ')}`
+    case 'one of': {
+      const named = `one of ${setting.values.map(show).join(', ')}`
+      return setting.others === undefined ? named : `${named}, or ${setting.others.expects}`
+    }
     case 'custom':
       return setting.expects
   }

@@ -24,7 +24,8 @@ export type { Headers, HeaderValue } from './client/headers.ts'
 
 // Consume
 export { Consumer } from './client/consumer/consumer.ts'
-export type { TopicPartition } from './client/consumer/consumer.ts'
+export type { OffsetAndTimestamp, TimestampQuery, TopicPartition } from './client/consumer/consumer.ts'
+export type { AutoOffsetReset } from './client/consumer/offset-reset.ts'
 export type { ReadOptions } from './client/consumer/read-options.ts'
 export { ConsumerBatch } from './client/consumer/consumer-batch.ts'
 export { ConsumerRecord } from './client/consumer/consumer-record.ts'

@@ -103,18 +103,6 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
     ],
     answer: 'consumer groups are not there yet: leave it out to read all partitions, or assign partitions by hand',
   },
-  {
-    names: ['fetch.min.bytes', 'fetch.max.wait.ms', 'min.bytes', 'max.wait.time.in.ms', 'max.wait.time'],
-    answer: 'a waiting reader is woken as soon as a batch is committed, and reads what is there: leave it out',
-  },
-  {
-    names: ['max.poll.records', 'max.records'],
-    answer: 'batches() hands out what one fetch copied, however many records that is: bound it in bytes by maxPartitionFetchBytes',
-  },
-  {
-    names: ['isolation.level', 'read.uncommitted'],
-    answer: 'there are no transactions yet, and every record that is read is committed: leave it out',
-  },
   { names: ['check.crcs'], answer: 'batches that stay in memory carry no CRC, and others are checked when they come in: leave it out' },
   {
     names: ['allow.auto.create.topics', 'allow.auto.topic.creation', 'auto.create.topics', 'auto.create.topics.enable'],

@@ -3,6 +3,7 @@
 import { fillOptions } from '../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../config-def.ts'
 import type { Overtaken } from '../client/consumer/partition-fetcher.ts'
+import { BY_DURATION } from '../client/consumer/offset-reset.ts'
 import { answerForeignOption } from '../client/foreign-options.ts'
 import { MillraceError } from '../errors.ts'
 
@@ -11,8 +12,17 @@ export interface FilledFromTopicOptions {
   readonly partitions: Iterable<number> | undefined
   /** 'end': complete at the end offsets as they are when the subscription starts. Default: undefined. */
   readonly until: 'end' | undefined
-  /** Where to start, and to go on when retention has overtaken the source: the oldest record, or the end. Default: 'earliest'. */
-  readonly autoOffsetReset: 'earliest' | 'latest'
+  /**
+   * Where to start, and to go on when retention has overtaken the source: the oldest record, the end, or the first record of the last
+   * so much time ('by_duration:PT1H'). Default: 'earliest'.
+   */
+  readonly autoOffsetReset: 'earliest' | 'latest' | `by_duration:${string}`
+  /** 'read_committed' reads up to the last stable offset: nothing of a transaction before it has ended. Default: 'read_uncommitted'. */
+  readonly isolationLevel: 'read_uncommitted' | 'read_committed'
+  /** Bytes that must be there before records are pulled, or fetchMaxWaitMs be over; 1: nothing is withheld. Default: 1. */
+  readonly fetchMinBytes: number
+  /** How long bytes wait for fetchMinBytes of them, from when they are there and asked for. Default: 500. */
+  readonly fetchMaxWaitMs: number
   /** Records that may be held at a time; the source pulls no more meanwhile. Default: 1000. */
   readonly maxInFlight: number
   /** Bytes of batches whose records are held; the source pulls no more meanwhile. Default: 16777216. */
@@ -50,10 +60,37 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
     autoOffsetReset: {
       type: 'one of',
       values: ['earliest', 'latest'],
+      others: BY_DURATION,
       spellings: { beginning: 'earliest', smallest: 'earliest', end: 'latest', largest: 'latest' },
       default: 'earliest',
       takesEffect: 'at open',
-      doc: 'Where to start, and to go on when retention has overtaken the source: the oldest record, or the end.',
+      doc:
+        'Where to start, and to go on when retention has overtaken the source: the oldest record, the end, or the first record of the last ' +
+        "so much time ('by_duration:PT1H').",
+    },
+    isolationLevel: {
+      type: 'one of',
+      values: ['read_uncommitted', 'read_committed'],
+      spellings: { uncommitted: 'read_uncommitted', committed: 'read_committed' },
+      default: 'read_uncommitted',
+      takesEffect: 'at open',
+      doc: "'read_committed' reads up to the last stable offset: nothing of a transaction before it has ended.",
+    },
+    fetchMinBytes: {
+      type: 'int',
+      min: 0,
+      default: 1,
+      unit: 'bytes',
+      takesEffect: 'at open',
+      doc: 'Bytes that must be there before records are pulled, or fetchMaxWaitMs be over; 1: nothing is withheld.',
+    },
+    fetchMaxWaitMs: {
+      type: 'int',
+      min: 0,
+      default: 500,
+      unit: 'ms',
+      takesEffect: 'at open',
+      doc: 'How long bytes wait for fetchMinBytes of them, from when they are there and asked for.',
     },
     maxInFlight: {
       type: 'int',
@@ -87,7 +124,11 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
     },
   },
   renamed: { fromBeginning: 'autoOffsetReset', assign: 'partitions', concurrency: 'maxInFlight' },
-  answer: (name) => (name === 'overflow' ? 'what overflows is not dropped yet: leave it out' : answerForeignOption(name)),
+  answer: (name) => {
+    if (name === 'overflow') return 'what overflows is not dropped yet: leave it out'
+    if (name === 'maxPollRecords') return 'records are pulled as they are held: bound them by maxInFlight'
+    return answerForeignOption(name)
+  },
 }
 
 /** Throws INVALID_CONFIG. */

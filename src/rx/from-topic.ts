@@ -41,7 +41,8 @@ export function fromTopic<K, V>(topic: Topic<K, V, never, never>, options?: From
     const { owner } = bound
     if (!(owner instanceof AttachedMillrace))
       throw new MillraceError('INVALID_REQUEST', `topic ${bound.name} is not bound by an open millrace`)
-    const consumer = owner.consumer({ autoOffsetReset: filled.autoOffsetReset })
+    const { autoOffsetReset, isolationLevel, fetchMinBytes, fetchMaxWaitMs } = filled
+    const consumer = owner.consumer({ autoOffsetReset, isolationLevel, fetchMinBytes, fetchMaxWaitMs })
     consumer.on('overtaken', filled.onOvertaken ?? warnOnce())
     const reading = new Reading<K, V>(subscriber, filled, bound.engine.clock)
     void reading.run(consumer, topic)

@@ -9,6 +9,7 @@ import type {
   EmbeddedMillrace,
   Headers,
   Millrace,
+  OffsetAndTimestamp,
   Producer,
   ProducerRecord,
   RecordMetadata,
@@ -158,6 +159,28 @@ consumer.assign([
 ])
 consumer.seek(visits, 0, 17)
 expectTypeOf(consumer.position(greetings, 0)).toEqualTypeOf<number>()
+consumer.seekToBeginning()
+consumer.seekToEnd([{ topic: clicks, partition: 0 }])
+consumer.pause(new Set([{ topic: raw, partition: 1 }]))
+consumer.resume([{ topic: clicks, partition: 0 }])
+expectTypeOf(consumer.paused()).toEqualTypeOf<{ topic: string; partition: number }[]>()
+expectTypeOf(consumer.lag(visits)).toEqualTypeOf<number>()
+expectTypeOf(consumer.lag(visits, 0)).toEqualTypeOf<number>()
+expectTypeOf(consumer.beginningOffsets([{ topic: clicks, partition: 0 }], { signal })).toEqualTypeOf<Promise<number[]>>()
+expectTypeOf(consumer.endOffsets([{ topic: clicks, partition: 0 }])).toEqualTypeOf<Promise<number[]>>()
+expectTypeOf(consumer.offsetsForTimes([{ topic: clicks, partition: 0, timestamp: 5 }], { signal })).toEqualTypeOf<
+  Promise<(OffsetAndTimestamp | null)[]>
+>()
+expectTypeOf(consumer.close({ timeoutMs: 5 })).toEqualTypeOf<Promise<void>>()
+// @ts-expect-error: a time is asked for
+void consumer.offsetsForTimes([{ topic: clicks, partition: 0 }])
+// @ts-expect-error: topics are bound
+consumer.pause([{ topic: 'clicks', partition: 0 }])
+millrace.consumer({ autoOffsetReset: 'by_duration:PT1H', isolationLevel: 'read_committed', maxPollRecords: 500, fetchMinBytes: 1_024 })
+// @ts-expect-error: a duration has its prefix
+millrace.consumer({ autoOffsetReset: 'PT1H' })
+// @ts-expect-error: there are two levels
+millrace.consumer({ isolationLevel: 'committed' })
 consumer.on('overtaken', ({ topic, partition, missed }) => expectTypeOf([topic, partition, missed]).toEqualTypeOf<(string | number)[]>())
 // @ts-expect-error: there is one end
 consumer.records(clicks, { until: 'now' })
@@ -174,6 +197,9 @@ for (const each of [clicks, raw, visits, table]) count(each)
 
 // --- rxjs
 
+fromTopic(clicks, { autoOffsetReset: 'by_duration:P1D', isolationLevel: 'read_committed', fetchMinBytes: 10, fetchMaxWaitMs: 5 })
+// @ts-expect-error: a source needs a position
+fromTopic(clicks, { autoOffsetReset: 'none' })
 expectTypeOf(fromTopic(clicks, { until: 'end' })).toEqualTypeOf<Observable<MillraceRecord<string, Click>>>()
 const pages = fromTopic(clicks).pipe(
   filter(({ value }) => value.page !== '/'),

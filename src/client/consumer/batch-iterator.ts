@@ -1,21 +1,29 @@
 // `for await` over the batches of some partitions: takes what is there, turn about,
 // and parks the thread's bell when nothing is. Runs on the consumer's thread.
 // Holds: when it ends (return, throw, abort, close, the end offsets reached) nothing
-// is left behind: no waiter, no listener, no timer. Each partition gets its turn.
+// is left behind: no waiter, no listener, no timer. Each partition gets its turn; a
+// paused one is not looked at, and leaves no waiter.
 
 import type { WakeLoop, Waiter } from '../../engine/wake-loop.ts'
 import { MillraceError } from '../../errors.ts'
 import type { ThreadId } from '../../ids.ts'
 import type { TurnYield } from '../event-loop.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
+import { DelayedFetch } from './delayed-fetch.ts'
+import type { DelayedFetchOptions } from './delayed-fetch.ts'
 import { FetchBuffer } from './fetch-buffer.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
+import { RecordSlices } from './record-slices.ts'
 
 export interface BatchIteratorOptions {
   readonly fetchers: readonly PartitionFetcher[]
   readonly threadId: ThreadId
   /** Bytes copied at a time; a larger batch is still handed out whole. */
   readonly fetchBytes: number
+  /** Records of one batch at the most; Infinity: as many as were copied, and nothing is counted. */
+  readonly maxRecords: number
+  /** Withholds what is there until it is enough; undefined: nothing is withheld. */
+  readonly delay: Omit<DelayedFetchOptions, 'onDue'> | undefined
   readonly wakeLoop: WakeLoop
   readonly turnYield: TurnYield
   /** Stop at the end offsets as they are now. */
@@ -29,8 +37,12 @@ const DONE: IteratorResult<never, undefined> = { value: undefined, done: true }
 export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undefined, void>, Waiter {
   readonly keepsAlive = true
   readonly #options: BatchIteratorOptions
-  readonly #limits: Float64Array
+  readonly #fetchers: PartitionFetcher[]
+  /** Of each fetcher, the offset up to which it may read now. */
+  readonly #limits: number[]
   readonly #buffer: FetchBuffer
+  readonly #slices: RecordSlices | undefined
+  readonly #delayed: DelayedFetch | undefined
   #turn = 0
   #ended = false
   /** What ended it, as long as nobody was told. */
@@ -41,9 +53,15 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
 
   constructor(options: BatchIteratorOptions) {
     this.#options = options
-    this.#buffer = new FetchBuffer(options.fetchBytes)
-    this.#limits = new Float64Array(options.fetchers.length).fill(Number.POSITIVE_INFINITY)
-    if (options.untilEnd) for (let i = 0; i < this.#limits.length; i++) this.#limits[i] = options.fetchers[i]!.endOffset
+    const { fetchers, fetchBytes, maxRecords, untilEnd, delay, wakeLoop } = options
+    this.#buffer = new FetchBuffer(fetchBytes)
+    this.#slices = maxRecords === Number.POSITIVE_INFINITY ? undefined : new RecordSlices(maxRecords, fetchBytes)
+    this.#fetchers = [...fetchers]
+    this.#limits = fetchers.map((fetcher) => (untilEnd ? fetcher.endOffset : Number.POSITIVE_INFINITY))
+    // All that is read up to the end is there: waiting would bring nothing.
+    if (delay !== undefined && !untilEnd) {
+      this.#delayed = new DelayedFetch(this.#fetchers, this.#limits, { ...delay, onDue: () => wakeLoop.wake() })
+    }
     options.signal?.addEventListener('abort', this.#onAbort)
   }
 
@@ -96,13 +114,17 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     return this.#ended
   }
 
-  /** The end offsets that were captured, by fetcher; Infinity where there is none. */
-  get limits(): Float64Array {
-    return this.#limits
+  /** Reads one more partition from now on; not up to the ends of the start, of which it has none. */
+  add(fetcher: PartitionFetcher): void {
+    if (this.#ended || this.#options.untilEnd) return
+    this.#fetchers.push(fetcher)
+    // What is withheld until it is enough gets its limit when it is.
+    this.#limits.push(this.#delayed === undefined ? Number.POSITIVE_INFINITY : 0)
+    this.#options.wakeLoop.wake()
   }
 
   prepareWait(): void {
-    for (const fetcher of this.#options.fetchers) fetcher.control.addWaiter(this.#options.threadId)
+    for (const fetcher of this.#fetchers) if (!fetcher.paused) fetcher.control.addWaiter(this.#options.threadId)
   }
 
   poll(): boolean {
@@ -148,20 +170,39 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   }
 
   #tryNext(): ConsumerBatch | undefined {
-    const { fetchers } = this.#options
     this.#buffer.release()
+    const delayed = this.#delayed
+    if (delayed === undefined) return this.#fetch()
+    while (delayed.isDue()) {
+      const batch = this.#fetch()
+      if (batch !== undefined) return batch
+      delayed.close()
+    }
+    return undefined
+  }
+
+  #fetch(): ConsumerBatch | undefined {
+    const slices = this.#slices
+    const buffer = this.#buffer
+    const rest = slices?.next(buffer)
+    if (rest !== undefined) return rest
+    const fetchers = this.#fetchers
     for (let i = 0; i < fetchers.length; i++) {
       const at = this.#turn
       this.#turn = at + 1 === fetchers.length ? 0 : at + 1
-      const batch = fetchers[at]!.fetch(this.#limits[at]!, this.#buffer)
-      if (batch !== undefined) return batch
+      const fetcher = fetchers[at]!
+      if (fetcher.paused || !fetcher.fetch(this.#limits[at]!, slices?.chunk ?? buffer)) continue
+      if (slices === undefined) return buffer.hold(fetcher.topic, fetcher.partition, fetcher.fetchedFrom, fetcher.position)
+      slices.begin(fetcher)
+      const slice = slices.next(buffer)
+      if (slice !== undefined) return slice
     }
     return undefined
   }
 
   #reachedEnd(): boolean {
     if (!this.#options.untilEnd) return false
-    return this.#options.fetchers.every((fetcher, i) => fetcher.position >= this.#limits[i]!)
+    return this.#fetchers.every((fetcher, i) => fetcher.hasReached(this.#limits[i]!))
   }
 
   #remember<T>(pending: Promise<T>): Promise<T> {
@@ -177,6 +218,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     this.#ended = true
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     this.#options.wakeLoop.cancel(this)
+    this.#delayed?.cancel()
     this.#options.onEnd()
   }
 

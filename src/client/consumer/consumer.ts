@@ -1,10 +1,12 @@
 // The consumer (Kafka: KafkaConsumer), without a group so far: it reads all partitions
 // of a topic, or those assigned. Runs on its user's thread, and reads shared log memory
-// itself: no broker hears of it.
+// itself: no broker hears of it, but for look-ups by time.
 
 import { EventEmitter } from 'node:events'
-import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { INT_MAX } from '../../config-def.ts'
+import type { EmbeddedEngine, OffsetQuery } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
+import type { FetchBound, ListedOffset, OffsetSpec } from '../../partition/list-offsets.ts'
 import { TurnYield } from '../event-loop.ts'
 import { asBoundTopic, checkAttached } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
@@ -13,6 +15,7 @@ import { BatchIterator } from './batch-iterator.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { FilledConsumerOptions } from './consumer-config.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import { resetDurationMs } from './offset-reset.ts'
 import { PartitionFetcher } from './partition-fetcher.ts'
 import type { Overtaken } from './partition-fetcher.ts'
 import { checkReadOptions } from './read-options.ts'
@@ -26,6 +29,20 @@ type AnyTopic = Topic<unknown, unknown, never, never>
 export interface TopicPartition {
   readonly topic: AnyTopic
   readonly partition: number
+}
+
+/** What `offsetsForTimes` looks for: the first record of a partition at or after a time, in milliseconds since the epoch. */
+export interface TimestampQuery extends TopicPartition {
+  readonly timestamp: number
+}
+
+/** A record that was found by time (Kafka: OffsetAndTimestamp). */
+export interface OffsetAndTimestamp {
+  readonly offset: number
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** The leader's epoch under which it was appended. */
+  readonly leaderEpoch: number
 }
 
 /** Bytes copied at a time: a few batches of the usual size, which stay in the core's cache. */
@@ -42,11 +59,13 @@ const FETCH_BYTES = 256 * 1024
 export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #engine: EmbeddedEngine
   readonly #options: FilledConsumerOptions
+  readonly #bound: FetchBound
   readonly #turnYield: TurnYield
   // All by topic id: however often a topic is bound, it has one position.
   readonly #fetchers = new Map<string, PartitionFetcher[]>()
   readonly #assigned = new Map<string, { readonly topic: BoundTopic; readonly partitions: Set<number> }>()
   readonly #reading = new Map<string, BatchIterator>()
+  readonly #closing = new AbortController()
   readonly #onClose: () => void
   readonly #stopHearing: () => void
   #closed = false
@@ -56,6 +75,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     super()
     this.#engine = engine
     this.#options = options
+    this.#bound = options.isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
     this.#turnYield = new TurnYield(engine.clock)
     this.#onClose = onClose
     this.#stopHearing = engine.onOver((error) => this.#onOver(error))
@@ -101,20 +121,108 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
+   * The next record that is read of these partitions is the oldest that is there when they
+   * are next read, or asked for their position (Kafka: seekToBeginning). Without partitions:
+   * of those assigned, or else of all that this consumer has read or asked about. Throws
+   * UNKNOWN_TOPIC_OR_PARTITION, CLOSED.
+   */
+  seekToBeginning(partitions?: Iterable<TopicPartition>): void {
+    this.#seekLazily(partitions, 'earliest')
+  }
+
+  /**
+   * The next record that is read of these partitions is the first behind the end, as it is
+   * when they are next read, or asked for their position (Kafka: seekToEnd): the high
+   * watermark, or the last stable offset under 'read_committed'. Without partitions, and
+   * errors, as `seekToBeginning`.
+   */
+  seekToEnd(partitions?: Iterable<TopicPartition>): void {
+    this.#seekLazily(partitions, 'latest')
+  }
+
+  /**
    * Offset of the next record that is read of this partition: of the first that no batch
-   * handed out holds. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED, and OFFSET_OUT_OF_RANGE
-   * under `autoOffsetReset: 'none'` before the first seek.
+   * handed out holds. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED, OFFSET_OUT_OF_RANGE
+   * under `autoOffsetReset: 'none'` before the first seek, and OFFSET_NOT_AVAILABLE
+   * (retriable) while `by_duration` looks it up.
    */
   position(topic: AnyTopic, partition: number): number {
     return this.#fetcher(asBoundTopic(topic), partition).position
   }
 
   /**
+   * How far reading is behind: offsets from the position to the end, of one partition, or of
+   * all of the topic that this consumer reads (Kafka: currentLag). Offsets that compaction
+   * took count too. Errors as `position`.
+   */
+  lag(topic: AnyTopic, partition?: number): number {
+    const bound = asBoundTopic(topic)
+    const partitions = partition === undefined ? this.#partitionsOf(bound) : [partition]
+    return partitions.reduce((lag, each) => lag + this.#fetcher(bound, each).lag, 0)
+  }
+
+  /**
+   * These partitions are not read until they are resumed, by the loop that runs too, from
+   * its next batch on; their positions stay. A loop whose partitions are all paused waits.
+   * Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED.
+   */
+  pause(partitions: Iterable<TopicPartition>): void {
+    for (const fetcher of this.#fetchersOf(partitions)) fetcher.paused = true
+  }
+
+  /** These partitions are read again; those that were not paused go on. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED. */
+  resume(partitions: Iterable<TopicPartition>): void {
+    for (const fetcher of this.#fetchersOf(partitions)) fetcher.paused = false
+    this.#engine.wakeLoop.wake()
+  }
+
+  /** The partitions that are paused. */
+  paused(): { topic: string; partition: number }[] {
+    const paused = [...this.#fetchers.values()].flatMap((fetchers) => fetchers.filter((fetcher) => fetcher.paused))
+    return paused.map(({ topic, partition }) => ({ topic: topic.name, partition }))
+  }
+
+  /**
+   * The oldest offset that can be read of each partition, in their order. Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, CLOSED.
+   */
+  async beginningOffsets(partitions: Iterable<TopicPartition>, options: { signal?: AbortSignal } = {}): Promise<number[]> {
+    return this.#endsOf(partitions, 'earliest', options.signal)
+  }
+
+  /**
+   * One past the last offset that can be read of each partition, in their order: the high
+   * watermark, or the last stable offset under 'read_committed'. Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, CLOSED.
+   */
+  async endOffsets(partitions: Iterable<TopicPartition>, options: { signal?: AbortSignal } = {}): Promise<number[]> {
+    return this.#endsOf(partitions, 'latest', options.signal)
+  }
+
+  /**
+   * The first record at or after each time, in the order of the queries; null where there
+   * is none (Kafka: offsetsForTimes, KIP-79). The partition's leader is asked. Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_TIMESTAMP, UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT,
+   * ABORTED by its signal, CLOSED.
+   */
+  async offsetsForTimes(queries: Iterable<TimestampQuery>, options: { signal?: AbortSignal } = {}): Promise<(OffsetAndTimestamp | null)[]> {
+    const asked = [...queries].map(({ topic, partition, timestamp }) => {
+      if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+        throw new MillraceError('INVALID_TIMESTAMP', `a time is a whole number of ms since the epoch from 0 on, not ${String(timestamp)}`)
+      }
+      return offsetQuery(this.#fetcher(asBoundTopic(topic), partition), { timestampMs: timestamp })
+    })
+    const found = await this.#listOffsets(asked, options.signal)
+    return found.map((each) => each && { offset: each.offset, timestamp: each.timestampMs, leaderEpoch: each.leaderEpoch })
+  }
+
+  /**
    * Batches as they are committed, each of one partition, offsets in order, some hundred
-   * KiB at a time. The cursor of a batch is borrowed until the next one is asked for;
-   * records made from it are not. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a
-   * loop of this consumer reads the topic; the loop ends with ABORTED, with
-   * OFFSET_OUT_OF_RANGE under `autoOffsetReset: 'none'`, or by `close`.
+   * KiB at a time, or `maxPollRecords`; none is empty. The cursor of a batch is borrowed
+   * until the next one is asked for; records made from it are not. Throws INVALID_CONFIG,
+   * CLOSED, INVALID_REQUEST when a loop of this consumer reads the topic; the loop ends with
+   * ABORTED, with OFFSET_OUT_OF_RANGE under `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when
+   * the topic is deleted, or by `close`.
    */
   batches<K, V>(topic: Topic<K, V, never, never>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
     return this.#read(asBoundTopic(topic), options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
@@ -125,11 +233,16 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     return new RecordIterator<K, V>(this.#read(asBoundTopic(topic), options) as never, this.#turnYield)
   }
 
-  /** Ends every loop that runs, as if nothing more came. A second call does nothing. */
-  async close(): Promise<void> {
+  /**
+   * Ends every loop that runs, as if nothing more came, and every look-up, with CLOSED. A
+   * second call does nothing. There is nothing to wait for, so it ends at once, whatever
+   * `timeoutMs`.
+   */
+  async close(_options: { timeoutMs?: number } = {}): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     for (const iterator of [...this.#reading.values()]) iterator.close()
+    this.#closing.abort()
     this.#fetchers.clear()
     this.#stopHearing()
     this.#onClose()
@@ -155,18 +268,20 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
         `this consumer reads topic ${topic.name} already: end that loop first, or take another consumer`,
       )
     }
-    const partitions = this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topicId)?.partitions ?? [])
-    const fetchers = [...partitions].map((partition) => this.#fetcher(topic, partition))
+    const fetchers = this.#partitionsOf(topic).map((partition) => this.#fetcher(topic, partition))
     if (fetchers.length === 0) {
       throw new MillraceError('INVALID_REQUEST', `no partition of topic ${topic.name} is assigned to this consumer: name some in assign(…)`)
     }
     for (const fetcher of fetchers) fetcher.topic = topic
-    const { maxPartitionFetchBytes, fetchMaxBytes } = this.#options
+    const { fetchMinBytes: minBytes, fetchMaxWaitMs: maxWaitMs, maxPollRecords } = this.#options
+    const { threadId, wakeLoop, clock } = this.#engine
     const iterator = new BatchIterator({
       fetchers,
-      threadId: this.#engine.threadId,
-      fetchBytes: Math.max(1, Math.min(FETCH_BYTES, maxPartitionFetchBytes, fetchMaxBytes)),
-      wakeLoop: this.#engine.wakeLoop,
+      threadId,
+      fetchBytes: Math.max(1, Math.min(FETCH_BYTES, this.#maxBytes)),
+      maxRecords: maxPollRecords === INT_MAX ? Number.POSITIVE_INFINITY : maxPollRecords,
+      delay: minBytes > 1 ? { minBytes, maxWaitMs, clock } : undefined,
+      wakeLoop,
       turnYield: this.#turnYield,
       untilEnd: until === 'end',
       signal,
@@ -174,6 +289,57 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     })
     this.#reading.set(topicId, iterator)
     return iterator
+  }
+
+  /** Batches are of one partition, so the lesser of the two bounds holds. */
+  get #maxBytes(): number {
+    return Math.min(this.#options.maxPartitionFetchBytes, this.#options.fetchMaxBytes)
+  }
+
+  #partitionsOf(topic: BoundTopic): number[] {
+    return [...(this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
+  }
+
+  #fetchersOf(partitions: Iterable<TopicPartition>): PartitionFetcher[] {
+    return [...partitions].map(({ topic, partition }) => this.#fetcher(asBoundTopic(topic), partition))
+  }
+
+  /** All of those assigned, or all that are known. */
+  #allFetchers(): PartitionFetcher[] {
+    if (this.#closed) throw closedError()
+    if (this.#assigned.size === 0) return [...this.#fetchers.values()].flatMap((fetchers) => Object.values(fetchers))
+    return [...this.#assigned.values()].flatMap(({ topic, partitions }) =>
+      [...partitions].map((partition) => this.#fetcher(topic, partition)),
+    )
+  }
+
+  #seekLazily(partitions: Iterable<TopicPartition> | undefined, to: 'earliest' | 'latest'): void {
+    const fetchers = partitions === undefined ? this.#allFetchers() : this.#fetchersOf(partitions)
+    for (const fetcher of fetchers) fetcher.seekLazily(to)
+    this.#engine.wakeLoop.wake()
+  }
+
+  async #endsOf(partitions: Iterable<TopicPartition>, spec: OffsetSpec, signal: AbortSignal | undefined): Promise<number[]> {
+    const queries = this.#fetchersOf(partitions).map((fetcher) => offsetQuery(fetcher, spec))
+    const ends = await this.#listOffsets(queries, signal)
+    return ends.map((end) => end!.offset)
+  }
+
+  async #listOffsets(queries: readonly OffsetQuery[], signal: AbortSignal | undefined): Promise<(ListedOffset | null)[]> {
+    const closing = this.#closing.signal
+    const either = signal === undefined ? closing : AbortSignal.any([signal, closing])
+    try {
+      return await this.#engine.listOffsets(queries, this.#bound, either)
+    } catch (error) {
+      throw this.#closed && signal?.aborted !== true ? closedError() : error
+    }
+  }
+
+  /** Where `by_duration` starts. */
+  async #lookUp(fetcher: PartitionFetcher): Promise<number | undefined> {
+    const timestampMs = Math.max(0, this.#engine.clock.nowMs() - (resetDurationMs(this.#options.autoOffsetReset) ?? 0))
+    const [found] = await this.#listOffsets([offsetQuery(fetcher, { timestampMs })], undefined)
+    return found?.offset
   }
 
   #fetcher(topic: BoundTopic, partition: number): PartitionFetcher {
@@ -193,11 +359,18 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     }
     fetchers[partition] ??= new PartitionFetcher(topic, partition, this.#engine.controlBlock(slotNumber), this.#engine.memory, {
       autoOffsetReset: this.#options.autoOffsetReset,
-      maxBytes: this.#options.maxPartitionFetchBytes,
+      bound: this.#bound,
+      maxBytes: this.#maxBytes,
+      lookUp: (fetcher) => this.#lookUp(fetcher),
+      onLookedUp: () => this.#engine.wakeLoop.wake(),
       onOvertaken: (event) => this.emit('overtaken', event),
     })
     return fetchers[partition]
   }
+}
+
+function offsetQuery({ topic, partition, control }: PartitionFetcher, spec: OffsetSpec): OffsetQuery {
+  return { topic: topic.name, topicId: topic.topicIdWords, partition, slot: control.slot, spec }
 }
 
 function closedError(): MillraceError {

@@ -25,6 +25,11 @@ export class FetchBuffer implements BatchMemory {
     return this.#last
   }
 
+  /** Makes room for so many bytes, where nothing lies. */
+  reserve(capacity: number): void {
+    if (this.bytes.length < capacity) this.bytes = allocate(capacity)
+  }
+
   /** Ends the batch that lies here, so that the memory may be overwritten. */
   release(): void {
     this.#last?.expire()

@@ -1,18 +1,23 @@
 // Reads one partition for a consumer, from shared log memory into private memory
 // (Kafka: Fetcher, for a fetch that needs no request). Runs on the consumer's thread.
+//
+//   position    reset ──▶ known ◀── earliest, latest: seekToBeginning and seekToEnd, until they are looked at
+//                 └─▶ looking up ──┘  by_duration: the leader is asked
+//
 // Holds: batches come in order of offset, none twice; what retention took before it
-// was read is counted and said, never passed over in silence.
+// was read is counted and said, never passed over in silence; what holds no record for
+// users (control batches, what compaction emptied, deleted records) is passed over.
 
 import { MillraceError } from '../../errors.ts'
 import type { ControlBlock } from '../../log/control-block.ts'
 import { READ_DELETED, READ_EMPTY, READ_OK, SharedLogReader } from '../../log/shared-log-reader.ts'
+import type { ReadTarget } from '../../log/shared-log-reader.ts'
 import type { LogMemory } from '../../log/log-memory.ts'
-import { baseOffset, batchSizeInBytes } from '../../record/record-batch.ts'
+import type { FetchBound } from '../../partition/list-offsets.ts'
+import { baseOffset, batchSizeInBytes, isControlBatch, lastOffsetDelta, recordCount } from '../../record/record-batch.ts'
+import { RecordCursor } from '../../record/record-cursor.ts'
 import type { BoundTopic } from '../topic.ts'
-import type { ConsumerBatch } from './consumer-batch.ts'
-import type { FetchBuffer } from './fetch-buffer.ts'
-
-export type AutoOffsetReset = 'earliest' | 'latest' | 'none'
+import type { AutoOffsetReset } from './offset-reset.ts'
 
 /** The offset that was to be read is not there: retention took it before, or it lay beyond the end. */
 export interface Overtaken {
@@ -27,66 +32,149 @@ export interface Overtaken {
 
 export interface FetcherOptions {
   readonly autoOffsetReset: AutoOffsetReset
+  /** Up to where it reads. */
+  readonly bound: FetchBound
   readonly maxBytes: number
+  /** The offset by which `by_duration` starts, undefined: the end. */
+  readonly lookUp: (fetcher: PartitionFetcher) => Promise<number | undefined>
+  /** A look-up has ended, well or not. */
+  readonly onLookedUp: () => void
   readonly onOvertaken: (event: Overtaken) => void
 }
+
+type PositionState = 'reset' | 'earliest' | 'latest' | 'looking up' | 'known'
 
 export class PartitionFetcher {
   /** As it was bound for the reading that runs: its serdes decode the records. */
   topic: BoundTopic
   readonly partition: number
   readonly control: ControlBlock
+  /** Not read; its position stays. */
+  paused = false
+  /** The position of the last fetch that found records. */
+  fetchedFrom = 0
+  readonly #memory: LogMemory
   readonly #reader: SharedLogReader
   readonly #options: FetcherOptions
-  #positioned = false
+  #state: PositionState = 'reset'
+  /** The next offset to be handed out; the reader may be ahead of it. */
+  #position = 0
+  /** Counts what moved the position beside reading: a look-up that was overtaken by it is void. */
+  #moves = 0
+  #failure: Error | undefined
+  #cursor: RecordCursor | undefined
+  // Runs ahead of the position and counts bytes, for whoever waits for many.
+  #scout: SharedLogReader | undefined
+  #scoutedFrom = -1
+  #scoutedBytes = 0
 
   constructor(topic: BoundTopic, partition: number, control: ControlBlock, memory: LogMemory, options: FetcherOptions) {
     this.topic = topic
     this.partition = partition
     this.control = control
+    this.#memory = memory
     this.#options = options
-    this.#reader = new SharedLogReader(memory, control.slot)
+    this.#reader = new SharedLogReader(memory, control.slot, options.bound)
   }
 
-  /** The next offset to be handed out. */
+  /** The next offset to be handed out. Throws OFFSET_NOT_AVAILABLE while it is looked up, OFFSET_OUT_OF_RANGE under 'none'. */
   get position(): number {
-    this.#ensurePosition()
-    return this.#reader.position
+    if (this.#isPositioned()) return this.#position
+    const where = `${this.topic.name}-${this.partition}`
+    throw new MillraceError(
+      'OFFSET_NOT_AVAILABLE',
+      `the position of ${where} is being looked up by its leader: ask again, or begin to read`,
+    )
   }
 
   seek(offset: number): void {
-    this.#positioned = true
+    this.#moves++
+    this.#state = 'known'
+    this.#position = offset
     this.#reader.seek(offset)
   }
 
-  /** The end that a reader may see now: the high watermark. */
-  get endOffset(): number {
-    return this.control.highWatermark
+  /** To be done when the position is next looked at. */
+  seekLazily(to: 'earliest' | 'latest'): void {
+    this.#moves++
+    this.#state = to
   }
 
-  /** The next committed records below `limit`; undefined when there are none now. Throws OFFSET_OUT_OF_RANGE under 'none'. */
-  fetch(limit: number, buffer: FetchBuffer): ConsumerBatch | undefined {
-    this.#ensurePosition()
+  /** Of what was fetched, records from `offset` on were not handed out. */
+  returnTo(offset: number): void {
+    this.#position = offset
+  }
+
+  isAt(offset: number): boolean {
+    return this.#state === 'known' && this.#position === offset
+  }
+
+  hasReached(limit: number): boolean {
+    return this.#state === 'known' && this.#position >= limit
+  }
+
+  /** The end that a reader may see now: the high watermark, or the last stable offset. */
+  get endOffset(): number {
+    return this.control[this.#options.bound]
+  }
+
+  /** Offsets from the position to the end; errors as `position`. */
+  get lag(): number {
+    return Math.max(0, this.endOffset - this.position)
+  }
+
+  /**
+   * Copies the next committed batches below `limit` into the target; false when there are no records for users now.
+   * Throws OFFSET_OUT_OF_RANGE under 'none', UNKNOWN_TOPIC_ID, and CORRUPT_MESSAGE; the position stays then.
+   */
+  fetch(limit: number, target: ReadTarget): boolean {
+    if (!this.#isPositioned()) return false
     for (;;) {
-      const firstOffset = this.#reader.position
-      if (firstOffset >= limit) return undefined
-      const status = this.#reader.read(buffer, this.#options.maxBytes)
-      if (status === READ_EMPTY) {
+      const from = this.#position
+      if (from >= limit) return false
+      if (this.#reader.position !== from) this.#reader.seek(from)
+      const status = this.#reader.read(target, this.#options.maxBytes)
+      if (status === READ_OK || status === READ_EMPTY) {
+        if (status === READ_OK) this.#cutAt(limit, target)
+        if (status === READ_OK && this.#hasRecords(target, from)) {
+          this.#position = this.#reader.position
+          this.fetchedFrom = from
+          return true
+        }
+        // An empty read may have passed over what compaction took.
+        this.#position = this.#reader.position
         // A read gives up when the log is trimmed under it again and again: there may be records all the same.
-        if (this.#reader.hasNews) continue
-        return undefined
+        if (!this.#reader.hasNews) return false
+      } else if (status === READ_DELETED) {
+        throw this.#deleted()
+      } else if (!this.#resetPosition(from)) {
+        return false
       }
-      if (status === READ_OK) {
-        this.#cutAt(limit, buffer)
-        return buffer.hold(this.topic, this.partition, firstOffset, this.#reader.position)
-      }
-      if (status === READ_DELETED) throw this.#deleted()
-      this.#resetPosition(firstOffset)
     }
   }
 
+  /** Bytes that fetches would find now, counted up to `enough`; Infinity when there is something else to be told. */
+  availableBytes(enough: number): number {
+    if (!this.#isPositioned()) return 0
+    // The scout is past what retention takes of that which it counted.
+    if (this.control.logStartOffset > this.#position) return Number.POSITIVE_INFINITY
+    this.#scout ??= new SharedLogReader(this.#memory, this.control.slot, this.#options.bound)
+    if (this.#scoutedFrom !== this.#position) {
+      this.#scoutedFrom = this.#position
+      this.#scoutedBytes = 0
+      this.#scout.seek(this.#position)
+    }
+    while (this.#scoutedBytes < enough) {
+      const status = this.#scout.pass(enough - this.#scoutedBytes)
+      if (status === READ_OK) this.#scoutedBytes += this.#scout.passedBytes
+      else if (status !== READ_EMPTY) return Number.POSITIVE_INFINITY
+      else if (!this.#scout.hasNews) break
+    }
+    return this.#scoutedBytes
+  }
+
   /** Whole batches at or above the limit are not handed out: the next fetch finds them again. */
-  #cutAt(limit: number, target: FetchBuffer): void {
+  #cutAt(limit: number, target: ReadTarget): void {
     if (this.#reader.position <= limit) return
     let position = 0
     while (position < target.length && baseOffset(target.bytes, position) < limit) position += batchSizeInBytes(target.bytes, position)
@@ -95,28 +183,77 @@ export class PartitionFetcher {
     target.length = position
   }
 
-  #ensurePosition(): void {
-    if (this.#positioned) return
-    if (this.#options.autoOffsetReset === 'none') {
+  /** Whether there is a record for users at or above `from`: the first header tells, where nothing was taken out. */
+  #hasRecords({ bytes, length }: ReadTarget, from: number): boolean {
+    if (length === 0) return false
+    const count = recordCount(bytes, 0)
+    if (count > 0 && lastOffsetDelta(bytes, 0) === count - 1 && !isControlBatch(bytes, 0)) return true
+    const cursor = (this.#cursor ??= new RecordCursor())
+    cursor.reset(bytes, 0, length, from)
+    return cursor.next()
+  }
+
+  #isPositioned(): boolean {
+    const failure = this.#failure
+    if (failure !== undefined) {
+      this.#failure = undefined
+      throw failure
+    }
+    if (this.#state === 'known') return true
+    if (this.#state === 'looking up') return false
+    const to = this.#state === 'reset' ? this.#options.autoOffsetReset : this.#state
+    if (to === 'none') {
       const where = `${this.topic.name}-${this.partition} has no position yet, and autoOffsetReset 'none' gives it none`
       throw new MillraceError('OFFSET_OUT_OF_RANGE', `${where}: seek to an offset first, or set autoOffsetReset`)
     }
-    this.#positioned = true
-    this.#reader.seek(this.#options.autoOffsetReset === 'latest' ? this.control.highWatermark : this.control.logStartOffset)
+    return this.#start(to, undefined)
   }
 
-  #resetPosition(from: number): void {
-    const { topic, partition } = this
-    const to = this.#options.autoOffsetReset === 'latest' ? this.control.highWatermark : this.control.logStartOffset
+  /** False: where reading goes on is being looked up. */
+  #resetPosition(from: number): boolean {
+    const { autoOffsetReset } = this.#options
+    if (autoOffsetReset !== 'none') return this.#start(autoOffsetReset, from)
     const start = this.control.logStartOffset
-    const missed = Math.max(0, to - from)
-    if (this.#options.autoOffsetReset === 'none') {
-      const gone = from < start ? `${start - from} record(s) went by retention before they were read` : 'it is beyond the end of the log'
-      const remedy = 'seek to an offset that is there, read faster, keep more (logMemoryBytes, retention.bytes), or set autoOffsetReset'
-      throw new MillraceError('OFFSET_OUT_OF_RANGE', `offset ${from} of ${topic.name}-${partition} cannot be read: ${gone}; ${remedy}`)
+    const gone = from < start ? `${start - from} record(s) went by retention before they were read` : 'it is beyond the end of the log'
+    const remedy = 'seek to an offset that is there, read faster, keep more (logMemoryBytes, retention.bytes), or set autoOffsetReset'
+    const where = `${this.topic.name}-${this.partition}`
+    throw new MillraceError('OFFSET_OUT_OF_RANGE', `offset ${from} of ${where} cannot be read: ${gone}; ${remedy}`)
+  }
+
+  #start(policy: Exclude<AutoOffsetReset, 'none'>, overtakenAt: number | undefined): boolean {
+    if (policy === 'earliest' || policy === 'latest') {
+      this.#startAt(policy === 'earliest' ? this.control.logStartOffset : this.endOffset, overtakenAt)
+      return true
     }
-    this.#reader.seek(to)
-    this.#options.onOvertaken({ topic: topic.name, partition, missed, from, to })
+    this.#state = 'looking up'
+    const move = ++this.#moves
+    this.#options.lookUp(this).then(
+      (offset) => this.#lookedUp(move, () => this.#startAt(offset ?? this.endOffset, overtakenAt)),
+      (error: unknown) =>
+        this.#lookedUp(move, () => {
+          throw error
+        }),
+    )
+    return false
+  }
+
+  #startAt(to: number, overtakenAt: number | undefined): void {
+    this.seek(to)
+    if (overtakenAt === undefined) return
+    const missed = Math.max(0, to - overtakenAt)
+    this.#options.onOvertaken({ topic: this.topic.name, partition: this.partition, missed, from: overtakenAt, to })
+  }
+
+  /** What goes wrong here is told to the next fetch. */
+  #lookedUp(move: number, start: () => void): void {
+    if (move !== this.#moves) return
+    try {
+      start()
+    } catch (error) {
+      if (this.#state === 'looking up') this.#state = 'reset'
+      this.#failure = error as Error
+    }
+    this.#options.onLookedUp()
   }
 
   #deleted(): MillraceError {

@@ -1,8 +1,9 @@
 // How `records` and `batches` read: until where, and until when.
 // Runs on the user's thread, when a reading starts.
 
-import { checkOptions } from '../../config-def.ts'
+import { checkOptions, settingsOf } from '../../config-def.ts'
 import type { ConfigTable } from '../../config-def.ts'
+import { CONSUMER_CONFIG } from './consumer-config.ts'
 
 /** What `records` and `batches` of a consumer take beside the topic. */
 export interface ReadOptions {
@@ -40,7 +41,7 @@ const READ_OPTIONS: ConfigTable<CheckedReadOptions> = {
   answer: (name) => (CONSUMER_ONLY.has(name) ? 'it is an option of the consumer: millrace.consumer({ … })' : undefined),
 }
 
-const CONSUMER_ONLY: ReadonlySet<string> = new Set(['autoOffsetReset', 'fetchMaxBytes', 'maxPartitionFetchBytes', 'groupId'])
+const CONSUMER_ONLY: ReadonlySet<string> = new Set(['groupId', ...settingsOf(CONSUMER_CONFIG).map(([name]) => name)])
 
 /** Throws INVALID_CONFIG. */
 export function checkReadOptions(options: ReadOptions): Readonly<Partial<CheckedReadOptions>> {

@@ -16,23 +16,38 @@ function refusal(options: unknown): MillraceError {
 }
 
 test('the defaults', () => {
-  const defaults = { autoOffsetReset: 'earliest', fetchMaxBytes: 52_428_800, maxPartitionFetchBytes: 1_048_576 }
+  const defaults = {
+    autoOffsetReset: 'earliest',
+    fetchMinBytes: 1,
+    fetchMaxWaitMs: 500,
+    fetchMaxBytes: 52_428_800,
+    maxPartitionFetchBytes: 1_048_576,
+    maxPollRecords: 2 ** 31 - 1,
+    isolationLevel: 'read_uncommitted',
+  }
   expect(fillConsumerOptions()).toEqual(defaults)
   expect(fillConsumerOptions({ autoOffsetReset: undefined })).toEqual(defaults)
 })
 
-test("are Kafka's, but for the one that the file explains", () => {
+test("are Kafka's, but for the two that the file explains", () => {
   const kafka = kafkaDefaults('ConsumerConfig')
   const differ = settingsOf(CONSUMER_CONFIG).filter(([, { kafkaName, default: value }]) => kafka.get(kafkaName!)!.default !== value)
-  expect(differ.map(([name]) => name)).toEqual(['autoOffsetReset'])
+  expect(differ.map(([name]) => name)).toEqual(['autoOffsetReset', 'maxPollRecords'])
 })
 
 test.each<[Record<string, unknown>, string]>([
-  [{ autoOffsetReset: 'begin' }, 'one of "earliest", "latest", "none"; "begin" was given'],
+  [
+    { autoOffsetReset: 'begin' },
+    'one of "earliest", "latest", "none", or \'by_duration:\' and a duration in ISO 8601, such as by_duration:PT1H',
+  ],
+  [{ autoOffsetReset: 'by_duration:1h' }, "'by_duration:' and a duration in ISO 8601"],
+  [{ autoOffsetReset: 'by_duration:-PT1H' }, "'by_duration:' and a duration in ISO 8601"],
   [{ autoOffsetReset: 'earlist' }, 'did you mean "earliest"?'],
   [{ autoOffsetReset: 'beginning' }, 'did you mean "earliest"?'],
   [{ autoOffsetReset: 'end' }, 'did you mean "latest"?'],
-  [{ maxPollRecords: 500 }, 'bound it in bytes by maxPartitionFetchBytes'],
+  [{ maxPollRecords: 0 }, 'a whole number of records (int) from 1'],
+  [{ isolationLevel: 'committed' }, 'did you mean "read_committed"?'],
+  [{ fetchMinBytes: -1 }, 'a whole number of bytes (int) from 0'],
   [{ fetchMaxBytes: '1' }, 'did you mean 1, without quotes?'],
 ])('%j is refused', (options, words) => {
   expect(refusal(options).message).toContain(words)
@@ -43,14 +58,11 @@ test.each<[string, string]>([
   ['group.id', 'consumer groups are not there yet'],
   ['sessionTimeout', 'consumer groups are not there yet'],
   ['autoCommitIntervalMs', 'consumer groups are not there yet'],
-  ['isolationLevel', 'there are no transactions yet'],
-  ['fetchMaxWaitMs', 'a waiting reader is woken'],
-  [
-    'maxPollRecords',
-    'batches() hands out what one fetch copied, however many records that is: bound it in bytes by maxPartitionFetchBytes',
-  ],
-  ['max.poll.records', 'bound it in bytes by maxPartitionFetchBytes'],
-  ['maxRecords', 'bound it in bytes by maxPartitionFetchBytes'],
+  ['max.poll.records', 'it is written maxPollRecords here'],
+  ['maxRecords', 'it is called maxPollRecords here'],
+  ['minBytes', 'it is called fetchMinBytes here'],
+  ['maxWaitTimeInMs', 'it is called fetchMaxWaitMs here'],
+  ['readUncommitted', 'it is called isolationLevel here'],
   ['fromBeginning', 'it is called autoOffsetReset here'],
   ['maxBytesPerPartition', 'it is called maxPartitionFetchBytes here'],
   ['autoOfsetReset', 'did you mean autoOffsetReset'],
