@@ -11,7 +11,7 @@ import type { ErrorName } from './errors.ts'
 
 export type TakesEffect = 'immediately' | 'at next segment' | 'at open'
 
-export type Unit = 'ms' | 'bytes' | 'records' | 'partitions' | 'brokers' | 'replicas'
+export type Unit = 'ms' | 'seconds' | 'minutes' | 'hours' | 'bytes' | 'records' | 'partitions' | 'brokers' | 'replicas' | 'members'
 
 /**
  * How much of a setting exists: `yes`, it works; `accepted`, it is checked and kept
@@ -23,6 +23,8 @@ export type Support = 'yes' | 'accepted' | `refused: ${string}`
 export const LONG_MAX = Number.MAX_SAFE_INTEGER
 export const INT_MAX = 0x7fff_ffff
 const INT_MIN = -0x8000_0000
+const SHORT_MAX = 0x7fff
+const SHORT_MIN = -0x8000
 /** What JavaScript makes of a literal 9223372036854775807. */
 const KAFKA_LONG_MAX_AS_NUMBER = 2 ** 63
 
@@ -41,7 +43,7 @@ interface SettingCommon<T> {
 }
 
 export interface NumberSetting<T> extends SettingCommon<T> {
-  readonly type: 'int' | 'long' | 'double'
+  readonly type: 'short' | 'int' | 'long' | 'double'
   readonly min?: number
   readonly max?: number
   readonly multipleOf?: number
@@ -75,11 +77,14 @@ export interface CustomSetting<T> extends SettingCommon<T> {
 
 export type Setting<T> = NumberSetting<T> | PlainSetting<T> | ListSetting<T> | OneOfSetting<T> | CustomSetting<T>
 
+/** A setting for each name of `Filled`. */
+export type Settings<Filled extends object> = { readonly [Name in keyof Filled]-?: Setting<Filled[Name]> }
+
 /** The settings of one thing, for instance of a producer. `Filled` is what its code works with. */
 export interface ConfigTable<Filled extends object> {
   /** In error messages: "producer option". */
   readonly what: string
-  readonly settings: { readonly [Name in keyof Filled]-?: Setting<Filled[Name]> }
+  readonly settings: Settings<Filled>
   /** Names of other libraries, and the right one. */
   readonly renamed?: Readonly<Record<string, keyof Filled & string>>
   /** What to say to a name that has no meaning here. */
@@ -157,6 +162,7 @@ function normalise(setting: Setting<unknown>, given: unknown): unknown {
 
 function accepts(setting: Setting<unknown>, value: unknown): boolean {
   switch (setting.type) {
+    case 'short':
     case 'int':
     case 'long':
     case 'double':
@@ -181,6 +187,7 @@ function acceptsNumber(setting: NumberSetting<unknown>, value: unknown): boolean
 }
 
 function numberRange(setting: NumberSetting<unknown>): { min: number; max: number } {
+  if (setting.type === 'short') return { min: setting.min ?? SHORT_MIN, max: setting.max ?? SHORT_MAX }
   if (setting.type === 'int') return { min: setting.min ?? INT_MIN, max: setting.max ?? INT_MAX }
   if (setting.type === 'long') return { min: setting.min ?? Number.MIN_SAFE_INTEGER, max: setting.max ?? LONG_MAX }
   return { min: setting.min ?? -Number.MAX_VALUE, max: setting.max ?? Number.MAX_VALUE }
@@ -204,6 +211,7 @@ export function isSameValue(a: unknown, b: unknown): boolean {
 /** Type, unit and range in words: "a whole number of ms (long) from 0 to 2147483647". */
 export function describeRange(setting: Setting<unknown>): string {
   switch (setting.type) {
+    case 'short':
     case 'int':
     case 'long':
     case 'double': {
@@ -229,6 +237,8 @@ export function describeRange(setting: Setting<unknown>): string {
   }
 }
 
+const NAMES_LISTED_MAX = 40
+
 function unknownName<Filled extends object>(table: ConfigTable<Filled>, name: string): string {
   const known = settingsOf(table).map(([each]) => each)
   const unknown = `there is no ${table.what} "${name}"`
@@ -239,7 +249,7 @@ function unknownName<Filled extends object>(table: ConfigTable<Filled>, name: st
   const answer = table.answer?.(name)
   if (answer !== undefined) return `${unknown}: ${answer}`
   const nearest = nearestName(name, known)
-  if (nearest === undefined) return `${unknown}: the names are ${known.join(', ')}`
+  if (nearest === undefined) return known.length > NAMES_LISTED_MAX ? unknown : `${unknown}: the names are ${known.join(', ')}`
   const setting = settingOf(table, nearest)
   return `${unknown}: did you mean ${nearest}, ${setting === undefined ? '' : describeRange(setting)}?`
 }
@@ -264,8 +274,8 @@ function nearestValue(setting: Setting<unknown>, given: unknown): string | undef
   return undefined
 }
 
-function isNumber(setting: Setting<unknown>): setting is NumberSetting<unknown> {
-  return setting.type === 'int' || setting.type === 'long' || setting.type === 'double'
+export function isNumber(setting: Setting<unknown>): setting is NumberSetting<unknown> {
+  return setting.type === 'short' || setting.type === 'int' || setting.type === 'long' || setting.type === 'double'
 }
 
 const SHOWN_CHARS_MAX = 60

@@ -4,7 +4,8 @@
 // carries only checked values; between threads and in the metadata log configs
 // travel as Kafka has them, names and values as text, and only those that were set.
 
-import { LONG_MAX, checkOptions, foldName, isSameValue, settingsOf, show } from '../config-def.ts'
+import { checkOptions, foldName, isSameValue, settingsOf, show } from '../config-def.ts'
+import { configFromText, configToText } from './config-text.ts'
 import { TOPIC_CONFIG } from './topic-config-table.ts'
 import type { TopicConfig, TopicConfigOptions } from './topic-config.ts'
 
@@ -15,37 +16,12 @@ export function checkTopicConfig(given: TopicConfigOptions | undefined): Readonl
 
 /** Configs as they travel: Kafka's names and values as text. */
 export function topicConfigToText(config: Readonly<Partial<TopicConfig>>): Record<string, string> {
-  const text: Record<string, string> = {}
-  for (const [name, setting] of settingsOf(TOPIC_CONFIG)) {
-    const value = config[name as keyof TopicConfig]
-    if (value !== undefined) text[name] = setting.type === 'long' && value === LONG_MAX ? KAFKA_LONG_MAX : String(value)
-  }
-  return text
+  return configToText(TOPIC_CONFIG, config)
 }
 
 /** The other way; throws INVALID_CONFIG on a name or a value that is none. */
 export function topicConfigFromText(text: Readonly<Record<string, string>>): Readonly<Partial<TopicConfig>> {
-  const settings = new Map(settingsOf(TOPIC_CONFIG))
-  const given: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(text)) {
-    const type = settings.get(name)?.type
-    given[name] =
-      type === 'boolean' ? textToBoolean(value) : type === 'int' || type === 'long' || type === 'double' ? textToNumber(value) : value
-  }
-  return checkOptions(TOPIC_CONFIG, given)
-}
-
-/** Kafka's 2^63 - 1: "never", "no limit". */
-const KAFKA_LONG_MAX = '9223372036854775807'
-
-function textToNumber(text: string): number | string {
-  if (text === KAFKA_LONG_MAX) return LONG_MAX
-  const value = Number(text)
-  return text.trim() === '' || Number.isNaN(value) ? text : value
-}
-
-function textToBoolean(text: string): boolean | string {
-  return text === 'true' ? true : text === 'false' ? false : text
+  return configFromText(TOPIC_CONFIG, text)
 }
 
 /**

@@ -20,6 +20,14 @@ export function kafkaRanges(group: string): Map<string, string | null> {
   return new Map(rows.map(([name, , , valid]) => [name, valid]))
 }
 
+/** The bounds that Kafka's words for valid numbers state: "[1,...,9] or -1". */
+export function rangeOf(valid: string | null): { min: number | undefined; max: number | undefined } {
+  if (valid === null) return { min: undefined, max: undefined }
+  const numbers = [...valid.matchAll(/-?\d+(\.\d+)?/g)].map(([digits]) => Number(digits))
+  const isOpen = valid.endsWith(',...]')
+  return { min: Math.min(...numbers), max: isOpen ? undefined : Math.max(...numbers) }
+}
+
 function read(file: string): Record<string, unknown> {
   const url = new URL(`../../../shared/reference/${file}`, import.meta.url)
   return (JSON.parse(readFileSync(url, 'utf8')) as { groups: Record<string, unknown> }).groups

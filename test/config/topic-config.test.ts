@@ -4,7 +4,7 @@ import { BATCH_BYTES_MAX, TOPIC_CONFIG } from '../../src/config/topic-config-tab
 import type { TopicConfigOptions } from '../../src/config/topic-config.ts'
 import { INT_MAX, LONG_MAX, fillOptions, settingsOf } from '../../src/config-def.ts'
 import { MillraceError } from '../../src/errors.ts'
-import { kafkaDefaults, kafkaRanges } from './kafka-configs.ts'
+import { kafkaDefaults, kafkaRanges, rangeOf } from './kafka-configs.ts'
 
 function refusal(config: unknown): MillraceError {
   try {
@@ -54,13 +54,6 @@ describe("the table is Kafka's", () => {
       expect({ min: setting.min, max: setting.max }).toEqual(deviations.get(name) ?? rangeOf(valid))
     }
   })
-
-  function rangeOf(valid: string | null): { min: number | undefined; max: number | undefined } {
-    if (valid === null) return { min: undefined, max: undefined }
-    const numbers = [...valid.matchAll(/-?\d+(\.\d+)?/g)].map(([digits]) => Number(digits))
-    const isOpen = valid.endsWith(',...]')
-    return { min: Math.min(...numbers), max: isOpen ? undefined : Math.max(...numbers) }
-  }
 })
 
 test('every default is taken, and says how much of it there is', () => {

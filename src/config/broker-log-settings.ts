@@ -1,0 +1,108 @@
+// Broker configs about topics and their logs: what a new topic gets, who may delete
+// one, how old records and compacted ones are looked for.
+// Data only; names, types and defaults are Kafka's.
+
+import type { Settings } from '../config-def.ts'
+import type { BrokerLogConfig } from './broker-config.ts'
+
+const NO_COMPACTION = 'No effect before there is compaction.'
+
+export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
+  'num.partitions': {
+    type: 'int',
+    min: 1,
+    max: 262_144,
+    default: 1,
+    unit: 'partitions',
+    takesEffect: 'at open',
+    support: 'yes',
+    doc: 'Partitions of a new topic whose definition does not say how many.',
+  },
+  'default.replication.factor': {
+    type: 'int',
+    min: 1,
+    default: 1,
+    unit: 'replicas',
+    takesEffect: 'at open',
+    support: 'refused: replication is not there yet',
+    doc: 'Replicas of a new topic whose definition does not say how many. Only 1 so far.',
+  },
+  'auto.create.topics.enable': {
+    type: 'boolean',
+    default: true,
+    takesEffect: 'at open',
+    support: 'accepted',
+    doc: 'Whether a client that names a missing topic makes it. No effect: await millrace.topic(…) makes a topic, nothing else does.',
+  },
+  'delete.topic.enable': {
+    type: 'boolean',
+    default: true,
+    takesEffect: 'at open',
+    support: 'accepted',
+    doc: 'Whether topics may be deleted. No effect before they can be.',
+  },
+  'log.retention.check.interval.ms': {
+    type: 'long',
+    min: 1,
+    default: 300_000,
+    unit: 'ms',
+    takesEffect: 'at open',
+    support: 'accepted',
+    doc: 'How often logs are looked through for segments that may go, in ms. No effect: a log is trimmed when it grows.',
+  },
+  'log.cleaner.enable': {
+    type: 'boolean',
+    default: true,
+    takesEffect: 'at open',
+    support: 'accepted',
+    doc: `Whether logs are compacted. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.threads': {
+    type: 'int',
+    min: 0,
+    default: 1,
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `Threads that compact logs. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.backoff.ms': {
+    type: 'long',
+    min: 0,
+    default: 15_000,
+    unit: 'ms',
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `How long compaction sleeps when there is nothing to compact, in ms. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.dedupe.buffer.size': {
+    type: 'long',
+    default: 134_217_728,
+    unit: 'bytes',
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `Memory for the keys of one pass of compaction. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.io.buffer.size': {
+    type: 'int',
+    min: 0,
+    default: 524_288,
+    unit: 'bytes',
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `Memory that compaction reads and writes through. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.io.buffer.load.factor': {
+    type: 'double',
+    default: 0.9,
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `How full the memory for keys may get, as a share. ${NO_COMPACTION}`,
+  },
+  'log.cleaner.io.max.bytes.per.second': {
+    type: 'double',
+    default: Number.MAX_VALUE,
+    takesEffect: 'immediately',
+    support: 'accepted',
+    doc: `Bytes a second that compaction reads and writes at most. ${NO_COMPACTION}`,
+  },
+}
