@@ -4,6 +4,7 @@
 export { attachMillrace, openMillrace } from './client/open-millrace.ts'
 export type { EmbeddedMillrace, Millrace, MillraceHandle } from './client/millrace.ts'
 export type { MillraceLogger, MillraceOptions } from './client/millrace-config.ts'
+export type { BrokerConfig, BrokerConfigOptions } from './config/broker-config.ts'
 
 // Topics and types
 export { defineTopic } from './client/topic-definition.ts'

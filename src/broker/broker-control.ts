@@ -3,6 +3,7 @@
 // over comlink; data never does.
 
 import type { MessagePort } from 'node:worker_threads'
+import type { BrokerConfig } from '../config/broker-config.ts'
 import type { TopicId } from '../ids.ts'
 import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
 import type { LeadAssignment } from '../metadata/controller-actor.ts'
@@ -66,6 +67,8 @@ export interface BrokerConnection {
 export interface Attachment {
   readonly memory: ProcessMemory
   readonly bell: ThreadBell
+  /** What was set for all brokers when millrace was opened. */
+  readonly config: Readonly<Partial<BrokerConfig>>
   readonly brokers: readonly BrokerConnection[]
 }
 
@@ -83,6 +86,7 @@ export interface BrokerInit {
   readonly bell: ThreadBell
   readonly memory: ProcessMemory
   readonly idleStrategy: 'park' | 'spin'
+  readonly config: Readonly<Partial<BrokerConfig>>
   readonly hostPort: MessagePort
   readonly peers: readonly { brokerId: number; incarnation: number; port: MessagePort }[]
   /** By broker id: the latest incarnation that was started before this thread, dead or alive; 0 for none. */

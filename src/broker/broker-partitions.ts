@@ -5,6 +5,7 @@
 
 import type { Bells } from '../bells.ts'
 import type { Clock } from '../clock.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
 import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
 import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
@@ -44,6 +45,7 @@ const HOLD_UP_BYTES = PARKED_BYTES_MAX / 4
 
 export class BrokerPartitions {
   readonly #brokerId: number
+  readonly #config: Readonly<Partial<BrokerConfig>>
   readonly #bells: Bells
   readonly #clock: Clock
   readonly #memory: LogMemory
@@ -58,6 +60,7 @@ export class BrokerPartitions {
 
   constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
     this.#brokerId = init.brokerId
+    this.#config = init.config
     this.#bells = bells
     this.#clock = clock
     this.#memory = new LogMemory(init.memory.log)
@@ -178,7 +181,7 @@ export class BrokerPartitions {
   /** Makes the control block of a new partition; does nothing when it is there. */
   initialise(assignment: LeadAssignment): void {
     const { slot, topicId, partitionId, topic, config } = assignment
-    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(topic, logConfigOf(config)))
+    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(topic, logConfigOf(config, this.#config)))
   }
 
   /**
@@ -193,7 +196,7 @@ export class BrokerPartitions {
       if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) continue
       if (!control.tryLead(word, this.#brokerId, leaderEpoch)) continue
       const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
-      const config = logConfigOf(assignment.config)
+      const config = logConfigOf(assignment.config, this.#config)
       const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
       const actor = new PartitionActor(identity, control, log)
       this.#led[slot] = { actor, control, config }
@@ -210,7 +213,7 @@ export class BrokerPartitions {
   reconfigure(slot: number, text: ConfigText): void {
     const led = this.#led[slot]
     if (led === undefined) return
-    led.config = logConfigOf(text)
+    led.config = logConfigOf(text, this.#config)
     led.actor.log.reconfigure(led.config)
     led.control.setRetentionKind(retentionKindOf(led.actor.identity.topic, led.config))
     if (led.config.retentionBytes >= 0) trimToSize(led)

@@ -16,6 +16,7 @@ import type { SpawnedThread, ThreadExit, ThreadSpawner } from '../actor/worker-t
 import { entryBeside } from '../actor/worker-thread.ts'
 import { Bells, THREAD_KIND_BROKER, THREAD_KIND_CLIENT } from '../bells.ts'
 import type { Clock } from '../clock.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { Attachment, BrokerConnection, BrokerInit, HostControl, HostedBrokerControl, ThreadBell } from './broker-control.ts'
@@ -29,6 +30,8 @@ export interface ClusterOptions {
   readonly logMemoryBytes: number
   readonly partitionsMax: number
   readonly idleStrategy: 'park' | 'spin'
+  /** Of all brokers; only what was set. */
+  readonly config?: Readonly<Partial<BrokerConfig>>
   /** The worker entry; beside this module unless a bundler has moved it. */
   readonly workerUrl: URL | undefined
   readonly clock: Clock
@@ -168,13 +171,14 @@ export class Cluster {
   }
 
   #spawn(brokerId: number, incarnation: number, peers: BrokerInit['peers'], bootstrap: boolean): HostedBroker {
-    const { idleStrategy, spawner, workerUrl } = this.#options
+    const { idleStrategy, spawner, workerUrl, config = {} } = this.#options
     const bell = this.#bells.claim(THREAD_KIND_BROKER)
     const { port1, port2 } = new MessageChannel()
     this.#incarnations[brokerId] = incarnation
     const incarnations = [...this.#incarnations]
     const memory = this.#memory
-    const workerData: BrokerInit = { brokerId, incarnation, bell, memory, idleStrategy, hostPort: port2, peers, incarnations, bootstrap }
+    const self = { brokerId, incarnation, bell }
+    const workerData: BrokerInit = { ...self, memory, idleStrategy, config, hostPort: port2, peers, incarnations, bootstrap }
     const thread = spawner.spawn({
       name: `millrace broker ${brokerId}`,
       entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),
@@ -229,7 +233,7 @@ export class Cluster {
         if (this.#areAllGivenUp) throw new MillraceError('BROKER_NOT_AVAILABLE', 'every broker died too often and was given up')
         bell = this.#bells.claim(THREAD_KIND_CLIENT)
         const brokers = [...this.#living.values()].map((broker) => this.#connectClient(broker, bell!))
-        const attachment: Attachment = { memory: this.#memory, bell, brokers }
+        const attachment: Attachment = { memory: this.#memory, bell, config: this.#options.config ?? {}, brokers }
         return transferred(
           attachment,
           brokers.map((broker) => broker.port),

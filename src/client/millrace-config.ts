@@ -4,6 +4,8 @@
 // `FilledMillraceOptions`. These settings are millrace's own: Kafka has no name for
 // most, since there a broker is a process.
 
+import { brokerConfigNamed } from '../config/broker-config-check.ts'
+import type { BrokerConfigOptions } from '../config/broker-config.ts'
 import { fillOptions } from '../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../config-def.ts'
 import { BROKERS_MAX } from '../ids.ts'
@@ -24,6 +26,8 @@ export interface FilledMillraceOptions {
   readonly logMemoryBytes: number
   /** Partitions of all topics together, at most. Default: 32768. */
   readonly partitionsMax: number
+  /** Kafka's broker configs, in Kafka's names, for all brokers. Default: undefined. */
+  readonly config: BrokerConfigOptions | undefined
   /** What a thread does when it has no work: 'park' sleeps until it is rung, 'spin' looks again where cores allow. Default: 'park'. */
   readonly idleStrategy: 'park' | 'spin'
   /** Where the broker threads' entry file lies, when a bundler has moved it; found beside this file otherwise. Default: undefined. */
@@ -70,6 +74,15 @@ export const MILLRACE_CONFIG: ConfigTable<FilledMillraceOptions> = {
       takesEffect: 'at open',
       doc: 'Partitions of all topics together, at most.',
     },
+    // checkBrokerConfig says more than a table can
+    config: {
+      type: 'custom',
+      expects: "an object of Kafka's broker configs, as in { 'num.partitions': 3 }",
+      accepts: (value) => typeof value === 'object' && value !== null,
+      default: undefined,
+      takesEffect: 'at open',
+      doc: "Kafka's broker configs, in Kafka's names, for all brokers.",
+    },
     idleStrategy: {
       type: 'one of',
       values: ['park', 'spin'],
@@ -108,8 +121,10 @@ export const MILLRACE_CONFIG: ConfigTable<FilledMillraceOptions> = {
     memoryBytes: 'logMemoryBytes',
     maxPartitions: 'partitionsMax',
     waitStrategy: 'idleStrategy',
+    configs: 'config',
+    brokerConfig: 'config',
   },
-  answer: (name) => OWN_ANSWERS.get(name) ?? answerForeignOption(name),
+  answer: (name) => OWN_ANSWERS.get(name) ?? answerBrokerConfigName(name) ?? answerForeignOption(name),
 }
 
 const NO_FILES = 'logs are kept in memory only so far: leave it out'
@@ -122,6 +137,12 @@ const OWN_ANSWERS: ReadonlyMap<string, string> = new Map([
   ['listen', 'Kafka clients cannot connect yet: leave it out'],
   ['listeners', 'Kafka clients cannot connect yet: leave it out'],
 ])
+
+/** A broker config that was put beside `config` instead of into it. */
+function answerBrokerConfigName(name: string): string | undefined {
+  const config = brokerConfigNamed(name)
+  return config === undefined ? undefined : `it is a broker config: write config: { '${config}': … }`
+}
 
 export function fillMillraceOptions(options?: MillraceOptions): Readonly<FilledMillraceOptions> {
   return fillOptions(MILLRACE_CONFIG, options)

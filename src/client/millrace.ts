@@ -15,6 +15,7 @@ import { Producer } from './producer/producer.ts'
 import { fillProducerOptions } from './producer/producer-config.ts'
 import type { ProducerOptions } from './producer/producer-config.ts'
 import { BoundTopic } from './topic.ts'
+import { effectiveTopicConfig } from '../config/effective-topic-config.ts'
 import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from '../config/topic-config-check.ts'
 import { checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
 import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts'
@@ -137,7 +138,8 @@ export class AttachedMillrace implements EmbeddedMillrace {
       }
       try {
         const config = topicConfigToText(definition.config)
-        const created = await this.#engine.createTopic({ name: definition.name, partitions: definition.partitions ?? 1, config }, signal)
+        const partitions = definition.partitions ?? this.#engine.brokerConfig['num.partitions'] ?? 1
+        const created = await this.#engine.createTopic({ name: definition.name, partitions, config }, signal)
         return new BoundTopic(definition, created, this.#engine, this)
       } catch (error) {
         // Another thread was faster, or the controller died after it had made it: look again.
@@ -151,7 +153,8 @@ export class AttachedMillrace implements EmbeddedMillrace {
     partitions: number,
     config: Readonly<Record<string, string>>,
   ): void {
-    const differences = topicConfigDifferences(topicConfigFromText(config), definition.config)
+    const inherited = effectiveTopicConfig({}, this.#engine.brokerConfig)
+    const differences = topicConfigDifferences(topicConfigFromText(config), definition.config, inherited)
     if (definition.partitions !== undefined && partitions < definition.partitions) {
       differences.unshift(`it has ${partitions} partition(s), not ${definition.partitions}`)
     }

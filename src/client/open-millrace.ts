@@ -4,6 +4,7 @@ import { workerThreadSpawner } from '../actor/worker-thread.ts'
 import { Cluster } from '../broker/cluster.ts'
 import type { ClusterEvent } from '../broker/cluster.ts'
 import { systemClock } from '../clock.ts'
+import { checkBrokerConfig } from '../config/broker-config-check.ts'
 import { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { systemRandom } from '../random.ts'
@@ -21,13 +22,16 @@ import type { MillraceOptions } from './millrace-config.ts'
  */
 export async function openMillrace(options?: MillraceOptions, { signal }: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
   const filled = fillMillraceOptions(options)
+  const { config, withoutEffect } = checkBrokerConfig(filled.config)
   refuseAborted(signal)
   const logger = createLogger(filled.logger, filled.logLevel)
+  for (const { name, reason } of withoutEffect) logger.log('info', { config: name }, `broker config ${name} has no effect: ${reason}`)
   const cluster = await Cluster.start({
     brokers: filled.brokers,
     logMemoryBytes: filled.logMemoryBytes,
     partitionsMax: filled.partitionsMax,
     idleStrategy: filled.idleStrategy,
+    config,
     workerUrl: filled.workerUrl === undefined ? undefined : new URL(filled.workerUrl),
     clock: systemClock,
     random: systemRandom,

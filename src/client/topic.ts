@@ -1,6 +1,8 @@
 // A topic that exists and is bound to one attached thread: what produce and consume take.
 // Holds: it is made only from a description by the controller.
 
+import { effectiveTopicConfig } from '../config/effective-topic-config.ts'
+import { topicConfigFromText } from '../config/topic-config-check.ts'
 import { show } from '../config-def.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
@@ -9,10 +11,6 @@ import type { TopicId } from '../ids.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Serde } from './serde.ts'
 import type { Topic, TopicDefinition } from './topic-definition.ts'
-import { topicConfigFromText } from '../config/topic-config-check.ts'
-
-/** Kafka's default of max.message.bytes. */
-const MAX_MESSAGE_BYTES_DEFAULT = 1_048_588
 
 type AnyDefinition = TopicDefinition<unknown, unknown, never, never>
 
@@ -33,15 +31,15 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
   readonly #owner: object
 
   constructor(definition: AnyDefinition, description: TopicDescription, engine: EmbeddedEngine, owner: object) {
-    const config = topicConfigFromText(description.config)
+    const config = effectiveTopicConfig(topicConfigFromText(description.config), engine.brokerConfig)
     this.name = description.name
     this.topicIdWords = description.topicId
     this.topicId = formatTopicId(description.topicId)
     this.definition = definition
     this.keySerde = definition.key
     this.valueSerde = definition.value
-    this.maxMessageBytes = config['max.message.bytes'] ?? MAX_MESSAGE_BYTES_DEFAULT
-    this.withCrc = (config['millrace.durability'] ?? 'memory') !== 'memory'
+    this.maxMessageBytes = config['max.message.bytes']
+    this.withCrc = config['millrace.durability'] !== 'memory'
     this.slots = description.partitions.map((partition) => partition.slot)
     this.#engine = engine
     this.#owner = owner

@@ -18,7 +18,10 @@ export interface BrokerLogConfig {
   readonly 'auto.create.topics.enable': boolean
   /** Whether topics may be deleted. No effect before they can be. Default: true. */
   readonly 'delete.topic.enable': boolean
-  /** How often logs are looked through for segments that may go, in ms. No effect: a log is trimmed when it grows. Default: 300000. */
+  /**
+   * How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due. Default:
+   * 300000.
+   */
   readonly 'log.retention.check.interval.ms': number
   /** Whether logs are compacted. No effect before there is compaction. Default: true. */
   readonly 'log.cleaner.enable': boolean

@@ -48,7 +48,7 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     unit: 'ms',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: 'How often logs are looked through for segments that may go, in ms. No effect: a log is trimmed when it grows.',
+    doc: 'How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due.',
   },
   'log.cleaner.enable': {
     type: 'boolean',

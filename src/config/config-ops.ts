@@ -6,7 +6,7 @@
 import { settingsOf, show } from '../config-def.ts'
 import type { ConfigTable, Setting } from '../config-def.ts'
 import { MillraceError } from '../errors.ts'
-import { configFromText, configToText, valueToText } from './config-text.ts'
+import { configFromText, configToText, listItems, valueToText } from './config-text.ts'
 
 /** In this order Kafka's numbers on the wire, from 0. */
 export const CONFIG_OP_TYPES = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'] as const
@@ -69,11 +69,4 @@ function changedList<Filled extends object>(
   const changes = listItems(value!)
   const changed = op === 'APPEND' ? [...new Set([...items, ...changes])] : items.filter((item) => !changes.includes(item))
   return changed.join(',')
-}
-
-function listItems(text: string): string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
 }

@@ -26,6 +26,28 @@ export function configFromText<Filled extends object>(
   return checkOptions(table, given as OptionsOf<Filled>)
 }
 
+/** The same for text that was checked before, wherever that was: nothing is refused, and names of no setting are left out. */
+export function configFromCheckedText<Filled extends object>(
+  table: ConfigTable<Filled>,
+  text: Readonly<Record<string, string>>,
+): Readonly<Partial<Filled>> {
+  const settings = table.settings as Readonly<Record<string, Setting<unknown>>>
+  const config: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(text)) {
+    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined
+    if (setting !== undefined) config[name] = setting.type === 'list' ? listItems(value) : valueFromText(setting, value)
+  }
+  return config as Readonly<Partial<Filled>>
+}
+
+/** The items of a list in text. */
+export function listItems(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
 /** Kafka's 2^63 - 1: "never", "no limit". */
 const KAFKA_LONG_MAX = '9223372036854775807'
 

@@ -17,11 +17,17 @@ export function effectiveTopicConfig(
   broker: Readonly<Partial<BrokerConfig>>,
 ): Readonly<TopicConfig> {
   const effective: Record<string, unknown> = {}
-  for (const [name, setting] of settingsOf(TOPIC_CONFIG)) {
-    const topicName = name as keyof TopicConfig
-    effective[name] = topic[topicName] ?? inheritedValue(topicName, broker) ?? setting.default
-  }
+  for (const [name] of settingsOf(TOPIC_CONFIG)) effective[name] = effectiveTopicValue(name as keyof TopicConfig, topic, broker)
   return Object.freeze(effective) as unknown as Readonly<TopicConfig>
+}
+
+/** One of them. */
+export function effectiveTopicValue<Name extends keyof TopicConfig>(
+  name: Name,
+  topic: Readonly<Partial<TopicConfig>>,
+  broker: Readonly<Partial<BrokerConfig>>,
+): TopicConfig[Name] {
+  return (topic[name] ?? inheritedValue(name, broker) ?? TOPIC_CONFIG.settings[name].default) as TopicConfig[Name]
 }
 
 /** What the brokers say about a topic config, in the topic's unit; undefined when nothing was set. */

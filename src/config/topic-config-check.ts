@@ -6,6 +6,7 @@
 
 import { checkOptions, foldName, isSameValue, settingsOf, show } from '../config-def.ts'
 import { configFromText, configToText } from './config-text.ts'
+import { effectiveTopicConfig } from './effective-topic-config.ts'
 import { TOPIC_CONFIG } from './topic-config-table.ts'
 import type { TopicConfig, TopicConfigOptions } from './topic-config.ts'
 
@@ -27,16 +28,20 @@ export function topicConfigFromText(text: Readonly<Record<string, string>>): Rea
 /**
  * Where an existing topic's configs differ from those a definition names, a line a
  * config: "retention.ms is 1000, not 5000". What the definition does not name is
- * not compared.
+ * not compared; what the existing topic does not set, it has from `inherited`.
  */
-export function topicConfigDifferences(existing: Readonly<Partial<TopicConfig>>, wanted: Readonly<Partial<TopicConfig>>): string[] {
+export function topicConfigDifferences(
+  existing: Readonly<Partial<TopicConfig>>,
+  wanted: Readonly<Partial<TopicConfig>>,
+  inherited: Readonly<TopicConfig> = effectiveTopicConfig({}, {}),
+): string[] {
   const differences: string[] = []
-  for (const [name, setting] of settingsOf(TOPIC_CONFIG)) {
-    const is: unknown = existing[name as keyof TopicConfig]
-    const want: unknown = wanted[name as keyof TopicConfig]
+  for (const name of Object.keys(TOPIC_CONFIG.settings) as (keyof TopicConfig)[]) {
+    const is: unknown = existing[name]
+    const want: unknown = wanted[name]
     if (want === undefined) continue
     // retention.bytes -1 that was given pins a topic; the same value as its default does not
-    const isSame = name === 'retention.bytes' ? is === want : isSameValue(is ?? setting.default, want)
+    const isSame = name === 'retention.bytes' ? is === want : isSameValue(is ?? inherited[name], want)
     if (!isSame) differences.push(`${name} is ${is === undefined ? 'not set' : show(is)}, not ${show(want)}`)
   }
   return differences

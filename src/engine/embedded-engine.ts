@@ -12,6 +12,7 @@ import { Bells } from '../bells.ts'
 import type { Attachment, BrokerConnection, BrokerControl, HostControl } from '../broker/broker-control.ts'
 import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
 import type { ErrorName } from '../errors.ts'
 import { equalTopicIds, slot, threadId } from '../ids.ts'
@@ -63,6 +64,8 @@ export class EmbeddedEngine {
   readonly bells: Bells
   readonly wakeLoop: WakeLoop
   readonly memory: LogMemory
+  /** What was set for all brokers when millrace was opened. */
+  readonly brokerConfig: Readonly<Partial<BrokerConfig>>
   readonly clock: Clock
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
@@ -93,7 +96,7 @@ export class EmbeddedEngine {
     }
   }
 
-  private constructor(host: ControlClient<HostControl>, { memory, bell, brokers }: Attachment, options: AttachOptions) {
+  private constructor(host: ControlClient<HostControl>, { memory, bell, config, brokers }: Attachment, options: AttachOptions) {
     this.threadId = threadId(bell.id)
     this.#bellIncarnation = bell.incarnation
     this.clock = options.clock
@@ -101,6 +104,7 @@ export class EmbeddedEngine {
     this.#laneStartPosition = options.laneStartPosition ?? 0
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
+    this.brokerConfig = config
     this.#brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)

@@ -1,8 +1,12 @@
 // What a log needs to know of its topic's configs (Kafka: LogConfig), read from their
 // text in this one place. Any thread; made when a log is opened and when its topic's
 // configs change, never on the road of a record.
-// Holds: the text was checked when the topic was made, so nothing is checked here.
+// Holds: the text was checked when the topic was made, so nothing is checked here. What a
+// topic does not set, the brokers say, and else the defaults.
 
+import type { BrokerConfig } from '../config/broker-config.ts'
+import { configFromCheckedText } from '../config/config-text.ts'
+import { effectiveTopicValue } from '../config/effective-topic-config.ts'
 import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
 import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from './log-memory-layout.ts'
@@ -34,24 +38,22 @@ export interface LogConfig {
 /** Configs as they travel: Kafka's names and values as text, only those that were set. */
 export type ConfigText = Readonly<Record<string, string>>
 
-type NumberConfig = { [Name in keyof TopicConfig]: TopicConfig[Name] extends number ? Name : never }[keyof TopicConfig]
-
-export function logConfigOf(text: ConfigText): LogConfig {
-  const { settings } = TOPIC_CONFIG
-  const policies = text['cleanup.policy']?.split(',').map((policy) => policy.trim()) ?? settings['cleanup.policy'].default
-  const number = (name: NumberConfig): number => Number(text[name] ?? settings[name].default)
+export function logConfigOf(text: ConfigText, broker: Readonly<Partial<BrokerConfig>> = {}): LogConfig {
+  const topic = configFromCheckedText(TOPIC_CONFIG, text)
+  const of = <Name extends keyof TopicConfig>(name: Name): TopicConfig[Name] => effectiveTopicValue(name, topic, broker)
+  const policies = of('cleanup.policy')
   return {
     isDeleted: policies.includes('delete'),
     isCompacted: policies.includes('compact'),
-    retentionMs: number('retention.ms'),
-    retentionBytes: number('retention.bytes'),
+    retentionMs: of('retention.ms'),
+    retentionBytes: of('retention.bytes'),
     isPinned: text['retention.bytes'] === '-1',
-    segmentMs: number('segment.ms'),
-    deleteRetentionMs: number('delete.retention.ms'),
-    minCompactionLagMs: number('min.compaction.lag.ms'),
-    maxCompactionLagMs: number('max.compaction.lag.ms'),
-    minCleanableDirtyRatio: number('min.cleanable.dirty.ratio'),
-    maxMessageBytes: number('max.message.bytes'),
+    segmentMs: of('segment.ms'),
+    deleteRetentionMs: of('delete.retention.ms'),
+    minCompactionLagMs: of('min.compaction.lag.ms'),
+    maxCompactionLagMs: of('max.compaction.lag.ms'),
+    minCleanableDirtyRatio: of('min.cleanable.dirty.ratio'),
+    maxMessageBytes: of('max.message.bytes'),
   }
 }
 

@@ -16,7 +16,7 @@ function refusal(options: unknown): string {
 test('the defaults', () => {
   expect(fillMillraceOptions()).toEqual({
     ...{ brokers: 1, logMemoryBytes: 268_435_456, partitionsMax: 32_768, idleStrategy: 'park' },
-    ...{ workerUrl: undefined, logger: undefined, logLevel: 'warn' },
+    ...{ config: undefined, workerUrl: undefined, logger: undefined, logLevel: 'warn' },
   })
 })
 
@@ -25,6 +25,7 @@ test('what may be given', () => {
   const given: MillraceOptions = {
     ...{ brokers: 64, logMemoryBytes: 16_777_216, partitionsMax: 1, idleStrategy: 'spin', logger, logLevel: 'silent' },
     workerUrl: new URL('file:///app/worker.js'),
+    config: { 'num.partitions': 3 },
   }
   expect(fillMillraceOptions(given)).toEqual(given)
   expect(fillMillraceOptions({ workerUrl: 'file:///app/worker.js' }).workerUrl).toBe('file:///app/worker.js')

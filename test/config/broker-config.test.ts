@@ -8,6 +8,7 @@ import { brokerConfigFromText, brokerConfigNamed, brokerConfigToText, checkBroke
 import { BROKER_CONFIG } from '../../src/config/broker-config-table.ts'
 import type { BrokerConfigOptions } from '../../src/config/broker-config.ts'
 import { TOPIC_DEFAULT_SOURCES } from '../../src/config/broker-topic-defaults.ts'
+import { configFromCheckedText } from '../../src/config/config-text.ts'
 import { BATCH_BYTES_MAX, TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import type { TopicConfig } from '../../src/config/topic-config.ts'
 import { LONG_MAX, fillOptions, isNumber, settingsOf } from '../../src/config-def.ts'
@@ -224,4 +225,13 @@ test('a name written another way', () => {
   expect(brokerConfigNamed('numPartitions')).toBe('num.partitions')
   expect(brokerConfigNamed('LOG_RETENTION_MS')).toBe('log.retention.ms')
   expect(brokerConfigNamed('colour')).toBeUndefined()
+})
+
+test('text that was checked before is taken as it is', () => {
+  const text = { 'log.cleanup.policy': 'compact, delete', 'num.partitions': '3', 'log.preallocate': 'true', nonsense: '1' }
+  expect(configFromCheckedText(BROKER_CONFIG, text)).toEqual({
+    'log.cleanup.policy': ['compact', 'delete'],
+    'num.partitions': 3,
+    'log.preallocate': true,
+  })
 })

@@ -61,3 +61,9 @@ test.each([
 ] as const)('of topic %s with %o memory retention may take what it may', (topic, text, kind) => {
   expect(retentionKindOf(topic, logConfigOf(text))).toBe(kind)
 })
+
+test('what a topic does not set comes from the brokers', () => {
+  const broker = { 'log.retention.hours': 2, 'message.max.bytes': 5_000, 'log.retention.bytes': -1 }
+  expect(logConfigOf({}, broker)).toMatchObject({ retentionMs: 7_200_000, maxMessageBytes: 5_000, retentionBytes: -1, isPinned: false })
+  expect(logConfigOf({ 'retention.ms': '1', 'retention.bytes': '-1' }, broker)).toMatchObject({ retentionMs: 1, isPinned: true })
+})

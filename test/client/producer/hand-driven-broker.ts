@@ -75,6 +75,7 @@ export class HandDrivenBroker {
       bells: this.#bells,
       clock: this.clock,
       memory: this.#memory,
+      brokerConfig: {},
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.#memory, slot),
       openLane: (_brokerId: number, capacityBytes: number) => this.#openLane(capacityBytes),
