@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
+import { LONG_MAX } from '../../src/config-def.ts'
 import { LOG_CONFIG_DEFAULT, logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
 import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
 
@@ -43,7 +44,7 @@ test('what was set is read from its text', () => {
     segmentMs: 2,
     deleteRetentionMs: 3,
     minCompactionLagMs: 4,
-    maxCompactionLagMs: 2 ** 63,
+    maxCompactionLagMs: LONG_MAX,
     minCleanableDirtyRatio: 0.25,
     maxMessageBytes: 5,
   })
