@@ -20,7 +20,7 @@ import type { TopicConfig, TopicConfigOptions } from '../config/topic-config.ts'
  * takes: they differ where a schema transforms. All come from the serdes.
  */
 export interface TopicOptions<K, V, KIn, VIn> {
-  /** From 1. When the topic is made: the broker config num.partitions, 1 there, unless given. An existing topic may have more, not fewer. */
+  /** From 1. When the topic is made: num.partitions of the brokers unless given. An existing topic may have more, not fewer. */
   readonly partitions?: number
   /** From 1. When the topic is made: 1 unless given. An existing topic must have the same, if given. */
   readonly replicationFactor?: number
@@ -144,7 +144,7 @@ const TOPIC_OPTIONS: ConfigTable<AnyTopicOptions> = {
       unit: 'partitions',
       code: 'INVALID_PARTITIONS',
       takesEffect: 'at open',
-      doc: 'From 1. When the topic is made: the broker config num.partitions, 1 there, unless given. An existing topic may have more, not fewer.',
+      doc: 'From 1. When the topic is made: num.partitions of the brokers unless given. An existing topic may have more, not fewer.',
     },
     replicationFactor: {
       type: 'int',
