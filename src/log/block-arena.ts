@@ -51,6 +51,11 @@ export class BlockArena {
     this.#ringBroker = ringBroker
   }
 
+  /** Only a tick brings memory, and whoever needs some outside of a duty cycle may find that asleep. */
+  ringOwner(): void {
+    this.#ringBroker(this.brokerId)
+  }
+
   /** Takes a block that nobody owns, -1 when there is none; one that is resident before a fresh one. */
   claimAny(): number {
     const resident = this.#claimFirst(1)

@@ -164,6 +164,7 @@ export class ExtentAllocator {
     if (granule < 0) {
       this.#unmetOrder = Math.max(this.#unmetOrder, neededOrder)
       this.#unmetMs = this.#nowMs
+      this.arena.ringOwner()
       return -1
     }
     if (order >= this.#unmetOrder) this.#unmetOrder = -1

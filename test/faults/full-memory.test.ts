@@ -148,6 +148,25 @@ describe('default retention', () => {
     await faulty.close()
   })
 
+  test.each([{ brokers: 1 }, { brokers: 2 }])(
+    'elections find memory that only time frees, with nobody else awake ($brokers brokers)',
+    async ({ brokers }) => {
+      const faulty = await FaultyMillrace.open({ brokers, logMemoryBytes: ARENA_BYTES, restarts: UNLIMITED })
+      const { millrace } = faulty
+      const filler = await bytesTopic(millrace, 'filler')
+      await fill(faulty, filler, (3 * ARENA_BYTES) / RECORD_BYTES)
+      // So many that each death makes a record of the metadata log that needs an extent of its own.
+      await bytesTopic(millrace, 'many', { partitions: 400 })
+      for (let death = 0; death < 4; death++) {
+        const { partitions } = await millrace.admin.describeTopic('filler')
+        await faulty.kill(partitions[0]!.leader)
+        tally.kills++
+        await faulty.happened('brokerRestarted', death + 1)
+      }
+      await faulty.close()
+    },
+  )
+
   test('goes on while brokers die, and their successors are chosen although memory is full', async () => {
     const faulty = await FaultyMillrace.open({ brokers: 3, logMemoryBytes: 24 * MEBIBYTE, restarts: UNLIMITED })
     const { millrace } = faulty

@@ -104,6 +104,8 @@ export interface PlanOptions {
   readonly kinds?: readonly FaultKind[] | undefined
   readonly brokersMax?: number
   readonly brokersMin?: number
+  /** Log memory is nearly full. */
+  readonly isSmall?: boolean
   /** How long the main thread does nothing; by chance when it is left out. */
   readonly blockedMs?: number
 }
@@ -131,7 +133,7 @@ export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const random = seededRandom(seed)
   const { brokersMin = 1, brokersMax = 5 } = options
   const brokers = brokersMin + random.below(brokersMax - brokersMin + 1)
-  const isSmall = random.below(4) === 0
+  const isSmall = random.below(4) === 0 || options.isSmall === true
   const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
   const topics = planTopics(random, brokers)
   const logs = topics.reduce((sum, { partitions }) => sum + partitions, 0)

@@ -15,6 +15,7 @@ import { drainLogs, settleLogs } from './log-drain.ts'
 import type { BoundTopic } from './producer-work.ts'
 import type { FaultKind, RoundPlan } from './round-plan.ts'
 import type { ConsumerTask, ProducerTask } from './torture-tasks.ts'
+import { describeSharedState } from './shared-state.ts'
 import { strike } from './torture-faults.ts'
 import { RoundWords } from './torture-words.ts'
 import { TortureWorker } from './torture-worker.ts'
@@ -66,6 +67,7 @@ export class TortureRound {
   readonly #topics: readonly BoundTopic[]
   readonly #controls: readonly ControlBlock[]
   readonly #threadRandom: Random
+  readonly #hangMs: number
   readonly #producers: TortureWorker[] = []
   readonly #consumers: TortureWorker[] = []
   readonly #all: TortureWorker[] = []
@@ -74,7 +76,7 @@ export class TortureRound {
   #isOver = false
   #step = 'opening'
 
-  static async run(plan: RoundPlan): Promise<RoundResult> {
+  static async run(plan: RoundPlan, hangMs = HANG_MS): Promise<RoundResult> {
     const startMs = performance.now()
     const needsLimits = plan.faults.some(({ kind }) => kind === 'outOfMemory')
     const faulty = await FaultyMillrace.open({
@@ -91,7 +93,7 @@ export class TortureRound {
       const { partitions } = (await faulty.engine.describeTopic(topic.name))!
       for (const { slot } of partitions) controls.push(faulty.engine.controlBlock(slot))
     }
-    const round = new TortureRound(plan, faulty, topics, controls)
+    const round = new TortureRound(plan, faulty, topics, controls, hangMs)
     try {
       await round.#torment()
       return await round.#judge(startMs)
@@ -102,12 +104,19 @@ export class TortureRound {
     }
   }
 
-  private constructor(plan: RoundPlan, faulty: FaultyMillrace, topics: readonly BoundTopic[], controls: readonly ControlBlock[]) {
+  private constructor(
+    plan: RoundPlan,
+    faulty: FaultyMillrace,
+    topics: readonly BoundTopic[],
+    controls: readonly ControlBlock[],
+    hangMs: number,
+  ) {
     this.plan = plan
     this.faulty = faulty
     this.words = RoundWords.allocate(plan.logs)
     this.#topics = topics
     this.#controls = controls
+    this.#hangMs = hangMs
     this.#threadRandom = seededRandom(plan.threadSeed)
   }
 
@@ -172,7 +181,7 @@ export class TortureRound {
 
   /** Waits for a condition that rings no bell. */
   async until(what: string, isSo: () => boolean): Promise<void> {
-    const deadlineMs = performance.now() + HANG_MS
+    const deadlineMs = performance.now() + this.#hangMs
     while (!isSo()) {
       if (performance.now() > deadlineMs) throw this.#hang(what)
       await sleep(1)
@@ -184,7 +193,7 @@ export class TortureRound {
     try {
       return await Promise.race([
         promise,
-        sleep(HANG_MS, undefined, { signal: aborted.signal }).then(() => {
+        sleep(this.#hangMs, undefined, { signal: aborted.signal }).then(() => {
           throw this.#hang(what)
         }),
       ])
@@ -325,13 +334,9 @@ export class TortureRound {
 
   #hang(what: string): TortureHang {
     const lines = [
-      `hangs for ${HANG_MS / 1_000} s: ${what}`,
+      `hangs for ${this.#hangMs / 1_000} s: ${what}`,
       `plan: seed ${this.plan.seed}, ${this.plan.brokers} broker(s); at ${this.#step}`,
-      `brokers alive: ${this.faulty.cluster.brokers.map(({ brokerId, incarnation }) => `${brokerId}.${incarnation}`).join(' ')}; controller ${this.faulty.activeController}`,
-      ...this.#controls.map((control, log) => {
-        const { leaderBroker, leaderEpoch, logStartOffset, logEndOffset, highWatermark } = control
-        return `log ${log}: leader ${leaderBroker} epoch ${leaderEpoch}, ${logStartOffset} to ${logEndOffset}, watermark ${highWatermark}`
-      }),
+      ...describeSharedState(this.faulty, this.#controls),
       ...this.#all.filter(({ isOver }) => !isOver).map((worker) => this.#describe(worker)),
       `last events: ${this.faulty.events
         .slice(-5)

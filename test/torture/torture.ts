@@ -5,6 +5,8 @@
 //   --seed S       of all rounds (default: one of the clock, printed)
 //   --faults N     in each round (default 25)     --only a,b   faults of these kinds alone
 //   --brokers N    in each round (default: 1 to 5)
+//   --small        log memory is nearly full in every round
+//   --hang N       so many seconds without a move are a hang (default 45)
 //   --replay S     the one round with this seed of its own
 //
 // Prints a line a round and the sums; ends with 1 at the first round that is not right,
@@ -15,14 +17,24 @@ import { seededRandom } from '../../src/random.ts'
 import { FAULT_KINDS, planRound } from './round-plan.ts'
 import type { FaultKind, PlanOptions } from './round-plan.ts'
 import { TortureTotals, roundLine } from './torture-report.ts'
-import { TortureRound } from './torture-round.ts'
+import { HANG_MS, TortureRound } from './torture-round.ts'
 
 const string = { type: 'string' } as const
 const { values } = parseArgs({
-  options: { minutes: string, rounds: string, seed: string, faults: string, only: string, brokers: string, replay: string },
+  options: {
+    minutes: string,
+    rounds: string,
+    seed: string,
+    faults: string,
+    only: string,
+    brokers: string,
+    hang: string,
+    replay: string,
+    small: { type: 'boolean' },
+  },
 })
 
-function number(name: keyof typeof values): number | undefined {
+function number(name: Exclude<keyof typeof values, 'small'>): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
   const value = Number(text)
@@ -39,6 +51,7 @@ const brokers = number('brokers')
 const options: PlanOptions = {
   faults: number('faults') ?? 25,
   kinds: only as FaultKind[] | undefined,
+  ...(values.small === true ? { isSmall: true } : {}),
   ...(brokers === undefined ? {} : { brokersMin: brokers, brokersMax: brokers }),
 }
 
@@ -54,7 +67,7 @@ while (totals.rounds < roundsMax && performance.now() < untilMs) {
   const roundSeed = replay ?? random.uint32()
   const again = `npm run torture -- ${process.argv.slice(2).join(' ')} --replay ${roundSeed}`
   try {
-    const result = await TortureRound.run(planRound(roundSeed, options))
+    const result = await TortureRound.run(planRound(roundSeed, options), 1_000 * (number('hang') ?? HANG_MS / 1_000))
     totals.add(result)
     console.log(roundLine(totals.rounds, result))
     if (result.anomalies.total + result.problems.length > 0) {
