@@ -1,6 +1,7 @@
-// The msgpack serde, millrace's default for values: MessagePack by @msgpack/msgpack,
-// with one encoder and one decoder a thread, loaded when the first topic that uses
-// it is bound (6 ms), not at import.
+// The msgpack serde, millrace's default for values: MessagePack. Plain values, which are
+// most, take a short way of their own (msgpack-encoder.ts, msgpack-decoder.ts); all others
+// go to @msgpack/msgpack, with one encoder and one decoder a thread, loaded when the first
+// topic that uses it is bound (6 ms), not at import.
 //
 // Runs on the user's thread. Holds:
 // - what serialize gives is the encoder's own memory, valid until the next call on
@@ -14,6 +15,8 @@
 
 import type { Decoder, Encoder } from '@msgpack/msgpack'
 import { MillraceError } from '../errors.ts'
+import { NOT_PLAIN, PlainDecoder } from './msgpack-decoder.ts'
+import { PlainEncoder } from './msgpack-encoder.ts'
 import { MSGPACK_DEPTH_MAX, msgpackFault } from './msgpack-scan.ts'
 import { refuseOpaque, typeName, withSchema } from './serde.ts'
 import type { SchemaSerde, Serde } from './serde.ts'
@@ -35,13 +38,16 @@ const MSGPACK: Serde<unknown> = Object.freeze({
   borrowed: true,
   prepare,
   serialize: encode,
-  deserialize: (value: Uint8Array<ArrayBuffer>) => decode(value),
+  deserialize: (value: Uint8Array<ArrayBuffer>) => decode(value, 0, value.length),
+  deserializeRange: decode,
 })
 
 interface Codec {
   readonly newEncoder: () => Encoder
   readonly decoder: Decoder
   encoder: Encoder
+  readonly plainEncoder: PlainEncoder
+  readonly plainDecoder: PlainDecoder
 }
 
 let codec: Codec | undefined
@@ -65,7 +71,8 @@ async function load(): Promise<void> {
     decode: (data: Uint8Array, type: number, context: undefined) => dates.decode(data, type, context),
   }
   const newEncoder = (): Encoder => new Encoder({ extensionCodec, ignoreUndefined: true, maxDepth: MSGPACK_DEPTH_MAX })
-  codec = { newEncoder, encoder: newEncoder(), decoder: new Decoder({ extensionCodec }) }
+  const decoder = new Decoder({ extensionCodec })
+  codec = { newEncoder, encoder: newEncoder(), decoder, plainEncoder: new PlainEncoder(), plainDecoder: new PlainDecoder() }
 }
 
 function loaded(): Codec {
@@ -81,16 +88,20 @@ const ENCODER_BYTES_MAX = 1024 * 1024
 
 function encode(value: unknown): Uint8Array {
   const current = loaded()
+  const plain = current.plainEncoder.encode(value)
+  if (plain !== undefined) return plain
   const encoded = current.encoder.encodeSharedRef(value)
   if (encoded.buffer.byteLength > ENCODER_BYTES_MAX) current.encoder = current.newEncoder()
   return encoded
 }
 
-function decode(view: Uint8Array<ArrayBuffer>): unknown {
-  const { decoder } = loaded()
-  const fault = msgpackFault(view, 0, view.length)
+function decode(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): unknown {
+  const { decoder, plainDecoder } = loaded()
+  const plain = plainDecoder.decode(bytes, start, end)
+  if (plain !== NOT_PLAIN) return plain
+  const fault = msgpackFault(bytes, start, end)
   if (fault !== undefined) throw new RangeError(fault)
-  return decoder.decode(view)
+  return decoder.decode(bytes.subarray(start, end))
 }
 
 /** What most objects are: found at once, since this is asked of each object within a value. */

@@ -15,6 +15,7 @@
 import { MillraceError } from '../errors.ts'
 import { checkSchema, validateNow } from './standard-schema.ts'
 import type { InferInput, InferOutput, StandardSchema } from './standard-schema.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 /** `T` is what records carry, `In` what `send` takes: they differ where a schema transforms. */
 export interface Serde<T, In = T> {
@@ -254,22 +255,4 @@ export function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'object') return `an object of class ${(value.constructor as { name?: string } | undefined)?.name ?? 'Object'}`
   return `a ${typeof value}`
-}
-
-type Utf8Slice = (this: Uint8Array, start: number, end: number) => string
-// Node's own decoder of a range: no view, 66 ns for 100 bytes where TextDecoder takes 105. Not in its
-// documentation, so it may be missing one day.
-const utf8Slice = (Buffer.prototype as unknown as { utf8Slice?: Utf8Slice }).utf8Slice
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const REPLACEMENT = '\ufffd'
-
-/** Throws a TypeError on bytes that are not UTF-8. */
-function decodeUtf8(view: Uint8Array<ArrayBuffer>, start: number, end: number): string {
-  if (start === end) return ''
-  if (utf8Slice !== undefined) {
-    const text = utf8Slice.call(view, start, end)
-    // utf8Slice replaces what is not UTF-8; only a text with that character in it has to be looked at again
-    if (!text.includes(REPLACEMENT)) return text
-  }
-  return strictUtf8.decode(view.subarray(start, end))
 }

@@ -135,8 +135,8 @@ describe('loaded', () => {
         expect(error.cause).toBeInstanceOf(RangeError)
       }
       expect(decode).not.toHaveBeenCalled()
-      // the spy does watch the decoder that is used
-      expect(decoded(Uint8Array.from([5]))).toBe(5)
+      // the spy does watch the decoder that is used where a value is not plain
+      expect(decoded(Uint8Array.from([0xd6, 0xff, 0, 0, 0, 5]))).toEqual(new Date(5_000))
       expect(decode).toHaveBeenCalledOnce()
     } finally {
       decode.mockRestore()
