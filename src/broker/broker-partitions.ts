@@ -101,7 +101,6 @@ export class BrokerPartitions {
   onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     const led = this.#led[frame.slot]
     if (led === undefined) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
-    if (end - start > led.config.maxMessageBytes) return refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.MESSAGE_TOO_LARGE)
     const { actor } = led
     const wasDirty = actor.dirty
     const wasParked = actor.parkedCount

@@ -19,10 +19,14 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
       ...['reconnect.backoff.ms', 'reconnect.backoff.max.ms', 'send.buffer.bytes', 'receive.buffer.bytes'],
       ...['socket.connection.setup.timeout.ms', 'socket.connection.setup.timeout.max.ms', 'metadata.max.age.ms', 'metadata.max.idle.ms'],
       ...['metadata.recovery.strategy', 'metadata.recovery.rebootstrap.trigger.ms', 'metadata.cluster.check.enable'],
-      ...['max.in.flight.requests.per.connection', 'max.in.flight.requests', 'max.in.flight', 'connection.timeout', 'socket.timeout'],
+      ...['connection.timeout', 'socket.timeout'],
       ...['authentication.timeout', 'reauthentication.threshold', 'enforce.request.timeout', 'socket.factory', 'metadata.max.age'],
     ],
     answer: 'the brokers are threads of this process, and there is no connection to set up: leave it out',
+  },
+  {
+    names: ['max.in.flight.requests.per.connection', 'max.in.flight.requests', 'max.in.flight'],
+    answer: 'a lane keeps the order of its batches, however many are in flight: leave it out',
   },
   {
     names: ['request.timeout.ms', 'request.timeout', 'default.api.timeout.ms', 'operation.timeout'],
@@ -30,7 +34,7 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
   },
   {
     names: ['retries', 'retry', 'retry.backoff.ms', 'retry.backoff.max.ms', 'max.retries'],
-    answer: 'a batch waits for its leader until deliveryTimeoutMs: set that (of a producer)',
+    answer: 'only a producer sends again: set retries, retryBackoffMs and deliveryTimeoutMs there',
   },
   {
     names: ['ssl', 'sasl', 'tls', 'security.protocol', 'security.providers'],
@@ -70,11 +74,8 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
     answer: 'batches are not compressed yet: leave it out',
   },
   {
-    names: [
-      ...['enable.idempotence', 'idempotent', 'transactional.id', 'transaction.timeout.ms', 'transaction.timeout'],
-      ...['transaction.two.phase.commit.enable'],
-    ],
-    answer: 'idempotent and transactional producers are not there yet: leave it out',
+    names: [...['transactional.id', 'transaction.timeout.ms', 'transaction.timeout', 'transaction.two.phase.commit.enable']],
+    answer: 'transactional producers are not there yet: leave it out',
   },
   {
     names: ['partitioner.adaptive.partitioning.enable', 'partitioner.availability.timeout.ms'],

@@ -144,6 +144,13 @@ export class LaneReader {
     killPoint('lane.ack.written')
   }
 
+  /** Acks that the producer has not taken yet, as far as can be seen: never fewer than there are. */
+  get unreadAcks(): number {
+    const unread = (this.#ackTail - Atomics.load(this.#words, ACK_HEAD)) | 0
+    // A count that cannot be is no reason to forget anything: the next ack finds the damage.
+    return unread < 0 || unread > this.ackSlots ? this.ackSlots : unread
+  }
+
   /** Publishes the acks written since the last flush, and rings the producer if it asked. Once a turn. */
   flush(): void {
     if (this.#ackTail !== this.#publishedAckTail) {

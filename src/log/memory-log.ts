@@ -15,7 +15,7 @@ import { MillraceError } from '../errors.ts'
 import { killPoint } from '../kill-points.ts'
 import { BATCH_HEADER_BYTES, LAST_OFFSET_DELTA, MAGIC, MAGIC_V2 } from '../record/record-batch-layout.ts'
 import { batchSizeInBytes, readInt32, stampBatch } from '../record/record-batch.ts'
-import { extentStart, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
+import { batchSizeWithin, extentStart, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import { copyToShared } from './copy-bytes.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
@@ -264,6 +264,18 @@ export class MemoryLog implements PartitionLog {
     this.#control.publishLogStart(newStart)
     while (this.#chain.first >= 0 && this.#chain.endOfFirst(this.#endOffset) <= newStart) this.#dropOldest()
     return newStart
+  }
+
+  walkBatches(visit: (bytes: Uint8Array, at: number) => void): void {
+    const { arena, extents } = this.#memory
+    for (let granule = this.#control.firstExtent; granule >= 0; granule = extents.next(granule)) {
+      const end = extentStart(granule) + extents.end(granule)
+      let at = extentStart(granule)
+      for (let size = batchSizeWithin(arena, at, end); size > 0; size = batchSizeWithin(arena, at, end)) {
+        visit(arena, at)
+        at += size
+      }
+    }
   }
 
   findOffsetByTimestamp(timestampMs: number, fromOffset = 0): number {

@@ -78,6 +78,8 @@ export interface PartitionLog {
    * watermark, POLICY_VIOLATION where the topic is only compacted.
    */
   deleteRecordsBefore(offset: number): number
+  /** Visits every batch that is held, oldest first, by its header at bytes[at]: for a leader that starts. */
+  walkBatches(visit: (bytes: Uint8Array, at: number) => void): void
   /** Base offset of the oldest batch that holds a timestamp of at least `timestampMs` and reaches to `fromOffset`, -1 when none does. */
   findOffsetByTimestamp(timestampMs: number, fromOffset?: number): number
   /**

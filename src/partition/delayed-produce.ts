@@ -1,6 +1,7 @@
 // Acks that wait for the high watermark (Kafka: DelayedProduce), oldest first.
 // Pure; runs on the partition's broker thread.
-// Holds: entries are in order of offset, so release stops at the first that must wait.
+// Holds: entries are in order of offset, so release stops at the first that must wait; a
+// duplicate stands behind later ones, and waits a little longer than it must.
 // The arrays are reused and grow only to the largest number ever waiting.
 
 import type { LaneReader } from '../lane/lane-reader.ts'

@@ -4,7 +4,8 @@
 // of log memory leaves batches on their lanes before it comes to that.
 // Runs on its broker's thread, inside the duty cycle; it has no thread of its own.
 // Holds: an ack is given only for offsets below the high watermark, and batches of
-// one lane are appended in the order of that lane.
+// one lane are appended in the order of that lane; a batch of an idempotent producer is
+// in the log once, and in the order of its sequence numbers.
 
 import { assert } from '../assert.ts'
 import type { Bells } from '../bells.ts'
@@ -12,13 +13,18 @@ import { KAFKA_ERRORS } from '../errors.ts'
 import type { PartitionIndex, Slot, TopicId } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
+import { looseInt64 } from '../log/batch-walk.ts'
 import type { ControlBlock } from '../log/control-block.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from '../log/partition-log.ts'
+import { BATCH_HEADER_BYTES, PRODUCER_ID } from '../record/record-batch-layout.ts'
+import { baseSequence, lastOffsetDelta, producerEpoch } from '../record/record-batch.ts'
+import { sequenceAfter } from '../record/sequence.ts'
 import { refuseBatch } from './batch-answer.ts'
 import { DelayedProduce } from './delayed-produce.ts'
 import { highWatermark } from './high-watermark.ts'
 import { ParkedBatches } from './parked-batches.ts'
+import { ProducerStates, SEQUENCE_FENCED, SEQUENCE_NEXT, SEQUENCE_OUT_OF_ORDER } from './producer-state.ts'
 
 export interface PartitionIdentity {
   readonly slot: Slot
@@ -34,6 +40,7 @@ export class PartitionActor {
   readonly #control: ControlBlock
   readonly #delayed = new DelayedProduce()
   readonly #parked = new ParkedBatches()
+  readonly #producers: ProducerStates
   readonly #durableEnds = new Float64Array(1)
   /** The leader word as this broker has set it. */
   readonly #leaderWord: bigint
@@ -47,6 +54,7 @@ export class PartitionActor {
     this.#control = control
     this.#leaderWord = control.leaderWord()
     this.log = log
+    this.#producers = ProducerStates.of(log)
   }
 
   get parkedCount(): number {
@@ -57,15 +65,19 @@ export class PartitionActor {
     return this.#parked.sizeInBytes
   }
 
+  /** Producers whose batches are told from duplicates. */
+  get producerCount(): number {
+    return this.#producers.size
+  }
+
   /** One batch off a lane; `bytes` is the lane's shared memory and is free again when this returns. */
   onBatch(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     const refusal = this.#refusal(frame)
     if (refusal !== 0) return refuseBatch(lane, frame.batchId, frame.acks, refusal)
-    if (this.#parked.size > 0) return this.#park(lane, frame, bytes, start, end)
-    const baseOffset = this.log.append(bytes, start, end)
-    if (baseOffset >= 0) return this.#appended(lane, frame.batchId, frame.acks, baseOffset)
-    if (baseOffset === APPEND_NO_MEMORY) return this.#park(lane, frame, bytes, start, end)
-    refuseBatch(lane, frame.batchId, frame.acks, appendError(baseOffset))
+    // Behind those that wait, or it would pass one of its producer.
+    if (this.#parked.size > 0 || !this.#take(lane, frame.batchId, frame.acks, bytes, start, end)) {
+      this.#park(lane, frame, bytes, start, end)
+    }
   }
 
   /** Tries what is parked again; true when something moved. */
@@ -74,14 +86,10 @@ export class PartitionActor {
     for (;;) {
       const batch = this.#parked.oldest()
       if (batch === undefined) return moved
-      const baseOffset = this.log.append(batch.bytes, 0, batch.bytes.length)
-      if (baseOffset === APPEND_NO_MEMORY) {
+      const { lane, batchId, acks, bytes } = batch
+      if (!this.#take(lane, batchId, acks, bytes, 0, bytes.length)) {
         if (nowMs < batch.deadlineMs) return moved
-        refuseBatch(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
-      } else if (baseOffset < 0) {
-        refuseBatch(batch.lane, batch.batchId, batch.acks, appendError(baseOffset))
-      } else {
-        this.#appended(batch.lane, batch.batchId, batch.acks, baseOffset)
+        refuseBatch(lane, batchId, acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
       }
       this.#parked.shift()
       moved = true
@@ -106,6 +114,11 @@ export class PartitionActor {
     this.#control.ringWaiters(bells)
   }
 
+  /** Forgets producers that have written nothing for so long; the number of them. */
+  expireProducers(nowMs: number, expirationMs: number): number {
+    return this.#producers.expire(nowMs, expirationMs)
+  }
+
   /** This broker leads no longer: everybody who waits is told so. */
   resign(): void {
     this.#delayed.failAll(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
@@ -124,15 +137,75 @@ export class PartitionActor {
     return frame.leaderEpoch < leaderEpoch ? KAFKA_ERRORS.FENCED_LEADER_EPOCH : KAFKA_ERRORS.UNKNOWN_LEADER_EPOCH
   }
 
-  #appended(lane: LaneReader, batchId: number, acks: number, baseOffset: number): void {
+  /** Appends or answers the batch; false: log memory is short, and it must wait. */
+  #take(lane: LaneReader, batchId: number, acks: number, bytes: Uint8Array, start: number, end: number): boolean {
+    // What is no batch at all has no producer: the log says so.
+    const producerId = end - start < BATCH_HEADER_BYTES ? -1 : looseInt64(bytes, start + PRODUCER_ID)
+    if (producerId >= 0) return this.#takeSequenced(producerId, lane, batchId, acks, bytes, start, end)
+    const baseOffset = this.#append(bytes, start, end)
+    if (baseOffset === APPEND_NO_MEMORY) return false
+    if (baseOffset >= 0) this.#inLog(lane, batchId, acks, baseOffset, this.log.endOffset)
+    else refuseBatch(lane, batchId, acks, appendError(baseOffset))
+    return true
+  }
+
+  /** The same for a batch of an idempotent producer. */
+  #takeSequenced(
+    producerId: number,
+    lane: LaneReader,
+    batchId: number,
+    acks: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const epoch = producerEpoch(bytes, start)
+    const sequence = baseSequence(bytes, start)
+    const lastDelta = lastOffsetDelta(bytes, start)
+    if (!Number.isSafeInteger(producerId) || epoch < 0 || sequence < 0 || lastDelta < 0) {
+      refuseBatch(lane, batchId, acks, KAFKA_ERRORS.INVALID_RECORD)
+      return true
+    }
+    const producers = this.#producers
+    const found = producers.check(producerId, epoch, sequence, lastDelta)
+    if (found !== SEQUENCE_NEXT) {
+      // It may be in the log and not committed yet: it is answered as the first was, or would have been.
+      if (found >= 0) this.#inLog(lane, batchId, acks, found, found + lastDelta + 1)
+      else refuseBatch(lane, batchId, acks, sequenceError(found))
+      return true
+    }
+    const baseOffset = this.#append(bytes, start, end)
+    if (baseOffset === APPEND_NO_MEMORY) return false
+    if (baseOffset < 0) {
+      refuseBatch(lane, batchId, acks, appendError(baseOffset))
+      return true
+    }
+    const inFlight = producers.isFull(producerId) ? this.#delayed.size + lane.unreadAcks : 0
+    producers.appended(producerId, epoch, sequenceAfter(sequence, lastDelta), baseOffset, lastDelta, inFlight)
+    this.#inLog(lane, batchId, acks, baseOffset, this.log.endOffset)
+    return true
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number): number {
+    return end - start > this.log.config.maxMessageBytes ? APPEND_TOO_LARGE : this.log.append(bytes, start, end)
+  }
+
+  /** The ack waits for the watermark, which moves at the end of the turn. */
+  #inLog(lane: LaneReader, batchId: number, acks: number, baseOffset: number, endOffset: number): void {
     this.dirty = true
-    if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, this.log.endOffset, -1)
+    if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, endOffset, -1)
   }
 
   #park(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     if (this.#parked.park(lane, frame.batchId, frame.acks, frame.deadlineMs, bytes, start, end)) return
     refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
   }
+}
+
+function sequenceError(result: number): number {
+  if (result === SEQUENCE_OUT_OF_ORDER) return KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER
+  if (result === SEQUENCE_FENCED) return KAFKA_ERRORS.INVALID_PRODUCER_EPOCH
+  return KAFKA_ERRORS.UNKNOWN_SERVER_ERROR
 }
 
 function appendError(result: number): number {

@@ -13,12 +13,12 @@ import { SteadyLoad } from './steady-load.ts'
 export const UNLIMITED = { maxRestarts: 10_000 }
 
 /** How the threads of a test died, all that bit counted. */
-export const tally = { kills: 0, acked: 0, failed: 0, read: 0 }
+export const tally = { kills: 0, acked: 0, read: 0 }
 
 /** One line for the end of a test file. */
 export function report(what: string, seed: number): string {
-  const { kills, acked, failed, read } = tally
-  return `${what}, seed ${seed}: ${kills} kills that bit, ${acked} records acknowledged, ${failed} sends failed retriably, ${read} records read meanwhile`
+  const { kills, acked, read } = tally
+  return `${what}, seed ${seed}: ${kills} kills that bit, ${acked} records acknowledged, no send failed, ${read} records read meanwhile`
 }
 
 /** Makes a broker fail at a point of its work, and waits for its thread's end. */
@@ -72,20 +72,13 @@ export async function killLeaders(faulty: FaultyMillrace, topic: BytesTopic, opt
   await ledger.verify(millrace, topic)
   await reader.caughtUp(millrace)
   await reader.stop()
-  expectLossesToNameBrokers(ledger)
+  expectNoFailure(ledger)
   tally.acked += ledger.acked
-  tally.failed += ledger.failures.length
   tally.read += reader.records
   return ledger
 }
 
-/** Sends fail only because they were in flight when their broker died, and say so. */
-export function expectLossesToNameBrokers(ledger: SentLedger): void {
-  for (const failure of ledger.failures) {
-    expect(failure).toMatchObject({
-      code: 'NETWORK_EXCEPTION',
-      retriable: true,
-      message: expect.stringMatching(/^broker \d died/) as string,
-    })
-  }
+/** A broker's death fails no send: what it had not answered goes to the leader after it, and is in the log once. */
+export function expectNoFailure(ledger: SentLedger): void {
+  expect(ledger.failures.map(({ message }) => message)).toEqual([])
 }

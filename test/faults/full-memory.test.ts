@@ -36,7 +36,7 @@ describe('a pinned topic', () => {
     const pinned = await bytesTopic(millrace, 'pinned', { partitions: 2, config: { 'retention.bytes': -1 } })
     const other = await bytesTopic(millrace, 'other')
     const ledger = new SentLedger()
-    const producer = millrace.producer()
+    const producer = millrace.producer({ retries: 0 })
     for (let i = 0; i < (2 * ARENA_BYTES) / RECORD_BYTES; i++) await ledger.send(producer, pinned, i % 2, RECORD_BYTES)
     expect(ledger.failures.length).toBeGreaterThan(0)
     for (const failure of ledger.failures) {
@@ -54,6 +54,14 @@ describe('a pinned topic', () => {
     // Offered records are refused alike.
     producer.offer(pinned, null, new Uint8Array(RECORD_BYTES), { partition: 0 })
     await expect(producer.flush()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR', retriable: true })
+    // Where retries are left, the broker is asked again until the delivery timeout.
+    const patient = millrace.producer({ deliveryTimeoutMs: 500 })
+    const startMs = performance.now()
+    await expect(patient.send(pinned, { value: new Uint8Array(RECORD_BYTES), partition: 0 })).rejects.toMatchObject({
+      code: 'KAFKA_STORAGE_ERROR',
+      retriable: true,
+    })
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(500)
     await faulty.close()
   })
 
@@ -62,7 +70,7 @@ describe('a pinned topic', () => {
     const { millrace } = faulty
     const topic = await bytesTopic(millrace, 'pinned', { partitions: 2, config: { 'retention.bytes': -1 } })
     const ledger = new SentLedger()
-    const producer = millrace.producer()
+    const producer = millrace.producer({ retries: 0 })
     for (let i = 0; i < ARENA_BYTES / RECORD_BYTES; i++) await ledger.send(producer, topic, i % 2, RECORD_BYTES)
     const before = ledger.acked
     for (const victim of [0, 1]) {

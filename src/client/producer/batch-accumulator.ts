@@ -64,7 +64,8 @@ export class BatchAccumulator {
     const batch = queue.open
     if (batch === undefined) return
     queue.open = undefined
-    batch.sizeInBytes = batch.builder.seal({ withCrc: queue.withCrc })
+    // Who sends it is stamped when it leaves, and its CRC with that.
+    batch.sizeInBytes = batch.builder.seal({ withCrc: false })
     batch.place = queue.sealedCount++
     queue.sealed.push(batch)
   }

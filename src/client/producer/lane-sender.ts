@@ -1,59 +1,72 @@
 // Moves sealed batches to the lanes of their leaders, and acks back (Kafka: Sender).
 // Runs on the producer's thread, in the calls of its user and when its bell rings.
 // Holds: batches of one partition leave in order; a batch without a living leader
-// waits until there is one, or until its delivery timeout. So does one that a broker
-// refused as not its leader's: it was not written, and goes to the leader after that one,
-// which gets nothing before the answers of all that were sent under the epoch before.
+// waits until there is one, or until its delivery timeout. A leader gets nothing before the
+// answers of all that were sent under the epoch before, or their return: batch-returns.ts.
 
-import type { Clock } from '../../clock.ts'
+import type { Timer } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
-import { MillraceError } from '../../errors.ts'
 import { laneCapacity } from '../../lane/lane.ts'
 import { BACK_PRESSURED, BATCH_TOO_LARGE, LANE_CLOSED, OFFERED } from '../../lane/lane-writer.ts'
 import { NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../../log/control-block.ts'
+import type { Random } from '../../random.ts'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE } from '../../record/record-batch-layout.ts'
 import type { BatchPool } from './batch-pool.ts'
+import { BatchReturns } from './batch-returns.ts'
+import type { ReturnsOptions } from './batch-returns.ts'
 import { DeferredBell } from './deferred-bell.ts'
 import { LaneLink } from './lane-link.ts'
 import type { BatchSink } from './lane-link.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { overdueError } from './producer-errors.ts'
 
 /** Kafka's max.in.flight.requests.per.connection: a batch that is not full leaves only below it. */
 const IN_FLIGHT_BEFORE_COALESCING = 5
 
-export interface SenderOptions {
-  readonly acks: number
-  readonly largestBatchBytes: number
+export interface SenderOptions extends ReturnsOptions {
+  readonly acks: 0 | 1 | 'all'
+  readonly batchSize: number
+}
+
+export interface SenderCallbacks {
+  readonly onFailure: (batch: ProducerBatch, error: Error) => void
+  readonly seal: (queue: PartitionQueue) => void
+  /** Batches that had to wait for a while may leave now. */
+  readonly onBackoffOver: () => void
 }
 
 export class LaneSender implements BatchSink {
   readonly #engine: EmbeddedEngine
   readonly #pool: BatchPool
-  readonly #clock: Clock
   readonly #options: SenderOptions
+  /** As it stands in a frame. */
+  readonly #acks: number
+  readonly #callbacks: SenderCallbacks
+  readonly #returns: BatchReturns
   readonly #links = new Map<number, LaneLink>()
   readonly #ready: PartitionQueue[] = []
-  readonly #onFailure: (batch: ProducerBatch, error: Error) => void
-  readonly #seal: (queue: PartitionQueue) => void
+  /** That of most partitions; undefined before the first batch leaves, and always where there is no idempotence. */
+  #producerId: number | undefined
+  #backoffTimer: Timer | undefined
+  #backoffOverMs = Number.POSITIVE_INFINITY
   /** Lanes that are opened from now on take a batch of this size. */
   #largestBatchBytes: number
   /** Batches that were opened and are neither acknowledged nor failed. */
   outstanding = 0
 
-  constructor(
-    engine: EmbeddedEngine,
-    pool: BatchPool,
-    clock: Clock,
-    options: SenderOptions,
-    callbacks: { onFailure: (batch: ProducerBatch, error: Error) => void; seal: (queue: PartitionQueue) => void },
-  ) {
+  constructor(engine: EmbeddedEngine, pool: BatchPool, random: Random, options: SenderOptions, callbacks: SenderCallbacks) {
     this.#engine = engine
     this.#pool = pool
-    this.#clock = clock
     this.#options = options
-    this.#largestBatchBytes = options.largestBatchBytes
-    this.#onFailure = callbacks.onFailure
-    this.#seal = callbacks.seal
+    this.#acks = options.acks === 'all' ? -1 : options.acks
+    this.#largestBatchBytes = options.batchSize
+    this.#callbacks = callbacks
+    this.#returns = new BatchReturns(options, engine.clock, random, {
+      enqueue: (queue) => this.enqueue(queue),
+      giveUp: (batch, error) => this.failed(batch, error),
+      lookAt: (monotonicMs) => this.#lookAt(monotonicMs),
+    })
   }
 
   /** The queue has a sealed or due batch. */
@@ -93,7 +106,7 @@ export class LaneSender implements BatchSink {
     }
   }
 
-  /** A broker is gone: its lane is closed, what was in flight on it fails. */
+  /** A broker is gone, or has closed this lane: what was in flight on it may leave again. */
   brokerLost(brokerId: number): void {
     const link = this.#links.get(brokerId)
     if (link === undefined) return
@@ -103,17 +116,13 @@ export class LaneSender implements BatchSink {
 
   /** Fails batches that have waited to leave, or for their ack, beyond their delivery timeout. */
   expire(): void {
-    const nowMs = this.#clock.monotonicMs()
+    const nowMs = this.#engine.clock.monotonicMs()
     for (const link of this.#links.values()) link.expire(nowMs)
     for (const queue of this.#ready) {
-      if (queue.open !== undefined && queue.open.due && queue.open.deadlineMs <= nowMs) this.#seal(queue)
+      if (queue.open !== undefined && queue.open.due && queue.open.deadlineMs <= nowMs) this.#callbacks.seal(queue)
       while (queue.sealed.length > 0 && queue.sealed[0]!.deadlineMs <= nowMs) {
         const batch = queue.sealed.shift()!
-        const what = `${batch.builder.recordCount} record(s) of ${queue.topic}-${queue.partition}`
-        this.failed(
-          batch,
-          new MillraceError('REQUEST_TIMED_OUT', `${what} could not be sent within deliveryTimeoutMs: their broker was slow or gone`),
-        )
+        this.#returns.giveUp(queue, batch, overdueError(batch))
       }
     }
   }
@@ -125,6 +134,9 @@ export class LaneSender implements BatchSink {
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
     this.#landed(batch)
     this.outstanding--
+    const queue = queueOf(batch)
+    // What was sent after a gap and is written shows that there is none.
+    if (queue.sequence.hasGap && !queue.isHeld) queue.sequence.hasGap = false
     if (!batch.expired) batch.complete(baseOffset, appendTimeMs)
     this.#pool.giveBack(batch)
   }
@@ -136,21 +148,15 @@ export class LaneSender implements BatchSink {
     this.#pool.giveBack(batch)
   }
 
-  notLed(batch: ProducerBatch): void {
-    const queue = queueOf(batch)
-    queue.refusedEpoch = Math.max(queue.refusedEpoch, batch.sentEpoch)
+  refused(batch: ProducerBatch, errorCode: number): void {
+    const { sentEpoch } = batch
     this.#landed(batch)
-    if (batch.expired) {
-      this.outstanding--
-      this.#pool.giveBack(batch)
-      return
-    }
-    // Back to its place: before all that were sealed after it.
-    const { sealed } = queue
-    let at = 0
-    while (at < sealed.length && sealed[at]!.place < batch.place) at++
-    sealed.splice(at, 0, batch)
-    this.enqueue(queue)
+    this.#returns.refused(queueOf(batch), batch, errorCode, sentEpoch)
+  }
+
+  lost(batch: ProducerBatch, brokerId: number): void {
+    this.#landed(batch)
+    this.#returns.lost(queueOf(batch), batch, brokerId)
   }
 
   expired(batch: ProducerBatch, error: Error): void {
@@ -165,14 +171,16 @@ export class LaneSender implements BatchSink {
       link.giveUp(reason)
     }
     this.#links.clear()
+    this.#backoffTimer?.cancel()
   }
 
   #sendFrom(queue: PartitionQueue): boolean {
     let moved = false
     for (;;) {
+      if (queue.isHeld && !this.#returns.mayResume(queue)) return moved
       if (queue.sealed.length === 0) {
         if (queue.open?.due !== true || !this.#mayLeavePartial(queue)) return moved
-        this.#seal(queue)
+        this.#callbacks.seal(queue)
       }
       if (!this.#sendOldest(queue)) return moved
       moved = true
@@ -195,12 +203,13 @@ export class LaneSender implements BatchSink {
     const brokerId = leaderBrokerOf(word)
     const link = this.#openLinkTo(brokerId)
     if (link === undefined) return false
-    const result = link.offer(batch, leaderEpoch, this.#options.acks)
+    // With a slot there is news, and some of it may be that one came back that goes before this one.
+    if (!link.hasSlot) return link.pollAcks() > 0
+    if (!this.#stamp(batch, queue)) return false
+    const result = link.offer(batch, leaderEpoch, this.#acks)
     if (result === OFFERED) {
-      // The offer may have heard of one that came back before it.
-      if (queue.sealed[0] === batch) queue.sealed.shift()
-      else queue.sealed.splice(queue.sealed.indexOf(batch), 1)
-      if (this.#options.acks !== 0) this.#departed(batch, queue, leaderEpoch)
+      queue.sealed.shift()
+      if (this.#acks !== 0) this.#departed(batch, queue, leaderEpoch)
       return true
     }
     if (result === BATCH_TOO_LARGE) {
@@ -213,7 +222,23 @@ export class LaneSender implements BatchSink {
     return false
   }
 
+  /** Writes who sends the batch; false: that is not known yet, and this thread is woken when it is. */
+  #stamp(batch: ProducerBatch, { sequence }: PartitionQueue): boolean {
+    if (!this.#options.enableIdempotence) {
+      batch.stamp(NO_PRODUCER_ID, NO_PRODUCER_EPOCH, NO_SEQUENCE)
+      return true
+    }
+    if (sequence.producerId < 0) {
+      const producerId = sequence.needsOwnId ? this.#engine.takeProducerId() : (this.#producerId ??= this.#engine.takeProducerId())
+      if (producerId === undefined) return false
+      sequence.producerId = producerId
+    }
+    sequence.stamp(batch)
+    return true
+  }
+
   #departed(batch: ProducerBatch, queue: PartitionQueue, leaderEpoch: number): void {
+    if (this.#options.enableIdempotence) queue.sequence.left(batch)
     batch.sentEpoch = leaderEpoch
     queue.inFlight++
     queue.inFlightEpoch = leaderEpoch
@@ -231,8 +256,20 @@ export class LaneSender implements BatchSink {
   }
 
   #tellFailure(batch: ProducerBatch, error: Error): void {
-    this.#onFailure(batch, error)
+    this.#callbacks.onFailure(batch, error)
     batch.fail(error)
+  }
+
+  /** One timer, however many partitions wait for a backoff to be over: it is set to the first. */
+  #lookAt(monotonicMs: number): void {
+    if (monotonicMs >= this.#backoffOverMs) return
+    this.#backoffTimer?.cancel()
+    this.#backoffOverMs = monotonicMs
+    this.#backoffTimer = this.#engine.clock.setTimer(Math.max(1, monotonicMs - this.#engine.clock.monotonicMs()), () => {
+      this.#backoffTimer = undefined
+      this.#backoffOverMs = Number.POSITIVE_INFINITY
+      this.#callbacks.onBackoffOver()
+    })
   }
 
   /**

@@ -4,6 +4,7 @@
 
 import type { TopicId } from '../../ids.ts'
 import type { ControlBlock } from '../../log/control-block.ts'
+import { PartitionSequence } from './partition-sequence.ts'
 import type { BatchDestination, ProducerBatch } from './producer-batch.ts'
 
 /** Hears of closed batches: the partitioner of the topic. */
@@ -29,6 +30,11 @@ export class PartitionQueue implements BatchDestination {
   inFlightEpoch = -1
   /** A broker said that it is not the leader of this epoch: nothing leaves before there is a later one. */
   refusedEpoch = -1
+  readonly sequence = new PartitionSequence()
+  /** A batch came back, or was given up: nothing leaves before nothing is in flight (see batch-returns.ts). */
+  isHeld = false
+  /** Nor before this time, monotonic milliseconds; 0: at once. */
+  retryAtMs = 0
   /** True while it stands in the sender's list of queues with something to send. */
   ready = false
   /** True while it stands in the list of queues whose open batch is not due yet. */

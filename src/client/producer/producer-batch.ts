@@ -2,9 +2,11 @@
 // Private to the producer's thread. The bytes are kept until the batch is acked.
 // Holds: a batch is completed or failed exactly once.
 
-import type { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
 import type { TopicId } from '../../ids.ts'
 import type { ControlBlock } from '../../log/control-block.ts'
+import type { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE } from '../../record/record-batch-layout.ts'
+import { stampProducer, writeCrc } from '../../record/record-batch.ts'
 
 /** What a batch knows of the partition that it goes to. */
 export interface BatchDestination {
@@ -53,6 +55,18 @@ export class ProducerBatch {
   sentEpoch = -1
   /** Its failure was told, although its broker may still answer. */
   expired = false
+  /** It has left under the sequence number in its bytes, and keeps it. */
+  hasSequence = false
+  /** How often it came back. */
+  attempts = 0
+  /** What a broker last said to it, an error code of Kafka's; 0: nothing. */
+  refusal = 0
+  /** It was on the lane of a broker that died: it may be in the log. */
+  inDoubt = false
+  #isStamped = false
+  #producerId = NO_PRODUCER_ID
+  #producerEpoch = NO_PRODUCER_EPOCH
+  #baseSequence = NO_SEQUENCE
   #pending: { record: PendingRecord; index: number; timestampMs: number }[] = []
   #waiters: BatchWaiter[] = []
 
@@ -67,8 +81,32 @@ export class ProducerBatch {
     this.offered = 0
     this.due = false
     this.expired = false
+    this.hasSequence = false
+    this.attempts = 0
+    this.refusal = 0
+    this.inDoubt = false
+    this.#isStamped = false
     this.sizeInBytes = 0
     this.builder.reset()
+  }
+
+  /** Writes who sends it, and the CRC where the topic has one: both are known only when it leaves. Again, it costs nothing. */
+  stamp(producerId: number, producerEpoch: number, baseSequence: number): void {
+    const isSame = producerId === this.#producerId && producerEpoch === this.#producerEpoch && baseSequence === this.#baseSequence
+    if (this.#isStamped && isSame) return
+    this.#isStamped = true
+    this.#producerId = producerId
+    this.#producerEpoch = producerEpoch
+    this.#baseSequence = baseSequence
+    stampProducer(this.builder.bytes, 0, producerId, producerEpoch, baseSequence)
+    if (this.destination!.withCrc) writeCrc(this.builder.bytes, 0, this.sizeInBytes)
+  }
+
+  /** It is to leave under another one, as if it had never left. */
+  forgetSequence(): void {
+    this.hasSequence = false
+    this.refusal = 0
+    this.inDoubt = false
   }
 
   /** The record appended last has somebody waiting for it. */

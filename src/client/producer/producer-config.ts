@@ -5,8 +5,9 @@
 // lingerMs (5 there: here a batch leaves when the job ends, for no network waits to
 // be filled) and batchSize (16384 there: a copy into a lane is cheapest from 64 KiB).
 
-import { INT_MAX, fillOptions } from '../../config-def.ts'
+import { INT_MAX, checkOptions, fillOptions } from '../../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../../config-def.ts'
+import { MillraceError } from '../../errors.ts'
 import { answerForeignOption } from '../foreign-options.ts'
 import { BATCH_BYTES_MAX } from '../../config/topic-config-table.ts'
 import type { PartitionFunction } from './partitioner.ts'
@@ -29,6 +30,20 @@ export interface FilledProducerOptions {
   readonly maxRequestSize: number
   /** How long a record may take from `send` to its acknowledgement, in ms, waiting for a leader included. Default: 120000. */
   readonly deliveryTimeoutMs: number
+  /**
+   * Whether every record is in the log once and in order, however often its batch is sent (KIP-98); needs acks 'all' and retries,
+   * and is off without them unless it was asked for. Default: true.
+   */
+  readonly enableIdempotence: boolean
+  /**
+   * How often a batch is sent again that was refused for a while, or whose broker died; deliveryTimeoutMs bounds it too.
+   * Default: 2147483647.
+   */
+  readonly retries: number
+  /** How long a batch that was refused waits before it is sent again, in ms; doubles each time (KIP-580). Default: 100. */
+  readonly retryBackoffMs: number
+  /** The longest that a batch that was refused waits before it is sent again, in ms. Default: 1000. */
+  readonly retryBackoffMaxMs: number
   /**
    * Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794);
    * or a function of (keyBytes, partitionCount, topicName). Default: 'default'.
@@ -112,6 +127,44 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       takesEffect: 'at open',
       doc: 'How long a record may take from `send` to its acknowledgement, in ms, waiting for a leader included.',
     },
+    enableIdempotence: {
+      type: 'boolean',
+      default: true,
+      kafkaName: 'enable.idempotence',
+      takesEffect: 'at open',
+      doc:
+        "Whether every record is in the log once and in order, however often its batch is sent (KIP-98); needs acks 'all' and retries, " +
+        'and is off without them unless it was asked for.',
+    },
+    retries: {
+      type: 'int',
+      min: 0,
+      max: INT_MAX,
+      default: INT_MAX,
+      kafkaName: 'retries',
+      takesEffect: 'at open',
+      doc: 'How often a batch is sent again that was refused for a while, or whose broker died; deliveryTimeoutMs bounds it too.',
+    },
+    retryBackoffMs: {
+      type: 'long',
+      min: 0,
+      max: INT_MAX,
+      default: 100,
+      unit: 'ms',
+      kafkaName: 'retry.backoff.ms',
+      takesEffect: 'at open',
+      doc: 'How long a batch that was refused waits before it is sent again, in ms; doubles each time (KIP-580).',
+    },
+    retryBackoffMaxMs: {
+      type: 'long',
+      min: 0,
+      max: INT_MAX,
+      default: 1_000,
+      unit: 'ms',
+      kafkaName: 'retry.backoff.max.ms',
+      takesEffect: 'at open',
+      doc: 'The longest that a batch that was refused waits before it is sent again, in ms.',
+    },
     partitioner: {
       type: 'custom',
       expects: "'default' or a function (keyBytes, partitionCount, topicName) => partition",
@@ -141,6 +194,11 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
     requiredAcks: 'acks',
     'request.required.acks': 'acks',
     timeout: 'deliveryTimeoutMs',
+    idempotent: 'enableIdempotence',
+    idempotence: 'enableIdempotence',
+    maxRetries: 'retries',
+    messageSendMaxRetries: 'retries',
+    'message.send.max.retries': 'retries',
     messageTimeoutMs: 'deliveryTimeoutMs',
     'message.timeout.ms': 'deliveryTimeoutMs',
     batchBytes: 'batchSize',
@@ -163,5 +221,20 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
 }
 
 export function fillProducerOptions(options?: ProducerOptions): Readonly<FilledProducerOptions> {
-  return fillOptions(PRODUCER_CONFIG, options)
+  const filled = fillOptions(PRODUCER_CONFIG, options)
+  const missing = missingForIdempotence(filled)
+  if (!filled.enableIdempotence || missing === undefined) return filled
+  // Kafka's rule: what was given decides, and only two wishes that exclude each other are refused.
+  if (checkOptions(PRODUCER_CONFIG, options).enableIdempotence === true) {
+    throw new MillraceError(
+      'INVALID_CONFIG',
+      `producer option enableIdempotence needs ${missing}: give that, or leave enableIdempotence out`,
+    )
+  }
+  return Object.freeze({ ...filled, enableIdempotence: false })
+}
+
+function missingForIdempotence({ acks, retries }: FilledProducerOptions): string | undefined {
+  if (acks !== 'all') return `acks 'all', not ${acks}`
+  return retries === 0 ? 'retries above 0' : undefined
 }

@@ -1,7 +1,7 @@
 // What a producer says when it cannot take a record or has lost one. Runs on the
 // producer's thread, never for a record that goes its way.
 
-import { MillraceError } from '../../errors.ts'
+import { KAFKA_ERRORS, MillraceError, kafkaErrorName } from '../../errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
 export function closedError(): MillraceError {
@@ -13,12 +13,61 @@ export function abortedError(signal: AbortSignal): MillraceError {
 }
 
 /** The producer was closed before a batch was acknowledged. */
-export function unsentError({ builder, destination }: ProducerBatch): MillraceError {
-  const what = `${builder.recordCount} record(s) of ${destination!.topic}-${destination!.partition}`
+export function unsentError(batch: ProducerBatch): MillraceError {
   return new MillraceError(
     'CLOSED',
-    `${what} were not acknowledged when the producer was closed: close it later, or with a larger timeoutMs`,
+    `${recordsOf(batch)} were not acknowledged when the producer was closed: close it later, or with a larger timeoutMs`,
   )
+}
+
+/** The broker died, and the batch is not sent again. */
+export function lostError(batch: ProducerBatch, brokerId: number): MillraceError {
+  const message =
+    `broker ${brokerId} died before it acknowledged ${recordsOf(batch)}: they may or may not be in the log; ` +
+    'another broker leads on, so send them again if a duplicate does no harm, or raise retries'
+  return new MillraceError('NETWORK_EXCEPTION', message)
+}
+
+/** The broker did not answer in time. */
+export function unansweredError(batch: ProducerBatch, brokerId: number): MillraceError {
+  const message = `broker ${brokerId} did not acknowledge ${recordsOf(batch)} within deliveryTimeoutMs: they may or may not be in the log`
+  return new MillraceError('REQUEST_TIMED_OUT', message)
+}
+
+/** It did not get to a broker in time, or came back and did not get there again. */
+export function overdueError(batch: ProducerBatch): MillraceError {
+  if (batch.refusal !== 0) return refusalError(batch, batch.refusal)
+  const doubt = batch.inDoubt ? '; the one that died with them may have written them' : ''
+  const message = `${recordsOf(batch)} could not be sent within deliveryTimeoutMs: their broker was slow or gone${doubt}`
+  return new MillraceError('REQUEST_TIMED_OUT', message)
+}
+
+export function refusalError(batch: ProducerBatch, errorCode: number): MillraceError {
+  const what = recordsOf(batch)
+  const name = kafkaErrorName(errorCode)
+  switch (errorCode) {
+    case KAFKA_ERRORS.KAFKA_STORAGE_ERROR:
+      return new MillraceError(
+        name,
+        `log memory is full and nothing in it may go: ${what} were not written; raise logMemoryBytes, ` +
+          'give topics a retention.bytes other than -1, or send again later',
+      )
+    case KAFKA_ERRORS.MESSAGE_TOO_LARGE:
+      return new MillraceError(
+        name,
+        `a batch of ${batch.sizeInBytes} bytes is above max.message.bytes of ${batch.destination!.topic}: ${what} were not written`,
+      )
+    case KAFKA_ERRORS.CORRUPT_MESSAGE:
+      return new MillraceError(name, `the broker found ${what} damaged on the way and did not write them: send them again`)
+    case KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER:
+      return new MillraceError(name, `the log has lost acknowledged records before ${what}, which were not written: send them again`)
+    default:
+      return new MillraceError(name, `the broker refused ${what} with ${name}`)
+  }
+}
+
+function recordsOf({ builder, destination }: ProducerBatch): string {
+  return `${builder.recordCount} record(s) of ${destination!.topic}-${destination!.partition}`
 }
 
 /** Throws INVALID_TIMESTAMP. */

@@ -79,14 +79,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     this.#onClose = onClose
     this.#turnYield = new TurnYield(engine.clock)
     this.#accumulator = new BatchAccumulator(options, (queue) => this.#onOpen(queue))
-    const acks = options.acks === 'all' ? -1 : options.acks
-    this.#sender = new LaneSender(
-      engine,
-      this.#accumulator.pool,
-      engine.clock,
-      { acks, largestBatchBytes: options.batchSize },
-      { onFailure: (batch, error) => this.#onFailure(batch, error), seal: (queue) => this.#seal(queue, false) },
-    )
+    this.#sender = new LaneSender(engine, this.#accumulator.pool, random, options, {
+      onFailure: (batch, error) => this.#onFailure(batch, error),
+      seal: (queue) => this.#seal(queue, false),
+      onBackoffOver: () => this.#departures.wait(),
+    })
     this.#blocked = new BlockedCalls(engine.clock, options.maxBlockMs)
     this.#taker = { take: (topic, record, pending) => this.#take(topic, record, pending), aborted: () => this.#departures.wait() }
     this.#departures = new BatchDepartures(engine, options, this.#sender, this.#blocked, () => (this.#untilClockReading = 0))

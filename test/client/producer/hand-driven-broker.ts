@@ -28,6 +28,7 @@ import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { TopicDescription } from '../../../src/metadata/topic-description.ts'
 import { seededRandom } from '../../../src/random.ts'
+import { baseSequence, producerEpoch, producerId } from '../../../src/record/record-batch.ts'
 import { RecordCursor } from '../../../src/record/record-cursor.ts'
 
 type TextOptions = TopicOptions<string | null, string, string | null, string>
@@ -45,6 +46,12 @@ export interface TakenBatch {
   readonly sizeInBytes: number
   /** Which lane it came by: lanes are counted as they are opened. */
   readonly lane: number
+  /** The broker at the end of that lane, and the epoch that it is taken for the leader of. */
+  readonly brokerId: number
+  readonly leaderEpoch: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
   readonly records: readonly TakenRecord[]
   readonly values: readonly string[]
   ack(baseOffset?: number): void
@@ -58,14 +65,19 @@ const ACK_SLOTS = 1_024
 export class HandDrivenBroker {
   readonly clock = new VirtualClock()
   readonly lanes: LaneReader[] = []
-  /** The capacities of the lanes that were opened. */
+  /** The capacities of the lanes that were opened, and the brokers that read them. */
   readonly laneCapacities: number[] = []
+  readonly laneBrokers: number[] = []
+  /** The ids that producers get, in this order; none: they wait. */
+  readonly producerIds = Array.from({ length: 100 }, (_, i) => i + 1_000)
   readonly #bells = new Bells(Bells.allocate())
   readonly #memory = new LogMemory(allocateLogMemory({ logMemoryBytes: 16 * 1024 * 1024, partitionsMax: 256 }))
   readonly #parker = new ThreadParker(this.#bells, PRODUCER_THREAD)
   readonly #engine: EmbeddedEngine
   readonly #lost = new Set<(brokerId: number) => void>()
   readonly #over = new Set<(error: MillraceError) => void>()
+  readonly #deadLanes = new Set<number>()
+  readonly #deadBrokers = new Set<number>()
   #nextSlot = 1
   #offset = 0
 
@@ -78,7 +90,8 @@ export class HandDrivenBroker {
       brokerConfig: {},
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.#memory, slot),
-      openLane: (_brokerId: number, capacityBytes: number) => this.#openLane(capacityBytes),
+      takeProducerId: () => this.producerIds.shift(),
+      openLane: (brokerId: number, capacityBytes: number) => this.#openLane(brokerId, capacityBytes),
       onBrokerLost: (listener: (brokerId: number) => void) => {
         this.#lost.add(listener)
         return () => this.#lost.delete(listener)
@@ -133,12 +146,41 @@ export class HandDrivenBroker {
     }
   }
 
+  /** The leader of a partition after the one that died or let go; with a broker below 0 there is none. */
+  elect(topic: Topic<string | null, string>, partition: number, leader: number, epoch: number): void {
+    const control = new ControlBlock(this.#memory, (topic as unknown as BoundTopic).slots[partition]!)
+    this.#deadBrokers.delete(leader)
+    if (leader < 0) control.tryResign(control.leaderWord())
+    else control.tryLead(control.leaderWord(), leader, epoch)
+    control.ringWaiters(this.#bells)
+  }
+
+  /** The broker is dead: nobody reads its lanes any more, and the producer hears of it. */
+  kill(brokerId: number): void {
+    this.#deadBrokers.add(brokerId)
+    for (const [lane, id] of this.laneBrokers.entries()) if (id === brokerId) this.#deadLanes.add(lane)
+    this.loseBroker(brokerId)
+  }
+
+  /** The broker reads its lanes no longer, and says so; it lives. The lanes by number. */
+  dropLanes(brokerId: number): Set<number> {
+    const dropped = new Set<number>()
+    for (const [lane, id] of this.laneBrokers.entries()) {
+      if (id !== brokerId || this.#deadLanes.has(lane)) continue
+      this.lanes[lane]!.close()
+      this.#deadLanes.add(lane)
+      dropped.add(lane)
+    }
+    return dropped
+  }
+
   /** Takes what stands on the lanes, a batch of each in turn, as a broker does whose turns are short. */
-  take(): TakenBatch[] {
+  take(isTurn: (brokerId: number) => boolean = () => true): TakenBatch[] {
     const taken: TakenBatch[] = []
     for (let before = -1; taken.length > before; ) {
       before = taken.length
       for (const [lane, reader] of this.lanes.entries()) {
+        if (this.#deadLanes.has(lane) || !isTurn(this.laneBrokers[lane]!)) continue
         reader.poll({ onFrame: (bytes, start, end) => taken.push(this.#batch(lane, reader, bytes, start, end)) }, 1)
       }
     }
@@ -160,6 +202,8 @@ export class HandDrivenBroker {
   }
 
   loseBroker(brokerId: number): void {
+    // The producer's thread looks again when a connection is gone, as the engine has it.
+    queueMicrotask(() => this.#engine.wakeLoop.wake())
     for (const listener of [...this.#lost]) listener(brokerId)
   }
 
@@ -167,7 +211,9 @@ export class HandDrivenBroker {
     this.#parker.close()
   }
 
-  #openLane(capacityBytes: number): LaneWriter {
+  #openLane(brokerId: number, capacityBytes: number): LaneWriter | undefined {
+    if (this.#deadBrokers.has(brokerId)) return undefined
+    this.laneBrokers.push(brokerId)
     const lane = allocateLane({ capacityBytes, ackSlots: ACK_SLOTS, producerThread: PRODUCER_THREAD, brokerThread: BROKER_THREAD })
     this.lanes.push(new LaneReader(lane, (thread) => this.#bells.ring(thread)))
     this.laneCapacities.push(capacityBytes)
@@ -175,7 +221,7 @@ export class HandDrivenBroker {
   }
 
   #batch(lane: number, reader: LaneReader, bytes: Uint8Array, start: number, end: number): TakenBatch {
-    const { batchId, partition, acks } = reader.frame
+    const { batchId, partition, acks, leaderEpoch } = reader.frame
     const copy = new Uint8Array(bytes.subarray(start, end))
     const records = readRecords(copy)
     return {
@@ -183,6 +229,11 @@ export class HandDrivenBroker {
       acks,
       sizeInBytes: end - start,
       lane,
+      brokerId: this.laneBrokers[lane]!,
+      leaderEpoch,
+      producerId: producerId(copy, 0),
+      producerEpoch: producerEpoch(copy, 0),
+      baseSequence: baseSequence(copy, 0),
       records,
       values: records.map(({ value }) => value),
       ack: (baseOffset = this.#offset) => {

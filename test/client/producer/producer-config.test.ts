@@ -19,6 +19,7 @@ test('the defaults', () => {
   const defaults = {
     ...{ acks: 'all', lingerMs: 0, batchSize: 65_536, bufferMemory: 33_554_432, maxBlockMs: 60_000 },
     ...{ maxRequestSize: 1_048_576, deliveryTimeoutMs: 120_000, partitioner: 'default', partitionerIgnoreKeys: false },
+    ...{ enableIdempotence: true, retries: 2_147_483_647, retryBackoffMs: 100, retryBackoffMaxMs: 1_000 },
   }
   expect(fillProducerOptions()).toEqual(defaults)
   expect(fillProducerOptions({})).toEqual(defaults)
@@ -65,14 +66,29 @@ test.each<[string, string]>([
   ['partitionerClass', 'it is called partitioner here'],
   ['compressionType', 'batches are not compressed yet'],
   ['transactionalId', 'transactional producers are not there yet'],
-  ['enableIdempotence', 'idempotent and transactional producers are not there yet'],
-  ['idempotent', 'idempotent and transactional producers are not there yet'],
-  ['maxInFlightRequests', 'there is no connection to set up'],
+  ['idempotent', 'it is called enableIdempotence here'],
+  ['maxInFlightRequestsPerConnection', 'a lane keeps the order of its batches'],
+  ['maxInFlightRequests', 'a lane keeps the order of its batches'],
   ['keySerializer', 'serdes belong to the topic'],
-  ['retries', 'until deliveryTimeoutMs'],
+  ['maxRetries', 'it is called retries here'],
   ['clientId', 'clients of one process need no name'],
 ])('the name %s is answered', (name, words) => {
   expect(refusal({ [name]: 1 }).message).toContain(words)
+})
+
+describe('idempotence', () => {
+  test.each<ProducerOptions>([{ acks: 1 }, { acks: 0 }, { retries: 0 }])('is off with %j, unless it was asked for', (options) => {
+    expect(fillProducerOptions(options).enableIdempotence).toBe(false)
+    expect(fillProducerOptions({ ...options, enableIdempotence: false }).enableIdempotence).toBe(false)
+    expect(refusal({ ...options, enableIdempotence: true }).message).toMatch(
+      /^producer option enableIdempotence needs (acks 'all', not [01]|retries above 0): give that, or leave enableIdempotence out$/,
+    )
+  })
+
+  test('may be asked for, and left out', () => {
+    expect(fillProducerOptions({ acks: 'all', enableIdempotence: true }).enableIdempotence).toBe(true)
+    expect(fillProducerOptions({ enableIdempotence: false }).enableIdempotence).toBe(false)
+  })
 })
 
 describe('every name that Kafka has for a producer', () => {

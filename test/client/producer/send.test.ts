@@ -336,9 +336,9 @@ describe('sendAll', () => {
     ])
     await nextTurn()
     const batches = broker.take()
-    batches[1]!.refuse(KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
-    batches[0]!.refuse(KAFKA_ERRORS.CORRUPT_MESSAGE)
-    await expect(sent).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    batches[1]!.refuse(KAFKA_ERRORS.MESSAGE_TOO_LARGE)
+    batches[0]!.refuse(KAFKA_ERRORS.INVALID_TIMESTAMP)
+    await expect(sent).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
   })
 
   test('what is nothing to iterate over', async () => {
