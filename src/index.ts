@@ -36,9 +36,13 @@ export { RecordHeaders } from './client/headers.ts'
 export type { RecordCursor } from './record/record-cursor.ts'
 export type { RecordHeader } from './record/record.ts'
 
-// Look at topics
-export { Admin } from './client/admin.ts'
-export type { DescribedPartition, DescribedTopic } from './client/admin.ts'
+// Administer
+export { Admin } from './client/admin/admin.ts'
+export { ItemFailures } from './client/admin/each-item.ts'
+export type { AdminCallOptions, ListOffsetsOptions, ListTopicsOptions } from './client/admin/call-options.ts'
+export type { DescribedPartition, DescribedTopic } from './client/admin/described-topic.ts'
+export type { CreatedTopic, NewTopic } from './client/admin/new-topic.ts'
+export type { DeletedRecords, OffsetSpec, PartitionOffset } from './client/admin/partition-offsets.ts'
 
 // Errors
 export { MillraceError } from './errors.ts'

@@ -118,6 +118,7 @@ export class BrokerActor implements HostedBrokerControl {
       listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
       allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
       listOffsets: (request) => this.#partitions.listOffsets(request),
+      deleteRecords: (request) => this.#partitions.deleteRecords(request),
     }
     exposeControl(port, api).onClose(() => {
       this.#bells.release(threadId(thread.id), thread.incarnation)

@@ -25,6 +25,13 @@ export interface ListOffsetsRequest {
   readonly bound: FetchBound
 }
 
+/** Records to be deleted of one partition (Kafka: DeleteRecordsPartition). */
+export interface DeleteRecordsRequest {
+  readonly slot: number
+  readonly topicId: TopicId
+  readonly beforeOffset: number
+}
+
 /** Broker, to a client. The topic calls and `allocateProducerIds` are answered only by the active controller (NOT_CONTROLLER otherwise). */
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
@@ -35,6 +42,8 @@ export interface BrokerControl {
   allocateProducerIds(): Promise<ProducerIdsBlock>
   /** Answered only by the partition's leader (NOT_LEADER_OR_FOLLOWER otherwise); null: there is no such record. */
   listOffsets(request: ListOffsetsRequest): ListedOffset | null
+  /** Answered only by the partition's leader: its first offset then. */
+  deleteRecords(request: DeleteRecordsRequest): number
 }
 
 /** Broker, to another broker. */

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
 import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
+import type { TopicId } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
@@ -28,7 +29,7 @@ import { findOffset } from '../partition/list-offsets.ts'
 import type { ListedOffset } from '../partition/list-offsets.ts'
 import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
-import type { BrokerInit, ListOffsetsRequest } from './broker-control.ts'
+import type { BrokerInit, DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
 
 interface LedPartition {
@@ -158,21 +159,28 @@ export class BrokerPartitions {
     return this.#parked.length > 0 ? Math.min(RETRY_PARKED_MS, dueMs) : dueMs
   }
 
-  // --- look-ups -------------------------------------------------------------------
+  // --- what only a leader knows or does ---------------------------------------------
 
   /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID. */
   listOffsets({ slot, topicId, spec, bound }: ListOffsetsRequest): ListedOffset | null {
+    return findOffset(this.#ledBy(slot, topicId).log, this.#memory, spec, bound)
+  }
+
+  /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE, POLICY_VIOLATION. */
+  deleteRecords({ slot, topicId, beforeOffset }: DeleteRecordsRequest): number {
+    return this.#ledBy(slot, topicId).log.deleteRecordsBefore(beforeOffset)
+  }
+
+  #ledBy(slot: number, topicId: TopicId): PartitionActor {
     const led = this.#led[slot]
     if (led === undefined)
       throw new MillraceError('NOT_LEADER_OR_FOLLOWER', `broker ${this.#brokerId} does not lead the partition of slot ${slot}`)
     const { actor } = led
-    if (!equalTopicIds(actor.identity.topicId, topicId)) {
-      throw new MillraceError(
-        'UNKNOWN_TOPIC_ID',
-        `slot ${slot} belongs to topic ${actor.identity.topic}, not to the one that was asked about`,
-      )
-    }
-    return findOffset(actor.log, this.#memory, spec, bound)
+    if (equalTopicIds(actor.identity.topicId, topicId)) return actor
+    throw new MillraceError(
+      'UNKNOWN_TOPIC_ID',
+      `slot ${slot} belongs to topic ${actor.identity.topic}, not to the one that was asked about`,
+    )
   }
 
   // --- leading --------------------------------------------------------------------

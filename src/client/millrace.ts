@@ -7,7 +7,7 @@ import type { Cluster } from '../broker/cluster.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { systemRandom } from '../random.ts'
-import { Admin } from './admin.ts'
+import { Admin } from './admin/admin.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { fillConsumerOptions } from './consumer/consumer-config.ts'
 import type { ConsumerOptions } from './consumer/consumer-config.ts'
@@ -17,7 +17,7 @@ import type { ProducerOptions } from './producer/producer-config.ts'
 import { BoundTopic } from './topic.ts'
 import { effectiveTopicConfig } from '../config/effective-topic-config.ts'
 import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from '../config/topic-config-check.ts'
-import { checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
+import { checkReplicationFactor, checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
 import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts'
 
 /** What another thread attaches with: plain data, cloneable, usable any number of times. */
@@ -89,10 +89,7 @@ export class AttachedMillrace implements EmbeddedMillrace {
       typeof topic === 'string'
         ? defineTopic<K, V, KIn, VIn>(topic, typeof options === 'object' ? rest : options)
         : checkDefinition(topic, rest)
-    if ((definition.replicationFactor ?? 1) > 1) {
-      const message = `topic "${definition.name}" asks for ${definition.replicationFactor} replicas: replication is not there yet, leave replicationFactor out`
-      throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
-    }
+    checkReplicationFactor(definition)
     const plain = definition as unknown as TopicDefinition<unknown, unknown, never, never>
     const [bound] = await Promise.all([this.#bind(plain, signal), prepareSerdes(plain)])
     return bound as unknown as Topic<K, V, KIn, VIn>

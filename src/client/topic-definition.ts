@@ -90,6 +90,13 @@ export function defineTopic<K = string | null, V = unknown, KIn = K, VIn = V>(
   return Object.freeze(definition) as unknown as TopicDefinition<K, V, KIn, VIn>
 }
 
+/** Throws INVALID_REPLICATION_FACTOR. */
+export function checkReplicationFactor({ name, replicationFactor = 1 }: { name: string; replicationFactor: number | undefined }): void {
+  if (replicationFactor === 1) return
+  const message = `topic "${name}" asks for ${replicationFactor} replicas: replication is not there yet, leave replicationFactor out`
+  throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
+}
+
 /** Loads what the serdes of a topic need before their first call. */
 export async function prepareSerdes(definition: TopicDefinition<unknown, unknown, never, never>): Promise<void> {
   await Promise.all([definition.key.prepare?.(), definition.value.prepare?.()])

@@ -35,12 +35,16 @@ interface Connection {
   readonly control: ControlClient<BrokerControl>
 }
 
-/** One partition, and what is wanted of it. */
-export interface OffsetQuery {
+/** A partition: what it is called, and the row of its control block. */
+export interface PartitionRow {
   readonly topic: string
   readonly topicId: TopicId
   readonly partition: number
   readonly slot: number
+}
+
+/** One partition, and what is wanted of it. */
+export interface OffsetQuery extends PartitionRow {
   readonly spec: OffsetSpec
 }
 
@@ -156,6 +160,18 @@ export class EmbeddedEngine {
   }
 
   /**
+   * Deletes the records below `offset`, or all that are committed now with -1 (Kafka: DeleteRecords); the first
+   * offset then. Rejects with OFFSET_OUT_OF_RANGE, POLICY_VIOLATION, UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, ABORTED, CLOSED.
+   */
+  async deleteRecords(partition: PartitionRow, offset: number, signal?: AbortSignal): Promise<number> {
+    const { slot, topicId } = partition
+    const control = this.#controlOf(partition)
+    // Said as a number, the end is the same one for the next leader, if this one dies over it.
+    const beforeOffset = offset === -1 ? control.highWatermark : offset
+    return this.#onLeader(control, leaderOf(partition), (leader) => leader.deleteRecords({ slot, topicId, beforeOffset }), signal)
+  }
+
+  /**
    * A lane to a broker; undefined while there is no connection to it. The broker reads it as soon
    * as it hears of it. Whoever offers rings the broker's bell: the lane does not.
    */
@@ -252,19 +268,22 @@ export class EmbeddedEngine {
     this.bells.ring(this.threadId)
   }
 
-  async #listOffset(
-    { topic, topicId, partition, slot, spec }: OffsetQuery,
-    bound: FetchBound,
-    signal?: AbortSignal,
-  ): Promise<ListedOffset | null> {
-    const control = this.controlBlock(slot)
-    const who = `leader of ${topic}-${partition}`
-    if (!control.isInUse || control.isDeleting || !equalTopicIds(control.topicId, topicId)) throw deletedError(who)
+  async #listOffset(query: OffsetQuery, bound: FetchBound, signal?: AbortSignal): Promise<ListedOffset | null> {
+    const { topicId, slot, spec } = query
+    const control = this.#controlOf(query)
     if (spec !== 'earliest' && spec !== 'latest') {
-      return this.#onLeader(control, who, (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
+      return this.#onLeader(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
     }
     const offset = spec === 'earliest' ? control.logStartOffset : control[bound]
     return { offset, timestampMs: -1, leaderEpoch: control.leaderEpoch }
+  }
+
+  /** Throws UNKNOWN_TOPIC_ID when the row is not the topic's any more. */
+  #controlOf(partition: PartitionRow): ControlBlock {
+    const control = this.controlBlock(partition.slot)
+    if (!control.isInUse || control.isDeleting || !equalTopicIds(control.topicId, partition.topicId))
+      throw deletedError(leaderOf(partition))
+    return control
   }
 
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
@@ -322,6 +341,11 @@ export class EmbeddedEngine {
     }
     return this.#parker.wait(changed, { signal })
   }
+}
+
+/** In errors. */
+function leaderOf({ topic, partition }: PartitionRow): string {
+  return `leader of ${topic}-${partition}`
 }
 
 function deletedError(who: string): MillraceError {

@@ -28,6 +28,9 @@ afterAll(() => millrace.close())
 test('a new topic gets num.partitions, unless it says how many', async () => {
   expect((await millrace.topic('unsaid')).partitions).toBe(3)
   expect((await millrace.topic('said', { partitions: 1 })).partitions).toBe(1)
+  expect((await millrace.admin.createTopics(['unsaid-2', { name: 'said-2', partitions: 1 }])).map(({ partitions }) => partitions)).toEqual([
+    3, 1,
+  ])
   expect((await millrace.admin.describeTopic('unsaid')).config).toEqual({})
 })
 

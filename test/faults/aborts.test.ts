@@ -23,11 +23,20 @@ interface Call {
   run(faulty: FaultyMillrace, topic: BytesTopic, signal: AbortSignal): Promise<unknown>
 }
 
+let names = 0
+const newName = (prefix: string): string => `${prefix}-${names++}`
+
 const CALLS: readonly Call[] = [
   { name: 'admin.listTopics', run: ({ millrace }, _, signal) => millrace.admin.listTopics({ signal }) },
   { name: 'admin.describeTopic', run: ({ millrace }, topic, signal) => millrace.admin.describeTopic(topic.name, { signal }) },
+  { name: 'admin.createTopics', run: ({ millrace }, _, signal) => millrace.admin.createTopics([newName('a'), newName('b')], { signal }) },
+  { name: 'admin.listOffsets', run: ({ millrace }, topic, signal) => millrace.admin.listOffsets(topic.name, { timestamp: 0 }, { signal }) },
+  {
+    name: 'admin.deleteRecords',
+    run: ({ millrace }, topic, signal) => millrace.admin.deleteRecords(topic.name, { 0: 'end', 1: 'end' }, { signal }),
+  },
   { name: 'topic, there already', run: ({ millrace }, topic, signal) => millrace.topic(topic.name, { signal }) },
-  { name: 'topic, new', run: ({ millrace }, _, signal) => millrace.topic(`new-${Math.ceil(performance.now())}`, { signal }) },
+  { name: 'topic, new', run: ({ millrace }, _, signal) => millrace.topic(newName('t'), { signal }) },
   {
     name: 'attachMillrace',
     run: async ({ millrace }, _, signal) => (await attachMillrace(millrace.handle, { signal })).close(),

@@ -1,0 +1,118 @@
+// Administration of this millrace (Kafka: Admin). Runs on the thread that holds it; the
+// controller, the leaders of partitions and shared words answer.
+
+import { checkOptions } from '../../config-def.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { checkTopicName } from '../topic-definition.ts'
+import { LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
+import type { AdminCallOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import { describedTopic, isInternalTopic } from './described-topic.ts'
+import type { DescribedTopic } from './described-topic.ts'
+import { doEach } from './each-item.ts'
+import { createTopicCommands, createdTopic } from './new-topic.ts'
+import type { CreatedTopic, NewTopic } from './new-topic.ts'
+import { deleteRecords, listOffsets } from './partition-offsets.ts'
+import type { DeletedRecords, OffsetSpec, PartitionOffset } from './partition-offsets.ts'
+import { freezeAll } from './plain-data.ts'
+import { topicNames } from './topic-names.ts'
+
+/**
+ * Administration of this millrace (Kafka: Admin): `millrace.admin`, on every attached thread.
+ *
+ * What calls give is plain, frozen data of one moment. Every call takes an AbortSignal, and
+ * rejects with ABORTED by it, CLOSED when millrace is closed, INVALID_CONFIG for an unknown
+ * option and INVALID_REQUEST for arguments of another shape; calls that change something also
+ * with REQUEST_TIMED_OUT when no controller or leader answers.
+ *
+ * Calls about several things try each for itself, all at once; they are no transaction. When
+ * some fail, the rejection has the code of the first of them, and an `ItemFailures` as its
+ * `cause` that says which failed, by name: what is not in there was done. Calls about one
+ * thing reject with its error alone, and ABORTED and CLOSED are said of a call as a whole.
+ */
+export class Admin {
+  readonly #engine: EmbeddedEngine
+
+  /** Made by millrace. */
+  constructor(engine: EmbeddedEngine) {
+    this.#engine = engine
+  }
+
+  // --- topics -------------------------------------------------------------------
+
+  /**
+   * Makes topics, and resolves when all their partitions are led (Kafka: createTopics). Each is a name,
+   * `{ name, partitions, config }`, or what `defineTopic` gave. Rejects with TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS
+   * beyond `partitionsMax`, KAFKA_STORAGE_ERROR, and what `defineTopic` throws; then none was made.
+   */
+  async createTopics(topics: readonly (string | NewTopic)[], options?: AdminCallOptions): Promise<readonly CreatedTopic[]> {
+    const commands = createTopicCommands(topics, this.#engine.brokerConfig['num.partitions'] ?? 1)
+    const signal = checkCallOptions(options)
+    const created = await doEach(
+      commands.map((command) => ({
+        name: command.name,
+        run: async () => createdTopic(await this.#engine.createTopic(command, signal)),
+      })),
+    )
+    return freezeAll(created)
+  }
+
+  /** Makes one topic; see `createTopics`. `millrace.topic` makes and binds in one go. */
+  async createTopic(topic: string | NewTopic, options?: AdminCallOptions): Promise<CreatedTopic> {
+    const [created] = await this.createTopics([topic], options)
+    return created!
+  }
+
+  /** The names of all topics, in an array that is yours (Kafka: listTopics). */
+  async listTopics(options?: ListTopicsOptions): Promise<string[]> {
+    const { signal, listInternal = false } = checkOptions(LIST_TOPICS_OPTIONS, options)
+    const names = await this.#engine.listTopics(signal)
+    return listInternal ? names : names.filter((name) => !isInternalTopic(name))
+  }
+
+  /** A topic by name; leaders and offsets are those of this moment. Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+  async describeTopic(name: string, options?: AdminCallOptions): Promise<DescribedTopic> {
+    const [topic] = await this.describeTopics([name], options)
+    return topic!
+  }
+
+  /** Topics by name, in the order of the names (Kafka: describeTopics). Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
+  async describeTopics(names: readonly string[], options?: AdminCallOptions): Promise<readonly DescribedTopic[]> {
+    const checked = topicNames(names, 'describeTopics')
+    const signal = checkCallOptions(options)
+    const topics = await doEach(checked.map((name) => ({ name, run: () => describedTopic(this.#engine, name, signal) })))
+    return freezeAll(topics)
+  }
+
+  // --- records ------------------------------------------------------------------
+
+  /**
+   * Looks offsets up of all partitions of a topic, or of those that an object by partition names (Kafka: listOffsets,
+   * KIP-396, KIP-734): `listOffsets('clicks', 'latest')`, `listOffsets('clicks', { 0: 'earliest', 3: { timestamp } })`.
+   * In ascending order. Rejects with UNKNOWN_TOPIC_OR_PARTITION, INVALID_TIMESTAMP, and UNKNOWN_TOPIC_ID when the topic
+   * is deleted meanwhile.
+   */
+  async listOffsets(
+    topic: string,
+    spec: OffsetSpec | Readonly<Record<number, OffsetSpec>>,
+    options?: ListOffsetsOptions,
+  ): Promise<readonly PartitionOffset[]> {
+    const { signal, isolationLevel } = checkOptions(LIST_OFFSETS_OPTIONS, options)
+    const bound = isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
+    return freezeAll(await listOffsets(this.#engine, checkTopicName(topic), spec, bound, signal))
+  }
+
+  /**
+   * Deletes the records below an offset, by partition (Kafka: deleteRecords): `deleteRecords('clicks', { 0: 1_000, 1:
+   * 'end' })`; 'end' is the high watermark at the time of the call. Readers find the next record behind them; memory is
+   * free again where a whole extent was deleted. Rejects with UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE beyond the
+   * high watermark, POLICY_VIOLATION of a topic that is only compacted, UNKNOWN_TOPIC_ID when it is deleted meanwhile.
+   */
+  async deleteRecords(
+    topic: string,
+    beforeOffsets: Readonly<Record<number, number | 'end'>>,
+    options?: AdminCallOptions,
+  ): Promise<readonly DeletedRecords[]> {
+    const signal = checkCallOptions(options)
+    return freezeAll(await deleteRecords(this.#engine, checkTopicName(topic), beforeOffsets, signal))
+  }
+}
