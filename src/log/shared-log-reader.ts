@@ -99,6 +99,11 @@ export class SharedLogReader {
     return this.#boundOffset()
   }
 
+  /** Whether the partition is gone, and this reader of no more use. */
+  get isDeleted(): boolean {
+    return this.#isDeleted()
+  }
+
   /** Whether a read would say anything but READ_EMPTY: look at this after waiting was announced. */
   get hasNews(): boolean {
     const { position } = this

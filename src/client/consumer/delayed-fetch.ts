@@ -53,7 +53,10 @@ export class DelayedFetch {
     }
     this.cancel()
     this.#isOpen = true
-    for (const [i, fetcher] of this.#fetchers.entries()) this.#limits[i] = fetcher.endOffset
+    for (const [i, fetcher] of this.#fetchers.entries()) {
+      // A limit would hide what is to be told at, or beyond, the end.
+      this.#limits[i] = fetcher.isOutOfLog ? Number.POSITIVE_INFINITY : fetcher.endOffset
+    }
     return true
   }
 

@@ -113,6 +113,13 @@ export class PartitionFetcher {
     return this.#state === 'known' && this.#position >= limit
   }
 
+  /** Whether a fetch has something else to tell than records: the position is not in the log, or the log is gone. */
+  get isOutOfLog(): boolean {
+    if (this.#state !== 'known') return false
+    const { logStartOffset, logEndOffset } = this.control
+    return this.#reader.isDeleted || this.#position < logStartOffset || this.#position > logEndOffset
+  }
+
   /** The end that a reader may see now: the high watermark, or the last stable offset. */
   get endOffset(): number {
     return this.control[this.#options.bound]
@@ -153,11 +160,11 @@ export class PartitionFetcher {
     }
   }
 
-  /** Bytes that fetches would find now, counted up to `enough`; Infinity when there is something else to be told. */
+  /** Bytes that fetches would find now, counted up to `enough`; Infinity where there is something else to be told. */
   availableBytes(enough: number): number {
     if (!this.#isPositioned()) return 0
     // The scout is past what retention takes of that which it counted.
-    if (this.control.logStartOffset > this.#position) return Number.POSITIVE_INFINITY
+    if (this.isOutOfLog) return Number.POSITIVE_INFINITY
     this.#scout ??= new SharedLogReader(this.#memory, this.control.slot, this.#options.bound)
     if (this.#scoutedFrom !== this.#position) {
       this.#scoutedFrom = this.#position

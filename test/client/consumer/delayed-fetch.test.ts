@@ -182,6 +182,20 @@ describe('what moves a position while bytes are withheld', () => {
     await expect(again).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC_ID' })
   })
 
+  test('a position beyond the end is told at once', async () => {
+    const consumer = world.consumer({ fetchMinBytes: 1_000_000, fetchMaxWaitMs: 1_000_000 })
+    const events: unknown[] = []
+    consumer.on('overtaken', (event) => events.push(event))
+    const next = consumer.batches(topic).next()
+    world.append(topic, ['a'])
+    await settle()
+    consumer.seek(topic, 0, 7)
+    expect(events).toEqual([{ topic: topic.name, partition: 0, missed: 0, from: 7, to: 0 }])
+    // What is read behind such news is not withheld again.
+    expect(recordsOf((await next).value!)).toEqual(['0:0 a'])
+    await consumer.close()
+  })
+
   test('control batches count, and do not make it stall', async () => {
     const { batches, read } = reading({ fetchMinBytes: markerBatch().length, fetchMaxWaitMs: 1_000_000 })
     world.appendBatch(topic, markerBatch())

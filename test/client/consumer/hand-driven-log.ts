@@ -22,6 +22,7 @@ import type { TopicId } from '../../../src/ids.ts'
 import { ControlBlock, leaderEpochOf } from '../../../src/log/control-block.ts'
 import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import type { MemoryLog } from '../../../src/log/memory-log.ts'
+import { APPEND_NO_MEMORY } from '../../../src/log/partition-log.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import { findOffset } from '../../../src/partition/list-offsets.ts'
 import type { FetchBound, ListedOffset } from '../../../src/partition/list-offsets.ts'
@@ -108,7 +109,13 @@ export class HandDrivenLog {
 
   /** A batch of the test's own making, committed unless said. */
   appendBatch(topic: TextTopic, batch: Uint8Array, partition = 0, commit = true): void {
-    const offset = this.log(topic, partition).append(batch, 0, batch.length)
+    const log = this.log(topic, partition)
+    let offset = log.append(batch, 0, batch.length)
+    // Memory that was given back rests for some turns of its broker, or is another broker's until that one is asked.
+    for (let turn = 0; offset === APPEND_NO_MEMORY && turn < 100; turn++) {
+      this.fixture.turns(1)
+      offset = log.append(batch, 0, batch.length)
+    }
     if (offset < 0) throw new Error(`append answered ${offset}`)
     if (commit) this.commit(topic, partition)
   }
