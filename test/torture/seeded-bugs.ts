@@ -1,0 +1,195 @@
+// Bugs of one line, put into a copy of the source to see that the tests find them: each
+// says where it goes and who must find it. A switch in the test build: src knows nothing
+// of it. `find` must occur exactly once in its file; when it does not any more, the bug
+// is to be put elsewhere.
+
+import type { FaultKind } from './round-plan.ts'
+
+export interface SeededBug {
+  readonly name: string
+  /** Below src. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  readonly foundBy: TortureFinds | TestFinds
+}
+
+/** Found by rounds of torture. */
+export interface TortureFinds {
+  readonly only: readonly FaultKind[]
+  readonly seed: number
+  readonly faults: number
+  readonly rounds: number
+  readonly brokers?: number
+  readonly small?: boolean
+}
+
+/** Found by a test file: a model, a contract, or a race of its own. */
+export interface TestFinds {
+  readonly test: string
+  /** Only tests whose names have this. */
+  readonly named?: string
+}
+
+/** Faults at points of an append: what was acknowledged must be published by then. */
+const AT_POINTS = { only: ['killPoint', 'exit', 'throw'], seed: 1, faults: 12, rounds: 3 } as const
+/** Hardly a fault: what any load shows. */
+const UNDER_LOAD = { only: ['stall'], seed: 2, faults: 2, rounds: 2 } as const
+
+export const SEEDED_BUGS: readonly SeededBug[] = [
+  {
+    name: 'a batch is acknowledged before it is published',
+    file: 'partition/partition-actor.ts',
+    find: 'if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, this.log.endOffset, -1)',
+    replace: 'if (acks !== 0) { lane.ack(batchId, 0, baseOffset, -1); lane.flush() }',
+    foundBy: AT_POINTS,
+  },
+  {
+    name: 'the watermark is published before the log end',
+    file: 'log/memory-log.ts',
+    find: 'publishEnds(): void {\n',
+    replace: 'publishEnds(): void {\n    this.publishHighWatermark(this.#endOffset)\n',
+    foundBy: AT_POINTS,
+  },
+  {
+    name: 'a new leader keeps what the old one had not published',
+    file: 'log/memory-log-recovery.ts',
+    find: 'while (at < end && looseInt64(arena, at) < logEnd) {',
+    replace: 'while (at < end) {',
+    foundBy: AT_POINTS,
+  },
+  {
+    name: 'a new leader cuts off one batch too many',
+    file: 'log/memory-log-recovery.ts',
+    find: '    maxTimestampMs = Math.max(maxTimestampMs, looseMaxTimestamp(arena, at))\n    at += size',
+    replace:
+      '    maxTimestampMs = Math.max(maxTimestampMs, looseMaxTimestamp(arena, at))\n    if (looseInt64(arena, at + size) >= logEnd) break\n    at += size',
+    foundBy: AT_POINTS,
+  },
+  {
+    name: 'a partition gets a new leader under the old epoch',
+    file: 'metadata/controller.ts',
+    find: 'const leaderEpoch = previousEpoch + 1',
+    replace: 'const leaderEpoch = previousEpoch',
+    foundBy: { only: ['terminate'], seed: 3, faults: 2, rounds: 1 },
+  },
+  {
+    name: 'brokers are told before the metadata log is',
+    file: 'metadata/controller-actor.ts',
+    find: '    await this.#commit(records)\n    const { image } = this.#controller\n    void this.#tell(',
+    replace: '    const { image } = this.#controller\n    setImmediate(() => void this.#commit(records))\n    void this.#tell(',
+    foundBy: { only: ['controller', 'twoAtOnce'], seed: 4, faults: 12, rounds: 3, brokers: 3 },
+  },
+  {
+    name: 'the answers of two batches are swapped',
+    file: 'partition/delayed-produce.ts',
+    find: 'answerBatch(lane, this.#batchIds[at]!, 0, this.#baseOffsets[at]!, this.#timestamps[at]!)',
+    replace: 'answerBatch(lane, this.#batchIds[at]!, 0, this.#baseOffsets[this.#count > 0 ? this.#head : at]!, this.#timestamps[at]!)',
+    foundBy: UNDER_LOAD,
+  },
+  {
+    name: 'an acknowledged offset is one too high',
+    file: 'client/producer/producer-batch.ts',
+    find: 'baseOffset < 0 ? -1 : baseOffset + index',
+    replace: 'baseOffset < 0 ? -1 : baseOffset + index + 1',
+    foundBy: UNDER_LOAD,
+  },
+  {
+    name: 'a batch loses its last bytes on the way into the lane',
+    file: 'lane/lane-writer.ts',
+    find: '+ FRAME_HEADER_BYTES, start, end)',
+    replace: '+ FRAME_HEADER_BYTES, start, end - 2)',
+    foundBy: UNDER_LOAD,
+  },
+  {
+    name: 'a reader does not look again whether it was overtaken',
+    file: 'log/shared-log-reader.ts',
+    find: '    if (!extents.isStill(this.#granule, this.#generation)) return this.#lost()\n    this.#bytePosition +=',
+    replace: '    this.#bytePosition +=',
+    foundBy: { test: 'test/log/log-race.test.ts' },
+  },
+  {
+    name: 'an extent is reused under its old generation',
+    file: 'log/extent-allocator.ts',
+    find: '    extents.retire(granule)\n',
+    replace: '',
+    foundBy: { ...UNDER_LOAD, small: true },
+  },
+  {
+    name: 'an extent is reused without a rest',
+    file: 'log/resting-list.ts',
+    find: 'if (nowMs - oldest.freedMs < REST_MS || turn - oldest.freedTurn < 2) break',
+    replace: '',
+    foundBy: { test: 'test/log/resting-list.test.ts' },
+  },
+  {
+    name: 'retention takes what is not committed',
+    file: 'log/memory-log.ts',
+    find: 'if (newStart < 0 || newStart > this.#highWatermark) {',
+    replace: 'if (newStart < 0) {',
+    foundBy: { test: 'test/log/memory-log.test.ts' },
+  },
+  {
+    name: 'a look-up in the index is one entry off',
+    file: 'log/batch-walk.ts',
+    find: 'middle) <= relativeOffset) low',
+    replace: 'middle) <= relativeOffset + 1) low',
+    foundBy: { test: 'test/log/memory-log.test.ts' },
+  },
+  {
+    name: 'a parked batch is dropped',
+    file: 'partition/partition-actor.ts',
+    find: '      this.#parked.shift()\n      moved = true',
+    replace: '      this.#parked.shift()\n      this.#parked.shift()\n      moved = true',
+    foundBy: { only: ['stall'], seed: 5, faults: 4, rounds: 4, brokers: 3, small: true },
+  },
+  {
+    name: 'a thread that waits arms its bell after its last look',
+    file: 'engine/wake-loop.ts',
+    find: '        if (this.#waiters.size > 0) this.#sleeper.arm()\n',
+    replace: '        queueMicrotask(() => this.#waiters.size > 0 && this.#sleeper.arm())\n',
+    foundBy: { test: 'test/engine/wake-loop.test.ts' },
+  },
+  {
+    name: 'an append that finds no memory wakes nobody',
+    file: 'log/block-arena.ts',
+    find: '    this.#ringBroker(this.brokerId)\n',
+    replace: '',
+    foundBy: { test: 'test/faults/full-memory.test.ts', named: '(1 brokers)' },
+  },
+  {
+    name: 'calls to a controller that has failed are refused for good',
+    file: 'broker/broker-actor.ts',
+    find: "error.code === 'CLOSED' && !this.#stopping",
+    replace: 'false',
+    foundBy: { test: 'test/faults/broker-death.test.ts', named: 'calls waiting for it: its successor answers them (1 brokers)' },
+  },
+  {
+    name: 'a frame is published before it is written',
+    file: 'lane/lane-writer.ts',
+    find: '    storeFrame(this.frame,',
+    replace: '    Atomics.store(this.#words, TAIL, (position + units) | 0)\n    storeFrame(this.frame,',
+    foundBy: { test: 'test/lane/lane-kill.test.ts' },
+  },
+  {
+    name: 'a lane takes one unit more than it has room for',
+    file: 'lane/lane-writer.ts',
+    find: 'return used - freed + units <= this.#capacityUnits\n',
+    replace: 'return used - freed + units <= this.#capacityUnits + 1\n',
+    foundBy: { test: 'test/lane/lane-race.test.ts' },
+  },
+  {
+    name: 'a controller that takes over leaves the brokers that died before it',
+    file: 'metadata/controller-actor.ts',
+    find: 'if (!fenced && !this.#effects.isAlive(brokerId, incarnation)) await this.#fence(brokerId, incarnation)',
+    replace: '',
+    foundBy: { only: ['twoAtOnce'], seed: 6, faults: 4, rounds: 2, brokers: 3 },
+  },
+  {
+    name: 'a reader is told of one record too many that it has missed',
+    file: 'client/consumer/partition-fetcher.ts',
+    find: 'const missed = Math.max(0, to - overtakenAt)',
+    replace: 'const missed = Math.max(0, to - overtakenAt) + 1',
+    foundBy: { ...UNDER_LOAD, faults: 6, small: true },
+  },
+]
