@@ -199,12 +199,13 @@ export class BrokerActor implements HostedBrokerControl {
     const delayMs = this.#partitions.dueInMs()
     if (delayMs === Number.POSITIVE_INFINITY) return
     const { clock } = this.#environment
-    const laterMs = clock.monotonicMs() + Math.max(1, delayMs)
+    const waitMs = Math.max(1, delayMs)
+    const laterMs = clock.monotonicMs() + waitMs
     // One that is set already, for no later than a moment from then, will do.
     if (this.#laterMs <= laterMs + 1) return
     this.#laterTimer?.cancel()
     this.#laterMs = laterMs
-    this.#laterTimer = clock.setTimer(laterMs - clock.monotonicMs(), () => {
+    this.#laterTimer = clock.setTimer(waitMs, () => {
       this.#laterTimer = undefined
       this.#laterMs = Number.POSITIVE_INFINITY
       this.#dutyCycle.wake()

@@ -3,6 +3,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { KAFKA_ERRORS, kafkaErrorName } from '../../src/errors.ts'
+import type { Overtaken } from '../../src/index.ts'
+import { AttachedWorker } from './attached-worker.ts'
 import { FaultyMillrace } from './faulty-millrace.ts'
 import { SentLedger, bytesTopic } from './sent-ledger.ts'
 
@@ -72,6 +74,63 @@ describe('offsets', () => {
     await faulty.kill(0)
     expect(await ledger.sendUntilAcked(producer, topic, 0)).toBe(edge + 501)
     await ledger.verify(faulty.millrace, topic)
+    await faulty.close()
+  })
+
+  test('just below 2^53 - 1: readers seek, are overtaken and count exactly', async () => {
+    const faulty = await FaultyMillrace.open()
+    const edge = Number.MAX_SAFE_INTEGER
+    const topic = await openAt(faulty, edge - 4)
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    for (let i = 0; i < 4; i++) expect(await ledger.sendUntilAcked(producer, topic, 0)).toBe(edge - 4 + i)
+    const consumer = faulty.millrace.consumer()
+    const overtaken: Overtaken[] = []
+    consumer.on('overtaken', (event) => overtaken.push(event))
+    /** The offsets that are read from there to the end. */
+    const readFrom = async (offset: number): Promise<number[]> => {
+      consumer.seek(topic, 0, offset)
+      const offsets: number[] = []
+      for await (const record of consumer.records(topic, { until: 'end' })) offsets.push(record.offset)
+      expect(consumer.position(topic, 0)).toBe(edge)
+      return offsets
+    }
+    expect(await readFrom(edge - 1)).toEqual([edge - 1])
+    expect(await readFrom(edge)).toEqual([])
+    expect(overtaken).toEqual([])
+    expect(await readFrom(0)).toEqual([edge - 4, edge - 3, edge - 2, edge - 1])
+    expect(overtaken).toEqual([{ topic: 't', partition: 0, missed: edge - 4, from: 0, to: edge - 4 }])
+    expect(() => consumer.seek(topic, 0, edge + 1)).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }))
+    await consumer.close()
+    await faulty.close()
+  })
+
+  test.each([
+    { name: '2^31', edge: 2 ** 31 },
+    { name: '2^32', edge: 2 ** 32 },
+    { name: '2^53 - 401', edge: Number.MAX_SAFE_INTEGER - 400 },
+  ])('pass $name while a reader on another thread follows, and a leader dies at each point', async ({ edge }) => {
+    const faulty = await FaultyMillrace.open({ restarts: { maxRestarts: 100 } })
+    const topic = await openAt(faulty, edge - 60)
+    const reader = new AttachedWorker({ handle: faulty.millrace.handle, role: 'consumer', topic: 't', partition: 0, producerNumber: 0 })
+    await reader.atWork()
+    const ledger = new SentLedger()
+    const producer = faulty.millrace.producer()
+    const points = ['log.append.copied', 'log.append.ended', 'log.append.published', 'lane.reader.taken'] as const
+    for (const point of points) {
+      for (let i = 0; i < 20; i++) await ledger.sendUntilAcked(producer, topic, 0)
+      const { incarnation } = faulty.broker(0)
+      faulty.faults.arm(0, point, 'exit')
+      const sent = ledger.send(producer, topic, 0)
+      await faulty.died(0, incarnation)
+      await sent
+    }
+    for (let i = 0; i < 20; i++) await ledger.sendUntilAcked(producer, topic, 0)
+    const [read] = await ledger.verify(faulty.millrace, topic)
+    expect(read!.startOffset).toBe(edge - 60)
+    expect(read!.startOffset + read!.sequences.length).toBeGreaterThan(edge)
+    await reader.doneAtLeast(read!.sequences.length)
+    await reader.terminate()
     await faulty.close()
   })
 

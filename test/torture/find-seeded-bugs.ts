@@ -7,8 +7,15 @@ import { SEEDED_BUGS } from './seeded-bugs.ts'
 
 const wanted = process.argv.slice(2)
 const copy = new MutatedCopy()
+const bugs = SEEDED_BUGS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+// What finds them must find nothing where there is nothing.
+for (const foundBy of new Map(bugs.map((bug) => [JSON.stringify(bug.foundBy), bug.foundBy])).values()) {
+  const { found, by, finding, seconds } = await copy.run({ name: 'none', file: '', find: '', replace: '', foundBy })
+  console.log(`${found ? 'WRONG' : 'passes'}    ${seconds.toFixed(1).padStart(6)} s  no bug | ${by} | ${finding}`)
+  if (found) process.exit(1)
+}
 const findings: Finding[] = []
-for (const bug of SEEDED_BUGS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)))) {
+for (const bug of bugs) {
   copy.apply(bug)
   const finding = await copy.run(bug)
   copy.restore(bug)

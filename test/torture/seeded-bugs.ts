@@ -141,7 +141,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     file: 'partition/partition-actor.ts',
     find: '      this.#parked.shift()\n      moved = true',
     replace: '      this.#parked.shift()\n      this.#parked.shift()\n      moved = true',
-    foundBy: { only: ['stall'], seed: 5, faults: 4, rounds: 4, brokers: 3, small: true },
+    foundBy: { test: 'test/faults/overload.test.ts', named: '2 broker(s)' },
   },
   {
     name: 'a thread that waits arms its bell after its last look',
