@@ -13,10 +13,8 @@ import { hashOf, makeValue, valueSize } from './record-value.ts'
 import type { ProducerTask, TortureTopic } from './torture-tasks.ts'
 import type { RoundWords, ThreadWords } from './torture-words.ts'
 
-/** A failure that leaves open whether the record is in the log. */
+/** A failure that leaves open whether the record is in the log: only for those that do not try again. */
 const IN_DOUBT: ReadonlySet<ErrorName> = new Set<ErrorName>(['NETWORK_EXCEPTION'])
-/** One that says that it is not. */
-const NOT_WRITTEN: ReadonlySet<ErrorName> = new Set<ErrorName>(['KAFKA_STORAGE_ERROR'])
 const KEYS = 40
 
 export interface BoundTopic extends TortureTopic {
@@ -188,10 +186,12 @@ export class ProducerWork {
   #failed(error: unknown, records: number): typeof DOUBT | typeof REFUSED {
     if (!(error instanceof MillraceError)) throw error
     this.#context.words.addFailed(records)
-    if (NOT_WRITTEN.has(error.code)) return REFUSED
-    if (IN_DOUBT.has(error.code)) return DOUBT
-    if (this.#task.isHasty && error.code === 'REQUEST_TIMED_OUT') return DOUBT
-    if (this.#task.isHasty && error.code === 'BUFFER_EXHAUSTED') return REFUSED
+    const { isHasty, options } = this.#task
+    if (options.retries === 0 && IN_DOUBT.has(error.code)) return DOUBT
+    // Without sequence numbers nobody knows what became of an attempt before.
+    if (isHasty && error.code === 'KAFKA_STORAGE_ERROR') return options.acks === 1 && options.retries !== 0 ? DOUBT : REFUSED
+    if (isHasty && error.code === 'REQUEST_TIMED_OUT') return DOUBT
+    if (isHasty && error.code === 'BUFFER_EXHAUSTED') return REFUSED
     throw error
   }
 

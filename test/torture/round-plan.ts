@@ -137,7 +137,7 @@ export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
   const topics = planTopics(random, brokers)
   const logs = topics.reduce((sum, { partitions }) => sum + partitions, 0)
-  const producers = [steadyProducer(random), ...Array.from({ length: 2 }, () => planProducer(random, logMemoryBytes))]
+  const producers = [steadyProducer(random, isSmall), ...Array.from({ length: 2 }, () => planProducer(random, isSmall))]
   const consumers = Array.from({ length: 2 }, () => planConsumer(random, topics.length))
   const trimmed = topics.find(({ name }) => name === 'trimmed')!
   const faults = drawKinds(random, options).map((kind) => planFault(random, kind, { logs, brokers, trimmed, blockedMs: options.blockedMs }))
@@ -173,17 +173,20 @@ function planTopics(random: Random, brokers: number): TopicPlan[] {
 }
 
 /** The load that goes on whatever dies. */
-function steadyProducer(random: Random): ProducerTask {
-  return { role: 'producer', mode: 'steady', options: {}, isHasty: false, inFlight: 1, bytesMax: 1 + random.below(3_000), ...PACED }
+function steadyProducer(random: Random, isSmall: boolean): ProducerTask {
+  const options = isSmall ? { deliveryTimeoutMs: SMALL_TIMEOUT_MS } : {}
+  return { role: 'producer', mode: 'steady', options, isHasty: isSmall, inFlight: 1, bytesMax: 1 + random.below(3_000), ...PACED }
 }
 
+/** Where log memory is small, topics that keep everything come to be full, and their producers are not to wait for that to pass. */
+const SMALL_TIMEOUT_MS = 1_000
 const PACED = { recordsAJob: 1, pauseMs: 0 }
 
-function planProducer(random: Random, logMemoryBytes: number): ProducerTask {
+function planProducer(random: Random, isSmall: boolean): ProducerTask {
   const pick = <T>(...choices: readonly T[]): T => choices[random.below(choices.length)]!
   const mode = pick<ProducerMode>('send', 'keyed', 'unkeyed', 'sendAll', 'offer')
-  const isHasty = random.below(8) === 0
-  const isPatient = !isHasty
+  const isHasty = isSmall || random.below(8) === 0
+  const triesOnce = random.below(8) === 0
   return {
     role: 'producer',
     mode,
@@ -194,10 +197,11 @@ function planProducer(random: Random, logMemoryBytes: number): ProducerTask {
       bufferMemory: pick(1, 4, 32) * MEBIBYTE,
       maxRequestSize: MEBIBYTE / 2,
       acks: pick<'all' | 1>('all', 'all', 'all', 1),
-      ...(isPatient ? {} : { deliveryTimeoutMs: 100 + random.below(400), maxBlockMs: 100 }),
+      ...(isHasty ? { deliveryTimeoutMs: 100 + random.below(900), maxBlockMs: 100 } : {}),
+      ...(triesOnce ? { retries: 0 } : {}),
     },
     inFlight: pick(1, 4, 16, 64),
-    bytesMax: pick(8, 500, 5_000, logMemoryBytes < 64 * MEBIBYTE ? 60_000 : 20_000),
+    bytesMax: pick(8, 500, 5_000, isSmall ? 60_000 : 20_000),
     recordsAJob: pick(1, 20, 300),
     pauseMs: pick(1, 3, 10),
   }

@@ -20,7 +20,7 @@ export interface ProducerTask {
   readonly role: 'producer'
   readonly mode: ProducerMode
   readonly options: ProducerOptions
-  /** It may end with REQUEST_TIMED_OUT or BUFFER_EXHAUSTED: its options ask for little patience. */
+  /** Sends may end with REQUEST_TIMED_OUT, BUFFER_EXHAUSTED or, of a topic that is full, KAFKA_STORAGE_ERROR: it has little patience. */
   readonly isHasty: boolean
   readonly inFlight: number
   readonly bytesMax: number

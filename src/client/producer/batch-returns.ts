@@ -77,6 +77,8 @@ export class BatchReturns {
   refused(queue: PartitionQueue, batch: ProducerBatch, errorCode: number, sentEpoch: number): void {
     if (NOT_LED.has(errorCode)) {
       queue.refusedEpoch = Math.max(queue.refusedEpoch, sentEpoch)
+      // What a leader said of it before, it said of another attempt.
+      batch.refusal = 0
       return this.#putBack(queue, batch)
     }
     batch.refusal = errorCode

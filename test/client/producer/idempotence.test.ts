@@ -193,6 +193,27 @@ describe('a refusal that passes', () => {
     await expect(Promise.all(sent)).resolves.toEqual([0, 1, 2])
   })
 
+  test('what was out of order behind it is forgotten when it left again and another broker leads', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic()
+    const sent = await sendEach(producer, topic, ['a', 'b'])
+    const batches = broker.take()
+    batches[0]!.refuse(KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+    batches[1]!.refuse(KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    await nextTurn()
+    broker.clock.advance(120)
+    const again = await taken()
+    expect(numbersOf(again)).toEqual(['a:0.0', 'b:0.1'])
+    again[0]!.ack(0)
+    again[1]!.refuse(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+    await nextTurn()
+    broker.elect(topic, 0, 1, 1)
+    const [last] = await taken()
+    expect(numbersOf([last!])).toEqual(['b:0.1'])
+    last!.ack(1)
+    await expect(Promise.all(sent)).resolves.toEqual([0, 1])
+  })
+
   test('is told when the delivery timeout is over, by its own name', async () => {
     const producer = broker.producer({ deliveryTimeoutMs: 1_000, retryBackoffMs: 2_000, retryBackoffMaxMs: 2_000 })
     const topic = broker.topic()
