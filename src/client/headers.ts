@@ -3,7 +3,7 @@
 
 import { show } from '../config-def.ts'
 import { MillraceError } from '../errors.ts'
-import type { RecordHeader } from '../record/record.ts'
+import type { HeaderToWrite, RecordHeader } from '../record/record.ts'
 
 /** The value of a header to send: text, written as UTF-8, bytes, or null. */
 export type HeaderValue = string | Uint8Array | null
@@ -11,28 +11,32 @@ export type HeaderValue = string | Uint8Array | null
 /** Headers to send: an object, pairs where a name stands twice or order matters, or those of a record that was read. */
 export type Headers = Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, HeaderValue]> | RecordHeaders
 
-const encoder = new TextEncoder()
 // The mark that begins some UTF-8 files is part of a value like any other character.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Headers as the batch builder takes them; throws SERIALIZATION. */
-export function toRecordHeaders(headers: Headers): readonly RecordHeader[] {
+/** Headers as the batch builder takes them: it writes a text as UTF-8 itself. Throws SERIALIZATION. */
+export function toRecordHeaders(headers: Headers): readonly HeaderToWrite[] {
   if (headers instanceof RecordHeaders) return [...headers]
   if (typeof headers !== 'object' || headers === null) {
     throw new MillraceError('SERIALIZATION', `headers are an object { name: value } or pairs [[name, value], …], not ${show(headers)}`)
   }
-  const pairs: Iterable<unknown> = Symbol.iterator in headers ? headers : Object.entries(headers)
-  const result: RecordHeader[] = []
-  for (const pair of pairs) {
+  const result: HeaderToWrite[] = []
+  if (!(Symbol.iterator in headers)) {
+    for (const key of Object.keys(headers)) result.push(toHeader(key, headers[key]))
+    return result
+  }
+  for (const pair of headers as Iterable<unknown>) {
     if (!Array.isArray(pair)) throw new MillraceError('SERIALIZATION', `a header is a pair [name, value], not ${show(pair)}`)
     const [key, value] = pair as [unknown, unknown]
     if (typeof key !== 'string') throw new MillraceError('SERIALIZATION', `a header name must be a string, not ${typeof key}`)
-    if (value !== null && typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      throw new MillraceError('SERIALIZATION', `header "${key}" must be a string, a Uint8Array or null, not ${typeof value}`)
-    }
-    result.push({ key, value: typeof value === 'string' ? encoder.encode(value) : value })
+    result.push(toHeader(key, value))
   }
   return result
+}
+
+function toHeader(key: string, value: unknown): HeaderToWrite {
+  if (typeof value === 'string' || value === null || value instanceof Uint8Array) return { key, value }
+  throw new MillraceError('SERIALIZATION', `header "${key}" must be a string, a Uint8Array or null, not ${typeof value}`)
 }
 
 /**

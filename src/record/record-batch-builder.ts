@@ -28,11 +28,8 @@ import {
   RECORD_COUNT,
   RECORD_OVERHEAD_BYTES_MAX,
 } from './record-batch-layout.ts'
-import type { RecordHeader } from './record.ts'
+import type { HeaderToWrite, RecordBytes } from './record.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
-
-/** A key or value: bytes, a text that is written as UTF-8, or null. */
-export type RecordBytes = Uint8Array | string | null
 
 export interface SealOptions {
   /** False leaves the CRC field 0: whoever takes the batch out of the process fills it in. */
@@ -86,7 +83,7 @@ export class RecordBatchBuilder {
   #timestampDeltaBytes = 1
 
   /** Bytes of a batch that holds this record alone: no more than this, whatever its timestamp. */
-  static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): number {
+  static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): number {
     return (
       BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(utf8Bytes(key)) + sizeOfField(utf8Bytes(value)) + sizeOfHeaders(headers)
     )
@@ -122,7 +119,7 @@ export class RecordBatchBuilder {
    * Adds a record. False: there is no room for it, and it was not added.
    * Throws INVALID_TIMESTAMP unless the timestamp is a whole number from -1 on.
    */
-  append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
+  append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
     // V8 takes a function this short into its caller, where the timestamp is a double in a
     // register; passed to a call it would be boxed, an allocation a record.
     const times = this.#times
@@ -196,7 +193,7 @@ export class RecordBatchBuilder {
    * A record without headers whose numbers are short. Texts are taken for
    * ASCII, whose length needs no look at the text; others go the long way.
    */
-  #appendSmall(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
+  #appendSmall(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
     const bytes = this.bytes
     const count = this.#recordCount
     const delta = this.#timestampDelta
@@ -241,7 +238,7 @@ export class RecordBatchBuilder {
   }
 
   /** Any record, of any size. */
-  #appendAny(key: RecordBytes, value: RecordBytes, headers: readonly RecordHeader[] | null): boolean {
+  #appendAny(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
     const bytes = this.bytes
     const keyBytes = utf8Bytes(key)
     const valueBytes = utf8Bytes(value)
@@ -356,7 +353,7 @@ function sizeOfField(length: number): number {
   return sizeOfVarint(length) + (length < 0 ? 0 : length)
 }
 
-function sizeOfHeaders(headers: readonly RecordHeader[] | null): number {
+function sizeOfHeaders(headers: readonly HeaderToWrite[] | null): number {
   if (headers === null) return 1
   let size = sizeOfVarint(headers.length)
   for (let i = 0; i < headers.length; i++) {

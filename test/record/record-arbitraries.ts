@@ -1,7 +1,7 @@
 // Records of all kinds for property tests, as a producer hands them over.
 
 import fc from 'fast-check'
-import type { RecordBytes } from '../../src/record/record-batch-builder.ts'
+import type { RecordBytes } from '../../src/record/record.ts'
 import type { RecordHeader } from '../../src/record/record.ts'
 import type { PlainRecord } from './plain-batch.ts'
 

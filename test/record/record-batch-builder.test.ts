@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ATTRIBUTE_CONTROL, ATTRIBUTE_TRANSACTIONAL, BATCH_HEADER_BYTES } from '../../src/record/record-batch-layout.ts'
 import { stampBatch, stampLogAppendTime, writeCrc } from '../../src/record/record-batch.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
-import type { RecordBytes } from '../../src/record/record-batch-builder.ts'
+import type { RecordBytes } from '../../src/record/record.ts'
 import { fromHex, toHex, uncompressedBatches } from './golden-batches.ts'
 import type { GoldenBatch } from './golden-batches.ts'
 import { plainBatch, plainWalk } from './plain-batch.ts'
@@ -212,6 +212,23 @@ describe('many records', () => {
     expect(append(builder, record)).toBe(true)
     expect(sealed(builder)).toBe(toHex(plainBatch([toPlain(record)])))
   })
+})
+
+test('a header whose value is a text is written as its UTF-8', () => {
+  const texts = ['', 'web', 'héllo 😀', 'a longer text that a loop does not copy', '\ud800']
+  const written = (value: (text: string) => string | Uint8Array): Buffer => {
+    const builder = new RecordBatchBuilder(1_000)
+    expect(
+      builder.append(
+        1,
+        null,
+        null,
+        texts.map((text) => ({ key: 'source', value: value(text) })),
+      ),
+    ).toBe(true)
+    return Buffer.from(builder.bytes.subarray(0, builder.seal({ withCrc: false })))
+  }
+  expect(written((text) => text)).toEqual(written((text) => new TextEncoder().encode(text)))
 })
 
 test('a text is written the same however the engine keeps it', () => {
