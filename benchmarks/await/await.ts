@@ -2,7 +2,7 @@
 
 import { bytes, openMillrace } from '../../src/index.ts'
 import type { MillraceOptions } from '../../src/index.ts'
-import { BenchThread, closeAll } from '../harness/bench-thread.ts'
+import { BenchThread, readyThreads } from '../harness/bench-thread.ts'
 import { throughput } from '../harness/bench-case.ts'
 import type { Measurement, Running } from '../harness/bench-case.ts'
 import { expectedChecksum } from '../harness/record-pattern.ts'
@@ -20,16 +20,7 @@ export async function openAwait({ valueBytes, recordsPerCall, millrace: options 
   await millrace.topic(topic, { partitions: 1, value: bytes() })
   const workerData: AwaitThreadData = { handle: millrace.handle, topic, valueBytes, recordsPerCall }
   const thread = new BenchThread('awaiting', new URL('./await-thread.ts', import.meta.url), { workerData })
-  const close = async (): Promise<void> => {
-    await thread.ask('close', null, { timeoutMs: 5_000 }).catch(() => {})
-    await closeAll([() => thread.close(), () => millrace.close()])
-  }
-  try {
-    await thread.ask('ready', null, { timeoutMs: 30_000 })
-  } catch (error) {
-    await close().catch(() => {})
-    throw error
-  }
+  const close = await readyThreads(millrace, [thread])
   return {
     async run(records: number): Promise<Measurement> {
       const { seconds, ...arrived } = await thread.ask<Awaited>('run', { records })

@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads'
 import type { Transferable, WorkerOptions } from 'node:worker_threads'
 
 export const ANSWER_TIMEOUT_MS = 120_000
+const READY_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 5_000
 
 export interface Question {
   readonly id: number
@@ -88,4 +90,23 @@ export class BenchThread {
 export async function closeAll(closers: readonly (() => Promise<unknown>)[]): Promise<void> {
   const results = await Promise.allSettled(closers.map((close) => close()))
   for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+/**
+ * Waits until threads that attach to a millrace are ready. Gives what closes them, and then the
+ * millrace; when one does not become ready, all is closed at once.
+ */
+export async function readyThreads(millrace: { close(): Promise<void> }, threads: readonly BenchThread[]): Promise<() => Promise<void>> {
+  const close = async (): Promise<void> => {
+    // Asked to close first, so that nothing of millrace is cut off; ended in any case.
+    await Promise.allSettled(threads.map((thread) => thread.ask('close', null, { timeoutMs: CLOSE_TIMEOUT_MS })))
+    await closeAll([...threads.map((thread) => () => thread.close()), () => millrace.close()])
+  }
+  try {
+    await Promise.all(threads.map((thread) => thread.ask('ready', null, { timeoutMs: READY_TIMEOUT_MS })))
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+  return close
 }

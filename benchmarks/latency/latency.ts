@@ -2,7 +2,7 @@
 // another has its value, at a rate that leaves every thread idle between two records.
 
 import { bytes, openMillrace } from '../../src/index.ts'
-import { BenchThread, closeAll } from '../harness/bench-thread.ts'
+import { BenchThread, readyThreads } from '../harness/bench-thread.ts'
 import type { Measurement, Running } from '../harness/bench-case.ts'
 import { monotonicSeconds } from '../harness/monotonic.ts'
 import { latencyMeasurement } from './latency-metrics.ts'
@@ -24,17 +24,7 @@ export async function openLatency({ valueBytes, recordsPerSecond, idleStrategy }
     workerData: { handle, topic, valueBytes },
   })
   const reader = new BenchThread('latency-reader', new URL('./latency-reader.ts', import.meta.url), { workerData: { handle, topic } })
-  const threads = [producer, reader]
-  const close = async (): Promise<void> => {
-    await Promise.allSettled(threads.map((thread) => thread.ask('close', null, { timeoutMs: 5_000 })))
-    await closeAll([...threads.map((thread) => () => thread.close()), () => millrace.close()])
-  }
-  try {
-    await Promise.all(threads.map((thread) => thread.ask('ready', null, { timeoutMs: 30_000 })))
-  } catch (error) {
-    await close().catch(() => {})
-    throw error
-  }
+  const close = await readyThreads(millrace, [producer, reader])
   return {
     async run(records: number): Promise<Measurement> {
       await reader.ask('expect', { records })

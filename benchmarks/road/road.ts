@@ -12,7 +12,7 @@
 
 import { openMillrace } from '../../src/index.ts'
 import type { ConsumerOptions, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
-import { BenchThread, closeAll } from '../harness/bench-thread.ts'
+import { BenchThread, closeAll, readyThreads } from '../harness/bench-thread.ts'
 import { throughput } from '../harness/bench-case.ts'
 import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
 import { allocatePacing, resetPacing } from '../harness/pacing.ts'
@@ -60,12 +60,6 @@ export interface Road extends Running {
 export async function openRoad(options: RoadOptions): Promise<Road> {
   const millrace = await openMillrace({ brokers: options.strands, logMemoryBytes: options.logMemoryBytes })
   const strands: Strand[] = []
-  const threads = (): BenchThread[] => strands.flatMap((strand) => [...strand.producers, ...strand.readers])
-  const close = async (): Promise<void> => {
-    // Asked to close first, so that nothing of millrace is cut off; ended in any case.
-    await Promise.allSettled(threads().map((thread) => thread.ask('close', null, { timeoutMs: 5_000 })))
-    await closeAll([...threads().map((thread) => () => thread.close()), () => millrace.close()])
-  }
   try {
     for (let index = 0; index < options.strands; index++) {
       const topic = `road-${index}`
@@ -76,17 +70,21 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
       })
       strands.push(openStrand(millrace.handle, topic, index, options))
     }
-    await Promise.all(threads().map((thread) => thread.ask('ready', null, { timeoutMs: 30_000 })))
   } catch (error) {
-    await close().catch(() => {})
+    await closeAll([...threadsOf(strands).map((thread) => () => thread.close()), () => millrace.close()]).catch(() => {})
     throw error
   }
+  const close = await readyThreads(millrace, threadsOf(strands))
   return {
     producerThreadIds: strands.flatMap((strand) => strand.producers.map((thread) => thread.threadId)),
     readerThreadIds: strands.flatMap((strand) => strand.readers.map((thread) => thread.threadId)),
     run: (records) => runRoad(strands, records, options),
     close,
   }
+}
+
+function threadsOf(strands: readonly Strand[]): BenchThread[] {
+  return strands.flatMap((strand) => [...strand.producers, ...strand.readers])
 }
 
 function openStrand(handle: MillraceHandle, topic: string, index: number, options: RoadOptions): Strand {
