@@ -23,7 +23,12 @@ export const KILL_POINTS = [
   'log.block.claimed', // a block's owner word is taken, its free extents are not known yet
   'log.block.released', // a block belongs to nobody, who wants it is not told
   'log.adopt.cut', // what a dead leader had not published is cut off its chain, it is not freed
-  'controller.appended', // a metadata record is in the log, it is not applied
+  'controller.appended', // metadata records are in the log, nobody may see them yet
+  'controller.initialised', // the control blocks that they name are ready, still nobody may
+  'controller.committed', // everybody may see them, the controller has not applied them
+  'controller.snapshot.appended', // a snapshot is in its log, nobody may see it yet
+  'controller.snapshot.published', // it may be read, the one before is still there
+  'controller.snapshot.replaced', // the one before is gone, the metadata log has its old start
 ] as const
 
 export type KillPoint = (typeof KILL_POINTS)[number]

@@ -1,6 +1,6 @@
 // One broker: the shell that turns its thread's event loop into duty cycles, and
 // answers the control calls of clients, peers and the host.
-// Runs on the broker's worker thread. One turn: drain lanes, append, move watermarks,
+// Runs on the broker's worker thread. One turn: follow the metadata log, drain lanes, append, move watermarks,
 // wake readers, give back acks; then the event loop has its turn.
 // Holds: a failed assertion anywhere in a turn ends this thread, and the others take over.
 
@@ -15,15 +15,15 @@ import { Bells } from '../bells.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
+import type { TopicId } from '../ids.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControllerActor } from '../metadata/controller-actor.ts'
-import type { LeadAssignment } from '../metadata/controller-actor.ts'
-import type { ProducerIdsBlock } from '../metadata/controller.ts'
+import type { CreatedTopic, ProducerIdsBlock } from '../metadata/controller-commands.ts'
 import type { ControllerMessage } from '../metadata/controller-messages.ts'
-import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Random } from '../random.ts'
 import { BrokerLanes } from './broker-lanes.ts'
 import type { BrokerControl, BrokerInit, HostedBrokerControl, PeerControl, ThreadBell } from './broker-control.ts'
+import { BrokerMetadata } from './broker-metadata.ts'
 import { BrokerPartitions } from './broker-partitions.ts'
 import { BrokerTable } from './broker-table.ts'
 
@@ -57,6 +57,7 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #actors: ActorSystem
   readonly #lanes: BrokerLanes
   readonly #partitions: BrokerPartitions
+  readonly #metadata: BrokerMetadata
   readonly #dutyCycle: DutyCycle
   readonly #peers = new Map<number, Peer>()
   /** By broker id: the latest incarnation that this thread was told of, dead or alive. */
@@ -83,11 +84,18 @@ export class BrokerActor implements HostedBrokerControl {
       onCorruptLane: () => undefined,
     })
     this.#partitions = new BrokerPartitions(init, this.#bells, this.#table, clock)
+    this.#metadata = new BrokerMetadata({
+      brokerId: init.brokerId,
+      incarnation: init.incarnation,
+      thread: threadId(init.bell.id),
+      memory: this.#partitions.memory,
+      partitions: this.#partitions,
+    })
     this.#dutyCycle = new DutyCycle({
       parker: this.#parker,
       scheduler: immediateScheduler,
       turn: () => this.#turn(),
-      hasWork: () => (!this.#partitions.isHeldUp && this.#lanes.hasWork()) || this.#partitions.hasAttention,
+      hasWork: () => (!this.#partitions.isHeldUp && this.#lanes.hasWork()) || this.#partitions.hasAttention || this.#metadata.awaitNews(),
       idleStrategy: init.idleStrategy,
       maySpin: environment.maySpin,
       clock,
@@ -113,9 +121,7 @@ export class BrokerActor implements HostedBrokerControl {
   acceptClient(thread: ThreadBell, port: MessagePort): void {
     const api: BrokerControl = {
       openLane: (lane) => this.#openLane(lane, thread),
-      createTopic: (command) => this.#askController<TopicDescription>((reply) => ({ type: 'createTopic', command, reply })),
-      describeTopic: (name) => this.#askController<TopicDescription | undefined>((reply) => ({ type: 'describeTopic', name, reply })),
-      listTopics: () => this.#askController<string[]>((reply) => ({ type: 'listTopics', reply })),
+      createTopic: (command) => this.#askController<CreatedTopic>((reply) => ({ type: 'createTopic', command, reply })),
       allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
       listOffsets: (request) => this.#partitions.listOffsets(request),
       deleteRecords: (request) => this.#partitions.deleteRecords(request),
@@ -129,17 +135,13 @@ export class BrokerActor implements HostedBrokerControl {
 
   connectPeer(brokerId: number, incarnation: number, port: MessagePort): void {
     const api: PeerControl = {
-      lead: (assignments) => this.#lead(assignments),
-      registerBroker: (id, startedAs) =>
-        this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId: id, incarnation: startedAs, reply })),
+      registerBroker: (registration) => this.#askController<void>((reply) => ({ type: 'registerBroker', registration, reply })),
     }
     exposeControl(port, api)
     const control = connectControl<PeerControl>(port, { name: `broker ${brokerId}` })
     this.#peers.set(brokerId, { brokerId, incarnation, control })
     this.#heardOf[brokerId] = Math.max(this.#heardOf[brokerId] ?? 0, incarnation)
     control.onClose(() => this.#peerGone(brokerId, incarnation))
-    // It may have registered with the controller before this one, which knew the way to it.
-    this.#controller?.tellSystem({ type: 'peerConnected', brokerId, incarnation, reply: IGNORED })
   }
 
   async stop(): Promise<void> {
@@ -160,7 +162,8 @@ export class BrokerActor implements HostedBrokerControl {
   // --- the duty cycle -----------------------------------------------------------
 
   #turn(): number {
-    let work = this.#partitions.isHeldUp ? 0 : this.#lanes.poll()
+    let work = this.#metadata.follow()
+    if (!this.#partitions.isHeldUp) work += this.#lanes.poll()
     if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
     work += this.#partitions.advance()
     this.#announce(work)
@@ -216,6 +219,7 @@ export class BrokerActor implements HostedBrokerControl {
 
   async #start(): Promise<void> {
     const { brokerId, incarnation, bootstrap } = this.#init
+    const registration = { brokerId, incarnation, incarnationId: this.#newUuid() }
     if (bootstrap) this.#partitions.makeMetadataLog()
     this.#considerTakeOver()
     // A controller may die while this registers; the next one is asked then.
@@ -224,10 +228,10 @@ export class BrokerActor implements HostedBrokerControl {
       // At the very start the word is not written yet: the lowest broker is the one that writes it.
       const asked = leader === brokerId ? undefined : this.#peers.get(leader ?? Math.min(...this.#peers.keys()))?.control
       try {
-        if (leader === brokerId) await this.#askController<void>((reply) => ({ type: 'registerBroker', brokerId, incarnation, reply }))
-        else if (asked !== undefined) await asked.calls.registerBroker(brokerId, incarnation)
+        if (leader === brokerId) await this.#askController<void>((reply) => ({ type: 'registerBroker', registration, reply }))
+        else if (asked !== undefined) await asked.calls.registerBroker(registration)
         else throw new MillraceError('NOT_CONTROLLER', 'no broker leads the metadata log yet')
-        return
+        return this.#follow()
       } catch (error) {
         if (this.#stopping || !(error instanceof MillraceError) || !error.retriable) throw error
         await new Promise<void>((resolve) => this.#environment.clock.setTimer(REGISTER_AGAIN_MS, resolve))
@@ -250,7 +254,7 @@ export class BrokerActor implements HostedBrokerControl {
 
   /** The lowest living broker leads the metadata log when the one that did is dead. */
   #considerTakeOver(): void {
-    const { brokerId, incarnation, bootstrap } = this.#init
+    const { brokerId, bootstrap } = this.#init
     if (this.#controller !== undefined || this.#stopping) return
     const leader = this.#partitions.metadataLeader()
     if (leader === undefined) {
@@ -269,15 +273,12 @@ export class BrokerActor implements HostedBrokerControl {
         new ControllerActor(log, {
           clock,
           random,
-          partitionsMax: this.#partitions.partitionsMax,
+          metadata: this.#metadata.loader,
+          partitionsMax: this.#partitions.memory.partitionsMax,
+          follow: () => this.#follow(),
           isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
-          initialisePartition: (assignment) => this.#partitions.initialise(assignment),
+          initialisePartition: (topic, partition, config) => this.#partitions.initialise(topic, partition, config),
           adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
-          lead: async (target, startedAs, assignments) => {
-            if (target === brokerId && startedAs === incarnation) return this.#lead(assignments)
-            const peer = this.#peers.get(target)
-            if (peer?.incarnation === startedAs) await peer.control.calls.lead(assignments)
-          },
         }),
       { supervision: { decide: () => 'escalate' } },
     )
@@ -293,14 +294,19 @@ export class BrokerActor implements HostedBrokerControl {
     return this.#peers.get(brokerId)?.incarnation === incarnation || incarnation > (this.#heardOf[brokerId] ?? 0)
   }
 
-  /** A defect found while a log is opened ends this thread, as one found in a turn does: a log half open would be led by nobody. */
-  #lead(assignments: readonly LeadAssignment[]): void {
+  /** Out of turn. A defect found while a log is opened ends this thread, as in a turn: a log half open would be led by nobody. */
+  #follow(): void {
     try {
-      this.#partitions.lead(assignments)
+      this.#metadata.follow()
     } catch (error) {
       this.#environment.onFatal(error)
       throw error
     }
+  }
+
+  #newUuid(): TopicId {
+    const word = (): number => this.#environment.random.uint32() | 0
+    return [word(), word(), word(), word()]
   }
 
   #askController<T>(message: (reply: { resolve: (value: T) => void; reject: (error: unknown) => void }) => ControllerMessage): Promise<T> {

@@ -5,9 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { TopicId } from '../ids.ts'
-import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
-import type { LeadAssignment } from '../metadata/controller-actor.ts'
-import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { BrokerRegistration, CreatedTopic, CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller-commands.ts'
 import type { FetchBound, ListedOffset, TimeSpec } from '../partition/list-offsets.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
@@ -32,12 +30,10 @@ export interface DeleteRecordsRequest {
   readonly beforeOffset: number
 }
 
-/** Broker, to a client. The topic calls and `allocateProducerIds` are answered only by the active controller (NOT_CONTROLLER otherwise). */
+/** Broker, to a client. Commands are answered only by the active controller (NOT_CONTROLLER otherwise). */
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
-  createTopic(command: CreateTopicCommand): Promise<TopicDescription>
-  describeTopic(name: string): Promise<TopicDescription | undefined>
-  listTopics(): Promise<string[]>
+  createTopic(command: CreateTopicCommand): Promise<CreatedTopic>
   /** A block of producer ids that nobody else gets (Kafka: AllocateProducerIds); one that is not used up is lost, and not missed. */
   allocateProducerIds(): Promise<ProducerIdsBlock>
   /** Answered only by the partition's leader (NOT_LEADER_OR_FOLLOWER otherwise); null: there is no such record. */
@@ -48,9 +44,8 @@ export interface BrokerControl {
 
 /** Broker, to another broker. */
 export interface PeerControl {
-  lead(assignments: readonly LeadAssignment[]): void
   /** Answered only by the active controller. */
-  registerBroker(brokerId: number, incarnation: number): Promise<void>
+  registerBroker(registration: BrokerRegistration): Promise<void>
 }
 
 /** Broker, to the thread that started it. */
@@ -100,6 +95,8 @@ export interface BrokerInit {
   readonly peers: readonly { brokerId: number; incarnation: number; port: MessagePort }[]
   /** By broker id: the latest incarnation that was started before this thread, dead or alive; 0 for none. */
   readonly incarnations: readonly number[]
+  /** Bytes of metadata records after which the controller makes a snapshot of them. */
+  readonly metadataLogMaxRecordBytesBetweenSnapshots: number
   /** True for the first controller of a new millrace: it makes the metadata log. */
   readonly bootstrap: boolean
 }

@@ -1,5 +1,5 @@
 // The partitions that one broker leads, and the log memory it gives them.
-// Runs on the broker's thread, in its duty cycle and in its control calls.
+// Runs on the broker's thread, in its duty cycle.
 // Holds: a partition is led only after its leader word was taken by compare-and-exchange;
 // every refusal is answered, none in silence.
 
@@ -21,9 +21,9 @@ import { RETENTION_INTERNAL } from '../log/log-memory-layout.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { MemoryRetention } from '../log/memory-retention.ts'
 import { initialiseSlot } from '../log/partition-table.ts'
-import type { LeadAssignment } from '../metadata/controller-actor.ts'
+import type { ConfigImage, PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
 import { MetadataLog } from '../metadata/metadata-log.ts'
-import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, METADATA_SNAPSHOT_SLOT } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
 import { findOffset } from '../partition/list-offsets.ts'
 import type { ListedOffset } from '../partition/list-offsets.ts'
@@ -31,6 +31,16 @@ import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
 import type { BrokerInit, DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
 import type { BrokerTable } from './broker-table.ts'
+
+/** A partition that this broker is to lead, and under which epoch. */
+export interface LeadAssignment {
+  readonly topic: string
+  readonly topicId: TopicId
+  readonly partitionId: number
+  readonly slot: number
+  readonly leaderEpoch: number
+  readonly config: ConfigImage
+}
 
 interface LedPartition {
   readonly actor: PartitionActor
@@ -47,6 +57,7 @@ const HOLD_UP_BYTES = PARKED_BYTES_MAX / 4
 export class BrokerPartitions {
   readonly #brokerId: number
   readonly #config: Readonly<Partial<BrokerConfig>>
+  readonly #bytesBetweenSnapshots: number
   readonly #bells: Bells
   readonly #clock: Clock
   readonly #memory: LogMemory
@@ -62,6 +73,7 @@ export class BrokerPartitions {
   constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
     this.#brokerId = init.brokerId
     this.#config = init.config
+    this.#bytesBetweenSnapshots = init.metadataLogMaxRecordBytesBetweenSnapshots
     this.#bells = bells
     this.#clock = clock
     this.#memory = new LogMemory(init.memory.log)
@@ -75,8 +87,8 @@ export class BrokerPartitions {
     this.#logs = new LogManager(clock)
   }
 
-  get partitionsMax(): number {
-    return this.#memory.partitionsMax
+  get memory(): LogMemory {
+    return this.#memory
   }
 
   /** Partitions with batches that wait for memory. */
@@ -186,15 +198,11 @@ export class BrokerPartitions {
   // --- leading --------------------------------------------------------------------
 
   /** Makes the control block of a new partition; does nothing when it is there. */
-  initialise(assignment: LeadAssignment): void {
-    const { slot, topicId, partitionId, topic, config } = assignment
-    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(topic, logConfigOf(config, this.#config)))
+  initialise({ name, topicId }: TopicImage, { slot, partitionId }: PartitionImage, config: ConfigImage): void {
+    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(name, logConfigOf(config, this.#config)))
   }
 
-  /**
-   * Leads these partitions from now on. The controller vouches that whoever led them is
-   * dead or has let go; being told twice does no harm.
-   */
+  /** Leads these partitions from now on. The records that say so vouch that whoever led them is dead. */
   lead(assignments: readonly LeadAssignment[]): void {
     for (const assignment of assignments) {
       const { slot, topic, topicId, partitionId, leaderEpoch } = assignment
@@ -249,9 +257,11 @@ export class BrokerPartitions {
     return word === NO_LEADER_WORD ? undefined : leaderBrokerOf(word)
   }
 
-  /** The first broker of a new millrace makes it. */
+  /** The first broker of a new millrace makes it, and the log of its snapshots. */
   makeMetadataLog(): void {
-    initialiseSlot(this.#memory, CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, 0, RETENTION_INTERNAL)
+    for (const slot of [METADATA_SNAPSHOT_SLOT, CLUSTER_METADATA_SLOT]) {
+      initialiseSlot(this.#memory, slot, CLUSTER_METADATA_TOPIC_ID, slot, RETENTION_INTERNAL)
+    }
   }
 
   /** Takes the lead of the metadata log, whose leader is dead; undefined when another broker was faster. */
@@ -261,9 +271,14 @@ export class BrokerPartitions {
     const epoch = word === NO_LEADER_WORD ? 0 : leaderEpochOf(word) + 1
     if (!control.tryLead(word, this.#brokerId, epoch)) return undefined
     const log = MemoryLog.open(control, this.#memory, this.#allocator, epoch)
-    log.advance()
+    // Nobody else can have tried: the one that leads the metadata log leads its snapshots.
+    const snapshotControl = new ControlBlock(this.#memory, METADATA_SNAPSHOT_SLOT)
+    snapshotControl.tryLead(snapshotControl.leaderWord(), this.#brokerId, epoch)
+    const snapshots = MemoryLog.open(snapshotControl, this.#memory, this.#allocator, epoch)
+    snapshots.advance()
+    // Clients wait here for a controller.
     control.ringWaiters(this.#bells)
-    return new MetadataLog(log, this.#memory, slotOf(CLUSTER_METADATA_SLOT))
+    return new MetadataLog({ log, snapshots, control, bells: this.#bells, bytesBetweenSnapshots: this.#bytesBetweenSnapshots })
   }
 
   adoptMemory(deadBroker: number, incarnation: number, isLedByDead: (slot: number) => boolean): void {

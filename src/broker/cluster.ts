@@ -39,6 +39,8 @@ export interface ClusterOptions {
   readonly spawner: ThreadSpawner
   /** How often a broker may die before it is given up; RESTARTS unless said. */
   readonly restarts?: SupervisionPolicy
+  /** Kafka: metadata.log.max.record.bytes.between.snapshots; BYTES_BETWEEN_SNAPSHOTS unless said. */
+  readonly metadataLogMaxRecordBytesBetweenSnapshots?: number
   readonly onEvent: (event: ClusterEvent) => void
 }
 
@@ -58,6 +60,11 @@ interface HostedBroker {
 
 /** A broker that dies so often in a row is not started again. */
 const RESTARTS: SupervisionPolicy = { maxRestarts: 10, withinMs: 60_000 }
+/**
+ * Kafka's is 20 MiB, of disk. Here it is log memory, of which the smallest has 16 MiB, and what a
+ * thread that attaches must replay, which for so many takes some ten milliseconds.
+ */
+const BYTES_BETWEEN_SNAPSHOTS = 1024 * 1024
 const CLOSE_TIMEOUT_MS = 5_000
 
 export class Cluster {
@@ -178,7 +185,9 @@ export class Cluster {
     const incarnations = [...this.#incarnations]
     const memory = this.#memory
     const self = { brokerId, incarnation, bell }
-    const workerData: BrokerInit = { ...self, memory, idleStrategy, config, hostPort: port2, peers, incarnations, bootstrap }
+    const metadataLogMaxRecordBytesBetweenSnapshots = this.#options.metadataLogMaxRecordBytesBetweenSnapshots ?? BYTES_BETWEEN_SNAPSHOTS
+    const own = { ...self, hostPort: port2, peers, incarnations, bootstrap }
+    const workerData: BrokerInit = { ...own, memory, idleStrategy, config, metadataLogMaxRecordBytesBetweenSnapshots }
     const thread = spawner.spawn({
       name: `millrace broker ${brokerId}`,
       entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),

@@ -1,7 +1,9 @@
 // The door to the brokers of this process, for one attached thread: shared memory for
 // data, control channels for everything else.
 // Runs on the attached thread.
-// Holds: who leads what is read from shared memory at each use, never remembered.
+// Holds: who leads what is read from shared memory at each use, never remembered; what
+// the cluster is, from this thread's own image, which follows the metadata log when it is
+// asked, or at each commit while somebody listens.
 
 import { openAttachPort } from '../actor/attach-port.ts'
 import type { AttachAddress } from '../actor/attach-port.ts'
@@ -19,12 +21,16 @@ import { equalTopicIds, slot, threadId } from '../ids.ts'
 import type { ThreadId, TopicId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
-import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf } from '../log/control-block.ts'
+import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
-import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller.ts'
+import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller-commands.ts'
+import type { MetadataDelta } from '../metadata/metadata-delta.ts'
+import type { MetadataImage } from '../metadata/metadata-image.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
+import { describeTopic } from '../metadata/topic-description.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
+import { EngineMetadata } from './engine-metadata.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { WakeLoop } from './wake-loop.ts'
 
@@ -78,7 +84,8 @@ export class EmbeddedEngine {
   readonly #controlTimeoutMs: number
   readonly #laneStartPosition: number
   readonly #host: ControlClient<HostControl>
-  readonly #metadata: ControlBlock
+  readonly #metadataControl: ControlBlock
+  readonly #metadata: EngineMetadata
   readonly #connections = new Map<number, Connection>()
   readonly #connecting = new Set<number>()
   /** By broker id: the latest incarnation whose end was seen. */
@@ -113,7 +120,8 @@ export class EmbeddedEngine {
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
     this.#host = host
-    this.#metadata = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
+    this.#metadataControl = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
+    this.#metadata = new EngineMetadata(this.memory, this.threadId, this.wakeLoop)
     const allocate = (): Promise<ProducerIdsBlock> => this.allocateProducerIds()
     this.#producerIds = new ProducerIds({ allocate, clock: this.clock, onAllocated: () => this.#connectionsChanged() })
     for (const broker of brokers) this.#connect(broker)
@@ -128,16 +136,41 @@ export class EmbeddedEngine {
     return new ControlBlock(this.memory, slot(slotNumber))
   }
 
-  createTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<TopicDescription> {
-    return this.#onController((controller) => controller.createTopic(command), signal)
+  /** The cluster as it is committed at this moment. */
+  get metadata(): MetadataImage {
+    return this.#metadata.current()
   }
 
-  describeTopic(name: string, signal?: AbortSignal): Promise<TopicDescription | undefined> {
-    return this.#onController((controller) => controller.describeTopic(name), signal)
+  /**
+   * Calls back with what each commit changes, from now on, in order; the process is not kept alive
+   * by it. Nothing is looked at, and nobody wakes this thread, before there is a first listener or
+   * after the last. Gives the way to take it back.
+   */
+  onMetadata(listener: (delta: MetadataDelta) => void): () => void {
+    return this.#metadata.listen(listener)
   }
 
-  listTopics(signal?: AbortSignal): Promise<string[]> {
-    return this.#onController((controller) => controller.listTopics(), signal)
+  /** Resolves when its partitions are led. Rejects with TOPIC_ALREADY_EXISTS, and what else the controller answers. */
+  async createTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<TopicDescription> {
+    await this.#onController((controller) => controller.createTopic(command), signal)
+    // What is answered is committed, so it is seen here, unless it was deleted since.
+    const topic = describeTopic(this.metadata, command.name)
+    if (topic === undefined) {
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic "${command.name}" was deleted as soon as it was made`)
+    }
+    await this.#untilLed(topic, signal)
+    return topic
+  }
+
+  /** undefined when there is no such topic. No round trip: it is this thread's image that answers. */
+  async describeTopic(name: string, signal?: AbortSignal): Promise<TopicDescription | undefined> {
+    await this.#mayAnswer(signal)
+    return describeTopic(this.metadata, name)
+  }
+
+  async listTopics(signal?: AbortSignal): Promise<string[]> {
+    await this.#mayAnswer(signal)
+    return [...this.metadata.topicNames]
   }
 
   /** A block of producer ids, for this thread alone. */
@@ -211,6 +244,7 @@ export class EmbeddedEngine {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#metadata.close()
     for (const { control } of this.#connections.values()) control.close()
     this.#connections.clear()
     this.#host.close()
@@ -288,21 +322,18 @@ export class EmbeddedEngine {
 
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
   #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#onLeader(this.#metadata, 'controller', call, signal)
+    return this.#onLeader(this.#metadataControl, 'controller', call, signal)
   }
 
   /** Asks the leader of a partition; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
-  async #onLeader<T>(
+  #onLeader<T>(
     control: ControlBlock,
     who: string,
     call: (leader: ControlCalls<BrokerControl>) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const deadline = new AbortController()
-    const timer = this.clock.setTimer(this.#controlTimeoutMs, () => deadline.abort())
-    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
     const { incarnation } = control
-    try {
+    return this.#inTime(who, signal, async (either) => {
       for (;;) {
         if (control.isDeleting || control.incarnation !== incarnation) throw deletedError(who)
         const word = control.leaderWord()
@@ -319,8 +350,18 @@ export class EmbeddedEngine {
         }
         await this.#leaderChanged(control, word, connection, either)
       }
+    })
+  }
+
+  /** Work that ends, at the latest, with REQUEST_TIMED_OUT, which names who it waited for. */
+  async #inTime<T>(who: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController()
+    const timer = this.clock.setTimer(this.#controlTimeoutMs, () => deadline.abort())
+    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
+    try {
+      return await work(either)
     } catch (error) {
-      if (this.#closed) throw this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
+      if (this.#closed) throw this.#closedError()
       if (deadline.signal.aborted && signal?.aborted !== true) {
         throw new MillraceError(
           'REQUEST_TIMED_OUT',
@@ -333,6 +374,17 @@ export class EmbeddedEngine {
     }
   }
 
+  /** What is answered at once is answered behind the job that asks: its abort counts. */
+  async #mayAnswer(signal: AbortSignal | undefined): Promise<void> {
+    await Promise.resolve()
+    if (signal?.aborted === true) throw new MillraceError('ABORTED', 'the call was aborted by its signal', { cause: signal.reason })
+    if (this.#closed) throw this.#closedError()
+  }
+
+  #closedError(): MillraceError {
+    return this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
+  }
+
   /** Waits until another broker leads, or the way to the one that does has changed. */
   #leaderChanged(control: ControlBlock, seen: bigint, connection: Connection | undefined, signal: AbortSignal): Promise<void> {
     const changed = (): boolean => {
@@ -340,6 +392,22 @@ export class EmbeddedEngine {
       return control.leaderWord() !== seen || control.isDeleting || this.#connections.get(leaderBrokerOf(seen)) !== connection
     }
     return this.#parker.wait(changed, { signal })
+  }
+
+  /** Waits until each partition has the leader that the image names, or a later one. */
+  #untilLed({ name, partitions }: TopicDescription, signal: AbortSignal | undefined): Promise<void> {
+    const controls = partitions.map(({ slot: row, leaderEpoch }) => ({ control: this.controlBlock(row), leaderEpoch }))
+    let led = 0
+    const areLed = (): boolean => {
+      for (; led < controls.length; led++) {
+        const { control, leaderEpoch } = controls[led]!
+        control.addWaiter(this.threadId)
+        const word = control.leaderWord()
+        if (word === NO_LEADER_WORD || leaderEpochOf(word) < leaderEpoch) return false
+      }
+      return true
+    }
+    return this.#inTime(`leader of ${name}`, signal, (either) => this.#parker.wait(areLed, { signal: either }))
   }
 }
 

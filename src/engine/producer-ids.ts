@@ -5,7 +5,7 @@
 
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
-import type { ProducerIdsBlock } from '../metadata/controller.ts'
+import type { ProducerIdsBlock } from '../metadata/controller-commands.ts'
 
 export interface ProducerIdsOptions {
   readonly allocate: () => Promise<ProducerIdsBlock>

@@ -157,6 +157,11 @@ export class ControlBlock {
     return this.#load(CONTROL_HIGH_WATERMARK_LONG)
   }
 
+  /** The watermark's low 32 bits: a cheap look, without a 64-bit integer, whether it has moved. */
+  get highWatermarkLow(): number {
+    return Atomics.load(this.#words, this.#at + CONTROL_HIGH_WATERMARK_LONG * 2)
+  }
+
   publishHighWatermark(offset: number): void {
     this.#store(CONTROL_HIGH_WATERMARK_LONG, offset)
   }
@@ -247,6 +252,13 @@ export class ControlBlock {
     // The bit before the summary: a leader that takes the summary finds the bit.
     Atomics.or(this.#words, this.#at + CONTROL_WAITERS + word, 1 << (thread & 31))
     Atomics.or(this.#words, this.#at + CONTROL_WAITER_SUMMARY, 1 << word)
+  }
+
+  /** Whether the thread's mark is there. One who rings may have died when it had taken half of it: then it is not. */
+  hasWaiter(thread: ThreadId): boolean {
+    const word = thread >>> 5
+    if ((Atomics.load(this.#words, this.#at + CONTROL_WAITERS + word) & (1 << (thread & 31))) === 0) return false
+    return (Atomics.load(this.#words, this.#at + CONTROL_WAITER_SUMMARY) & (1 << word)) !== 0
   }
 
   /** Rings all threads that wait; what they wait for must be published before. */

@@ -1,121 +1,109 @@
-// The active controller: decides by the pure Controller, writes what it decides to
-// the metadata log, replays it, and tells brokers to lead. It runs on the broker
-// that leads `__cluster_metadata-0`, one message to completion at a time.
-// Holds: no broker is told of a decision before its record is in the log, so a
-// successor that replays the log can only repeat what was said, never contradict it.
-// It waits for no broker to do what it was told: one that stands still would hold up
-// the failover of all others. A defect ends its thread; a successor starts by replay.
+// The active controller: decides by the pure Controller, writes what it decides to the
+// metadata log, and makes ready what the records need before anybody sees them. It runs on
+// the broker that leads `__cluster_metadata-0`, one message to completion at a time.
+//
+//   command ─▶ records ─▶ append ─▶ control blocks of new partitions ─▶ publish ─▶ every broker acts
+//
+// Holds: brokers and clients act on committed records alone, so nobody is told anything
+// and nobody is waited for: one that stands still holds up no failover. A dead broker's
+// memory is adopted before the record that gives its partitions to others. A successor
+// brings to an end what stands in the log, so what a record names is always ready when it
+// can be seen. A defect ends its thread; a successor starts by replay.
 
 import type { Actor, Reply } from '../actor/actor.ts'
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
+import { formatTopicId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
+import { killPoint } from '../kill-points.ts'
 import type { Random } from '../random.ts'
 import { Controller } from './controller.ts'
-import type { CreateTopicCommand, ProducerIdsBlock } from './controller.ts'
+import type { BrokerRegistration, CreatedTopic, CreateTopicCommand, ProducerIdsBlock } from './controller-commands.ts'
 import type { ControllerMessage } from './controller-messages.ts'
-import type { TopicImage } from './metadata-image.ts'
+import type { ConfigImage, PartitionImage, TopicImage } from './metadata-image.ts'
+import type { MetadataLoader } from './metadata-loader.ts'
 import type { MetadataLog } from './metadata-log.ts'
+import { CLUSTER_METADATA_SLOT, FIRST_TOPIC_SLOT, METADATA_SNAPSHOT_SLOT } from './metadata-records.ts'
 import type { MetadataRecord } from './metadata-records.ts'
-import { CLUSTER_METADATA_SLOT } from './metadata-records.ts'
-import type { TopicDescription } from './topic-description.ts'
-
-/** A partition that a broker is to lead, and under which epoch. */
-export interface LeadAssignment {
-  readonly topic: string
-  readonly topicId: TopicId
-  readonly partitionId: number
-  readonly slot: number
-  readonly leaderEpoch: number
-  readonly config: Readonly<Record<string, string>>
-}
 
 /** What the controller needs of its broker. */
 export interface ControllerEffects {
   readonly clock: Clock
   readonly random: Random
+  /** The image of this thread. */
+  readonly metadata: MetadataLoader
   /** Rows of the partition table. */
   readonly partitionsMax: number
-  /** Makes the control block of a new partition ready for its first leader; does nothing when it is. */
-  initialisePartition(assignment: LeadAssignment): void
+  /** Takes in what is committed, and does for this broker what follows from it. */
+  follow(): void
+  /** Makes the control block of a partition ready for its first leader; does nothing when it is. */
+  initialisePartition(topic: TopicImage, partition: PartitionImage, config: ConfigImage): void
   /** Whether a broker that registered, or asks to, may still run: nothing is adopted from one that does. */
   isAlive(brokerId: number, incarnation: number): boolean
-  /**
-   * Tells this incarnation of a broker to lead, and no other: a later one leads nothing before it is
-   * registered, or two could. Rejects when it dies first. Telling twice does no harm.
-   */
-  lead(brokerId: number, incarnation: number, assignments: readonly LeadAssignment[]): Promise<void>
   /** Takes over the log memory that a broker owned up to a dead incarnation; before anybody leads its partitions. */
   adoptMemory(brokerId: number, incarnation: number, isLedByDead: (slot: number) => boolean): void
 }
 
 /** How soon the log's memory is looked at again when it was full: about as long as freed memory rests. */
 const LOOK_FOR_ROOM_MS = 1
-const CREATE_TOPIC_WAITS_MS = 1_000
-const ALLOCATE_IDS_WAITS_MS = 1_000
+const COMMAND_WAITS_MS = 1_000
 
 export class ControllerActor implements Actor<ControllerMessage> {
-  readonly #controller = new Controller()
+  readonly #controller: Controller
   readonly #log: MetadataLog
   readonly #effects: ControllerEffects
 
   constructor(log: MetadataLog, effects: ControllerEffects) {
+    this.#controller = new Controller(effects.metadata)
     this.#log = log
     this.#effects = effects
   }
 
   onStart(): void {
-    this.#log.readAll((record) => this.#controller.replay(record))
+    this.#effects.follow()
+    // What the controller before had appended, and may have died over.
+    this.#publish()
   }
 
   async receive(message: ControllerMessage): Promise<void> {
     switch (message.type) {
       case 'registerBroker':
-        return answer(message.reply, () => this.#registerBroker(message.brokerId, message.incarnation))
+        return answer(message.reply, () => this.#registerBroker(message.registration))
       case 'brokerDied':
-        return answer(message.reply, () => this.#fence(message.brokerId, message.incarnation))
-      case 'peerConnected':
-        return answer(message.reply, async () => this.#retell((leader) => leader === message.brokerId))
+        return answer(message.reply, () => this.#fence([message]))
       case 'takeOver':
         return answer(message.reply, () => this.#takeOver())
       case 'createTopic':
-        return this.#createTopic(message.command, message.reply)
-      case 'describeTopic': {
-        const topic = this.#controller.image.topic(message.name)
-        return message.reply.resolve(topic === undefined ? undefined : describe(topic))
-      }
-      case 'listTopics':
-        return message.reply.resolve([...this.#controller.image.topics].map((topic) => topic.name))
+        return answer(message.reply, () => this.#createTopic(message.command))
       case 'allocateProducerIds':
         return answer(message.reply, () => this.#allocateProducerIds())
     }
   }
 
-  async #registerBroker(brokerId: number, incarnation: number): Promise<void> {
+  async #registerBroker(registration: BrokerRegistration): Promise<void> {
+    const { brokerId, incarnation } = registration
     const known = this.#controller.image.broker(brokerId)
-    if (known?.incarnation === incarnation && !known.fenced) return
+    if (known?.brokerEpoch === incarnation && !known.fenced) return
     // Its end may have been heard of before its question was taken.
-    if ((known?.incarnation ?? 0) > incarnation || !this.#effects.isAlive(brokerId, incarnation)) {
+    if ((known?.brokerEpoch ?? 0) > incarnation || !this.#effects.isAlive(brokerId, incarnation)) {
       throw new MillraceError('STALE_BROKER_EPOCH', `broker ${brokerId} has ended as incarnation ${incarnation}`)
     }
-    if (known !== undefined && !known.fenced) await this.#fence(brokerId, known.incarnation)
+    if (known !== undefined && !known.fenced) await this.#fence([{ brokerId, incarnation: known.brokerEpoch }])
     // An incarnation may have owned memory and died before it was registered.
     if (incarnation > 1) this.#effects.adoptMemory(brokerId, incarnation - 1, this.#ledBy(brokerId))
-    await this.#commit(this.#controller.registerBroker(brokerId, incarnation))
-    await this.#elect(brokerId)
+    await this.#commit(this.#controller.registerBroker(registration))
   }
 
-  async #fence(brokerId: number, incarnation: number): Promise<void> {
-    const records = this.#controller.fenceBroker(brokerId, incarnation)
+  async #fence(dead: readonly { readonly brokerId: number; readonly incarnation: number }[]): Promise<void> {
+    const records = this.#controller.fenceBrokers(dead)
     if (records.length === 0) return
-    this.#effects.adoptMemory(brokerId, incarnation, this.#ledBy(brokerId))
+    for (const { brokerId, incarnation } of dead) this.#effects.adoptMemory(brokerId, incarnation, this.#ledBy(brokerId))
     await this.#commit(records)
-    await this.#elect()
   }
 
-  /** The slots that a broker led when it died. The metadata log's may be one: this thread leads it now, so it is safe to look at. */
+  /** The slots that a broker led when it died. The metadata log's may be some: this thread leads them now, so it is safe to look. */
   #ledBy(brokerId: number): (slot: number) => boolean {
-    const slots = new Set<number>([CLUSTER_METADATA_SLOT])
+    const slots = new Set<number>([CLUSTER_METADATA_SLOT, METADATA_SNAPSHOT_SLOT])
     for (const topic of this.#controller.image.topics) {
       for (const partition of topic.partitions) if (partition.leader === brokerId) slots.add(partition.slot)
     }
@@ -123,90 +111,48 @@ export class ControllerActor implements Actor<ControllerMessage> {
   }
 
   async #takeOver(): Promise<void> {
-    const { image } = this.#controller
-    for (const { brokerId, incarnation, fenced } of [...image.brokers]) {
-      if (!fenced && !this.#effects.isAlive(brokerId, incarnation)) await this.#fence(brokerId, incarnation)
-    }
-    // The one before may have died between deciding and telling.
-    this.#retell(() => true)
+    await this.#commit(this.#controller.bootstrap(this.#newUuid()))
+    const dead = [...this.#controller.image.brokers]
+      .filter(({ brokerId, brokerEpoch, fenced }) => !fenced && !this.#effects.isAlive(brokerId, brokerEpoch))
+      .map(({ brokerId, brokerEpoch }) => ({ brokerId, incarnation: brokerEpoch }))
+    await this.#fence(dead)
   }
 
-  /** Tells brokers again what they lead. */
-  #retell(isTold: (leader: number) => boolean): void {
-    const { image } = this.#controller
-    const told: [number, LeadAssignment][] = []
-    for (const topic of image.topics) {
-      for (const { partitionId, slot, leader, leaderEpoch } of topic.partitions) {
-        if (image.broker(leader)?.fenced !== false || !isTold(leader)) continue
-        told.push([leader, assignmentOf(topic, partitionId, slot, leaderEpoch)])
-      }
+  async #createTopic(command: CreateTopicCommand): Promise<CreatedTopic> {
+    this.#controller.checkCreateTopic(command)
+    const slots = this.#freeSlots(command.partitions)
+    if (slots === undefined) {
+      const message = `topic "${command.name}" would pass the ${this.#effects.partitionsMax} partitions of this millrace: raise partitionsMax`
+      throw new MillraceError('INVALID_PARTITIONS', message)
     }
-    void this.#tell(told)
-  }
-
-  /** Answers when the leaders lead; the next message is taken before. */
-  async #createTopic(command: CreateTopicCommand, reply: Reply<TopicDescription>): Promise<void> {
-    await answerFailure(reply, async () => {
-      const { image } = this.#controller
-      const slots = Array.from({ length: command.partitions }, (_, i) => image.nextSlot + i)
-      if (image.nextSlot + command.partitions > this.#effects.partitionsMax) {
-        const message = `topic "${command.name}" would pass the ${this.#effects.partitionsMax} partitions of this millrace: raise partitionsMax`
-        throw new MillraceError('INVALID_PARTITIONS', message)
-      }
-      await this.#commit(this.#controller.createTopic(command, this.#newTopicId(), slots), CREATE_TOPIC_WAITS_MS)
-      const topic = image.topic(command.name)!
-      const told = topic.partitions.map(({ partitionId, slot, leader, leaderEpoch }): [number, LeadAssignment] => [
-        leader,
-        assignmentOf(topic, partitionId, slot, leaderEpoch),
-      ])
-      void this.#tell(told).then(() => reply.resolve(describe(topic)))
-    })
+    const topicId = this.#newUuid()
+    const metadataOffset = await this.#commit(this.#controller.createTopic(command, topicId, slots), COMMAND_WAITS_MS)
+    return { topicId, metadataOffset }
   }
 
   async #allocateProducerIds(): Promise<ProducerIdsBlock> {
     const { records, block } = this.#controller.allocateProducerIds()
-    await this.#commit(records, ALLOCATE_IDS_WAITS_MS)
+    await this.#commit(records, COMMAND_WAITS_MS)
     return block
   }
 
-  /** Finds leaders for orphans; `also`: a broker that lives again, but not as the incarnation that led. */
-  async #elect(also = -1): Promise<void> {
-    const { records, changes } = this.#controller.electLeaders(also)
-    if (changes.length === 0) return
-    await this.#commit(records)
-    const { image } = this.#controller
-    void this.#tell(
-      changes.map((change) => [
-        change.leader,
-        assignmentOf(image.topic(change.topic)!, change.partitionId, change.slot, change.leaderEpoch),
-      ]),
-    )
-  }
-
-  /**
-   * Tells each broker of its partitions in one call, when their control blocks are ready: the
-   * controller that decided may have died before it made them. A broker that dies before it
-   * answers is not an error of this message: its death is the next one.
-   */
-  async #tell(told: readonly (readonly [number, LeadAssignment])[]): Promise<void> {
-    const byBroker = new Map<number, LeadAssignment[]>()
-    for (const [brokerId, assignment] of told) {
-      this.#effects.initialisePartition(assignment)
-      const own = byBroker.get(brokerId)
-      if (own === undefined) byBroker.set(brokerId, [assignment])
-      else own.push(assignment)
+  /** Rows of the partition table that no partition has; undefined when there are not so many. */
+  #freeSlots(count: number): number[] | undefined {
+    const used = new Set<number>()
+    for (const topic of this.#controller.image.topics) for (const { slot } of topic.partitions) used.add(slot)
+    const free: number[] = []
+    for (let slot = FIRST_TOPIC_SLOT; slot < this.#effects.partitionsMax && free.length < count; slot++) {
+      if (!used.has(slot)) free.push(slot)
     }
-    const { image } = this.#controller
-    await Promise.allSettled(
-      [...byBroker].map(([brokerId, own]) => this.#effects.lead(brokerId, image.broker(brokerId)?.incarnation ?? 0, own)),
-    )
+    return free.length < count ? undefined : free
   }
 
   /**
-   * Appends to the log, then makes it true. Where log memory is full this waits until retention
-   * has made room: a failover that was given up would leave partitions without a leader.
+   * Appends to the log, then lets it be seen; one past the last record. Where log memory is full this
+   * waits until retention has made room: a failover that was given up would leave partitions without a leader.
    */
-  async #commit(records: readonly MetadataRecord[], waitsMs = Number.POSITIVE_INFINITY): Promise<void> {
+  async #commit(records: readonly MetadataRecord[], waitsMs = Number.POSITIVE_INFINITY): Promise<number> {
+    if (records.length === 0) return this.#controller.image.offset
     const { clock } = this.#effects
     const untilMs = clock.monotonicMs() + waitsMs
     while (!this.#log.append(records, clock.nowMs())) {
@@ -216,23 +162,36 @@ export class ControllerActor implements Actor<ControllerMessage> {
       }
       await new Promise<void>((resolve) => clock.setTimer(LOOK_FOR_ROOM_MS, resolve))
     }
-    for (const record of records) this.#controller.replay(record)
+    this.#publish()
+    this.#log.keepBounded(this.#controller.image, clock.nowMs())
+    return this.#controller.image.offset
   }
 
-  #newTopicId(): TopicId {
+  /** Makes ready what is appended and not seen yet, then lets it be seen, and acts on it as every broker does. */
+  #publish(): void {
+    const uncommitted = this.#effects.metadata.loadUncommitted()
+    for (const { topic, partition, previous } of uncommitted.changedPartitions()) {
+      if (previous === undefined) this.#effects.initialisePartition(topic, partition, uncommitted.image.topicConfig(topic.name))
+    }
+    killPoint('controller.initialised')
+    this.#log.publish()
+    this.#effects.follow()
+  }
+
+  /** As Kafka's: random, and none that a shell takes for an option. */
+  #newUuid(): TopicId {
     const word = (): number => this.#effects.random.uint32() | 0
-    return [word(), word(), word(), word()]
+    for (;;) {
+      const id: TopicId = [word(), word(), word(), word()]
+      if (!formatTopicId(id).startsWith('-')) return id
+    }
   }
-}
-
-async function answer<T>(reply: Reply<T>, command: () => Promise<T>): Promise<void> {
-  await answerFailure(reply, async () => reply.resolve(await command()))
 }
 
 /** Operating errors are answers; a defect ends this instance, and a successor replays the log. */
-async function answerFailure(reply: Reply<never>, command: () => Promise<void>): Promise<void> {
+async function answer<T>(reply: Reply<T>, command: () => Promise<T>): Promise<void> {
   try {
-    await command()
+    reply.resolve(await command())
   } catch (error) {
     if (error instanceof MillraceError && error.code !== 'ASSERTION_FAILED') return reply.reject(error)
     reply.reject(
@@ -242,19 +201,4 @@ async function answerFailure(reply: Reply<never>, command: () => Promise<void>):
     )
     throw error
   }
-}
-
-function assignmentOf(topic: TopicImage, partitionId: number, slot: number, leaderEpoch: number): LeadAssignment {
-  const { name, topicId, config } = topic
-  return { topic: name, topicId, partitionId, slot, leaderEpoch, config }
-}
-
-function describe(topic: TopicImage): TopicDescription {
-  const partitions = topic.partitions.map(({ partitionId, slot, leader, leaderEpoch }) => ({
-    partition: partitionId,
-    slot,
-    leader,
-    leaderEpoch,
-  }))
-  return { name: topic.name, topicId: topic.topicId, config: topic.config, partitions }
 }

@@ -1,118 +1,131 @@
 // The controller's decisions as a pure state machine (Kafka: QuorumController): a
 // command gives records and, once they stand in the metadata log, replay makes them
 // true. It runs on whichever broker leads `__cluster_metadata-0`.
-// Holds: nothing changes the image but replay.
+// Holds: nothing changes the image but replay. The records of one command are one batch,
+// so in no image is a partition led by a broker that is fenced, or by an incarnation of it
+// that was dead before: who fences or registers a broker elects in the same batch.
 
 import { MillraceError } from '../errors.ts'
 import type { TopicId } from '../ids.ts'
-import { MetadataImage } from './metadata-image.ts'
+import type { BrokerRegistration, CreateTopicCommand, ProducerIdsBlock } from './controller-commands.ts'
+import type { BrokerImage, MetadataImage, PartitionImage } from './metadata-image.ts'
+import { FENCE, METADATA_VERSION, METADATA_VERSION_LEVEL, NO_LEADER, TOPIC_RESOURCE } from './metadata-records.ts'
 import type { MetadataRecord } from './metadata-records.ts'
 import { LeaderPlacement } from './replica-placement.ts'
-
-export interface CreateTopicCommand {
-  readonly name: string
-  readonly partitions: number
-  readonly config: Readonly<Record<string, string>>
-}
-
-/** Producer ids that one thread alone may hand out: `count` of them, from `firstProducerId` on (Kafka: ProducerIdsBlock). */
-export interface ProducerIdsBlock {
-  readonly firstProducerId: number
-  readonly count: number
-}
 
 /** Kafka's: ids are plenty, and whoever has a block asks nobody for the next 999. */
 const PRODUCER_IDS_A_BLOCK = 1_000
 
-/** A partition that gets a new leader. */
-export interface LeaderChange {
-  readonly topic: string
-  readonly topicId: TopicId
-  readonly partitionId: number
-  readonly slot: number
-  readonly leader: number
-  readonly leaderEpoch: number
-}
-
 export class Controller {
-  readonly image = new MetadataImage()
+  readonly #metadata: { readonly image: MetadataImage }
 
-  replay(record: MetadataRecord): void {
-    this.image.replay(record)
+  /** `metadata`: where the image of the moment is. */
+  constructor(metadata: { readonly image: MetadataImage }) {
+    this.#metadata = metadata
   }
 
-  /** A broker starts; what an earlier incarnation of it led must have been seen to before. */
-  registerBroker(brokerId: number, incarnation: number): MetadataRecord[] {
-    return [{ type: 'RegisterBrokerRecord', brokerId, incarnation }]
+  get image(): MetadataImage {
+    return this.#metadata.image
+  }
+
+  /** The first records of a new log; none when it has them. */
+  bootstrap(clusterId: TopicId): MetadataRecord[] {
+    if (this.image.content.features.has(METADATA_VERSION)) return []
+    return [{ type: 'FeatureLevelRecord', record: { name: METADATA_VERSION, featureLevel: METADATA_VERSION_LEVEL, clusterId } }]
+  }
+
+  /** A broker starts, and leads what nobody leads; what an earlier incarnation of it led is led anew. */
+  registerBroker({ brokerId, incarnation, incarnationId }: BrokerRegistration): MetadataRecord[] {
+    const record = { brokerId, brokerEpoch: incarnation, incarnationId, fenced: false }
+    return [{ type: 'RegisterBrokerRecord', record }, ...this.#elect(new Set([...this.#living(), brokerId]), new Set([brokerId]))]
+  }
+
+  /** Brokers died: they are fenced, and living ones lead their partitions under a higher epoch; nobody, while none lives. */
+  fenceBrokers(dead: readonly { readonly brokerId: number; readonly incarnation: number }[]): MetadataRecord[] {
+    const records: MetadataRecord[] = []
+    const fenced = new Set<number>()
+    for (const { brokerId, incarnation } of dead) {
+      const broker = this.image.broker(brokerId)
+      if (broker === undefined || broker.fenced || broker.brokerEpoch !== incarnation) continue
+      fenced.add(brokerId)
+      records.push({ type: 'BrokerRegistrationChangeRecord', record: { brokerId, brokerEpoch: incarnation, fenced: FENCE } })
+    }
+    if (records.length === 0) return []
+    const living = new Set([...this.#living()].filter((brokerId) => !fenced.has(brokerId)))
+    return [...records, ...this.#elect(living, fenced)]
   }
 
   /** `slots` has one free row for each partition; the first leaders start at epoch 0. */
   createTopic(command: CreateTopicCommand, topicId: TopicId, slots: readonly number[]): MetadataRecord[] {
-    if (this.image.topic(command.name) !== undefined) {
-      throw new MillraceError(
-        'TOPIC_ALREADY_EXISTS',
-        `topic "${command.name}" exists already: open it with millrace.topic("${command.name}")`,
-      )
-    }
+    const { name, partitions, config } = command
+    this.checkCreateTopic(command)
     const placement = new LeaderPlacement(this.#living(), this.#leaders())
-    const records: MetadataRecord[] = [{ type: 'TopicRecord', name: command.name, topicId, config: command.config }]
-    for (let partitionId = 0; partitionId < command.partitions; partitionId++) {
+    const records: MetadataRecord[] = [{ type: 'TopicRecord', record: { name, topicId } }]
+    for (const [key, value] of Object.entries(config)) {
+      records.push({ type: 'ConfigRecord', record: { resourceType: TOPIC_RESOURCE, resourceName: name, name: key, value } })
+    }
+    for (let partitionId = 0; partitionId < partitions; partitionId++) {
       const leader = placement.next()
-      records.push({ type: 'PartitionRecord', topicId, partitionId, slot: slots[partitionId]!, leader, leaderEpoch: 0 })
+      const replicas = leader === NO_LEADER ? [] : [leader]
+      const record = { topicId, partitionId, slot: slots[partitionId]!, replicas, isr: replicas, leader, leaderEpoch: 0, partitionEpoch: 0 }
+      records.push({ type: 'PartitionRecord', record })
     }
     return records
   }
 
-  /** A broker died: it is fenced, so its partitions need leaders (see `electLeaders`). */
-  fenceBroker(brokerId: number, incarnation: number): MetadataRecord[] {
-    const broker = this.image.broker(brokerId)
-    if (broker === undefined || broker.fenced || broker.incarnation !== incarnation) return []
-    return [{ type: 'FenceBrokerRecord', brokerId, incarnation }]
-  }
-
-  /**
-   * Gives every partition whose leader is fenced to a living broker, under a higher
-   * epoch; `also` names one more broker whose partitions are orphans, although it
-   * lives: a restarted one, whose dead incarnation led them.
-   */
-  electLeaders(also = -1): { records: MetadataRecord[]; changes: LeaderChange[] } {
-    const living = [...this.#living()]
-    const records: MetadataRecord[] = []
-    const changes: LeaderChange[] = []
-    if (living.length === 0) return { records, changes }
-    const isOrphan = (leader: number): boolean => leader === also || this.image.broker(leader)?.fenced !== false
-    const placement = new LeaderPlacement(
-      living,
-      [...this.#leaders()].filter((leader) => !isOrphan(leader)),
-    )
-    for (const topic of this.image.topics) {
-      const { topicId, name } = topic
-      for (const { partitionId, slot, leader: previousLeader, leaderEpoch: previousEpoch } of topic.partitions) {
-        if (!isOrphan(previousLeader)) continue
-        const leader = placement.next()
-        const leaderEpoch = previousEpoch + 1
-        changes.push({ topic: name, topicId, partitionId, slot, leader, leaderEpoch })
-        records.push({ type: 'PartitionChangeRecord', topicId, partitionId, leader, leaderEpoch })
-      }
+  /** Throws what is wrong with the command. */
+  checkCreateTopic({ name, replicationFactor = 1 }: CreateTopicCommand): void {
+    if (this.image.topic(name) !== undefined) {
+      throw new MillraceError('TOPIC_ALREADY_EXISTS', `topic "${name}" exists already: open it with millrace.topic("${name}")`)
     }
-    return { records, changes }
+    if (replicationFactor !== 1) {
+      const message = `topic "${name}" asks for ${replicationFactor} replicas: replication does not exist yet, leave the factor out or make it 1`
+      throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
+    }
   }
 
   /** The next block of producer ids. Once the record stands in the log no successor gives it again (KIP-730). */
   allocateProducerIds(): { records: MetadataRecord[]; block: ProducerIdsBlock } {
     const firstProducerId = this.image.nextProducerId
-    const nextProducerId = firstProducerId + PRODUCER_IDS_A_BLOCK
-    return {
-      records: [{ type: 'ProducerIdsRecord', nextProducerId }],
-      block: { firstProducerId, count: PRODUCER_IDS_A_BLOCK },
+    const record = { brokerId: -1, nextProducerId: firstProducerId + PRODUCER_IDS_A_BLOCK }
+    return { records: [{ type: 'ProducerIdsRecord', record }], block: { firstProducerId, count: PRODUCER_IDS_A_BLOCK } }
+  }
+
+  /** Changes of all partitions that are led by nobody or by one of `lost`. */
+  #elect(living: ReadonlySet<number>, lost: ReadonlySet<number>): MetadataRecord[] {
+    const records: MetadataRecord[] = []
+    const isOrphan = (leader: number): boolean => leader === NO_LEADER || lost.has(leader)
+    const placement = new LeaderPlacement(
+      living,
+      [...this.#leaders()].filter((leader) => !isOrphan(leader)),
+    )
+    for (const { topicId, partitions } of this.image.topics) {
+      for (const partition of partitions) {
+        if (!isOrphan(partition.leader)) continue
+        const leader = placement.next()
+        if (leader !== NO_LEADER || partition.leader !== NO_LEADER) records.push(leaderChange(topicId, partition, leader))
+      }
     }
+    return records
   }
 
   *#living(): Generator<number> {
-    for (const broker of this.image.brokers) if (!broker.fenced) yield broker.brokerId
+    for (const broker of this.image.brokers) if (isLiving(broker)) yield broker.brokerId
   }
 
   *#leaders(): Generator<number> {
     for (const topic of this.image.topics) for (const partition of topic.partitions) yield partition.leader
   }
+}
+
+export function isLiving(broker: BrokerImage | undefined): boolean {
+  return broker !== undefined && !broker.fenced
+}
+
+/** Says only what changes. A leader that is named has a new epoch by that. */
+function leaderChange(topicId: TopicId, partition: PartitionImage, leader: number): MetadataRecord {
+  const { partitionId, replicas } = partition
+  const moves = leader !== NO_LEADER && !(replicas.length === 1 && replicas[0] === leader)
+  const record = { topicId, partitionId, leader, ...(moves ? { replicas: [leader], isr: [leader] } : {}) }
+  return { type: 'PartitionChangeRecord', record }
 }

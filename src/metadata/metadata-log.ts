@@ -1,65 +1,95 @@
-// `__cluster_metadata-0` as records: append some as one batch, or read all again.
+// `__cluster_metadata-0` and its snapshots as the active controller writes them.
 // Runs on the thread of the broker that leads it.
-// Holds: a call of `append` is one batch, so it is in the log as a whole or not at all.
+//
+//   append ─▶ published log end ─▶ what the records need is made ready ─▶ publish: the watermark moves
+//
+// Holds: a call of `append` is one batch, so it is in the log as a whole or not at all;
+// what a controller died over between the two steps, its successor publishes: nothing that
+// stands in the log is ever taken back. A record goes only when a snapshot has it.
 
-import { killPoint } from '../kill-points.ts'
+import type { Bells } from '../bells.ts'
 import { MillraceError } from '../errors.ts'
-import type { Slot } from '../ids.ts'
-import type { LogMemory } from '../log/log-memory.ts'
+import { killPoint } from '../kill-points.ts'
+import type { ControlBlock } from '../log/control-block.ts'
 import { APPEND_NO_MEMORY } from '../log/partition-log.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
-import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
-import { RecordBatchBuilder } from '../record/record-batch-builder.ts'
-import { RecordCursor } from '../record/record-cursor.ts'
-import { decodeMetadataRecord, encodeMetadataRecord } from './metadata-records.ts'
+import { encodeBatch } from './metadata-batch.ts'
+import type { MetadataImage } from './metadata-image.ts'
 import type { MetadataRecord } from './metadata-records.ts'
+import { encodeSnapshot } from './metadata-snapshot.ts'
 
-const READ_BYTES = 1024 * 1024
-/** Bytes a record may need beside its value. */
-const RECORD_OVERHEAD_BYTES = 64
+export interface MetadataLogOptions {
+  readonly log: PartitionLog
+  /** The log of its snapshots. */
+  readonly snapshots: PartitionLog
+  /** The control block of the metadata log. */
+  readonly control: ControlBlock
+  readonly bells: Bells
+  /** Bytes of records after which a snapshot is made (Kafka: metadata.log.max.record.bytes.between.snapshots). */
+  readonly bytesBetweenSnapshots: number
+}
+
+/** A snapshot on its way into its log: log memory may be full for a while. */
+interface OpenSnapshot {
+  readonly batches: readonly Uint8Array[]
+  /** Where it begins in its log, and where it ends in the metadata log. */
+  readonly startOffset: number
+  readonly endOffset: number
+  appended: number
+}
 
 export class MetadataLog {
-  readonly #log: PartitionLog
-  readonly #memory: LogMemory
-  readonly #slot: Slot
+  readonly #options: MetadataLogOptions
+  #open: OpenSnapshot | undefined
 
-  constructor(log: PartitionLog, memory: LogMemory, slot: Slot) {
-    this.#log = log
-    this.#memory = memory
-    this.#slot = slot
+  constructor(options: MetadataLogOptions) {
+    this.#options = options
   }
 
-  /** Appends and commits; false when log memory has no room now. */
+  /** Appends, and publishes the end: from now on a successor brings it to an end. False when log memory has no room now. */
   append(records: readonly MetadataRecord[], nowMs: number): boolean {
-    if (records.length === 0) return true
-    const values = records.map((record) => Buffer.from(encodeMetadataRecord(record)))
-    const capacity = values.reduce((sum, value) => sum + value.length + RECORD_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES)
-    const builder = new RecordBatchBuilder(capacity)
-    for (const value of values) builder.append(nowMs, null, value, null)
-    const size = builder.seal({ withCrc: false })
-    const offset = this.#log.append(builder.bytes, 0, size)
+    const { log } = this.#options
+    const batch = encodeBatch(records, nowMs)
+    const offset = log.append(batch, 0, batch.length)
     if (offset === APPEND_NO_MEMORY) return false
     if (offset < 0) {
-      const message = `the metadata log takes no batch of ${size} bytes: make topics of fewer partitions`
+      const message = `the metadata log takes no batch of ${batch.length} bytes: make topics of fewer partitions`
       throw new MillraceError('KAFKA_STORAGE_ERROR', message, { retriable: false })
     }
-    this.#log.publishEnds()
-    this.#log.publishHighWatermark(this.#log.endOffset)
+    log.publishEnds()
     killPoint('controller.appended')
     return true
   }
 
-  /** Calls `replay` for every committed record, from the first. */
-  readAll(replay: (record: MetadataRecord) => void): void {
-    const reader = new SharedLogReader(this.#memory, this.#slot)
-    const target = { bytes: new Uint8Array(READ_BYTES), length: 0 }
-    const cursor = new RecordCursor()
-    while (reader.read(target, READ_BYTES) === READ_OK) {
-      cursor.reset(target.bytes, 0, target.length, 0)
-      while (cursor.next()) {
-        const value = Buffer.from(target.bytes.buffer, target.bytes.byteOffset + cursor.valueStart, cursor.valueEnd - cursor.valueStart)
-        replay(decodeMetadataRecord(value.toString('utf8')))
-      }
+  /** Everybody sees what was appended, and who waits for it is woken. */
+  publish(): void {
+    const { log, control, bells } = this.#options
+    log.publishHighWatermark(log.endOffset)
+    killPoint('controller.committed')
+    control.ringWaiters(bells)
+  }
+
+  /** Makes a snapshot when enough was written since the last one, or goes on with one that found no memory. */
+  keepBounded(image: MetadataImage, nowMs: number): void {
+    const { log, snapshots, bytesBetweenSnapshots } = this.#options
+    if (this.#open === undefined && log.sizeInBytes < bytesBetweenSnapshots) return
+    const open = (this.#open ??= {
+      batches: encodeSnapshot(image, nowMs),
+      startOffset: snapshots.endOffset,
+      endOffset: image.offset,
+      appended: 0,
+    })
+    for (; open.appended < open.batches.length; open.appended++) {
+      const batch = open.batches[open.appended]!
+      // Nothing of it is published: whoever takes over cuts it off.
+      if (snapshots.append(batch, 0, batch.length) < 0) return
     }
+    this.#open = undefined
+    killPoint('controller.snapshot.appended')
+    snapshots.advance()
+    killPoint('controller.snapshot.published')
+    snapshots.deleteRecordsBefore(open.startOffset)
+    killPoint('controller.snapshot.replaced')
+    log.deleteRecordsBefore(open.endOffset)
   }
 }

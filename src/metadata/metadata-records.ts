@@ -1,43 +1,48 @@
-// The records of `__cluster_metadata-0`: what the controller decides becomes true
-// by standing in this log, and every view of the cluster is a replay of it.
-// Names and fields follow Kafka's metadata records (KIP-631); `slot`, the row of
-// the partition's control block, is ours. They are written as JSON for now.
+// The records of `__cluster_metadata-0` (KIP-631): what the controller decides becomes
+// true by standing in this log, and every view of the cluster is a replay of it. Kafka's
+// own records in Kafka's own bytes; protocol/metadata-record-frame.ts has what is ours.
 // Pure.
 
 import type { TopicId } from '../ids.ts'
+import { encodeMetadataRecord } from '../protocol/metadata-record-frame.ts'
+import type { FramedMetadataRecord, MetadataRecordFields, MetadataRecordName } from '../protocol/metadata-record-frame.ts'
+import type { MessageInput } from '../protocol/schema.ts'
 
-export type MetadataRecord =
-  | { readonly type: 'RegisterBrokerRecord'; readonly brokerId: number; readonly incarnation: number }
-  | { readonly type: 'FenceBrokerRecord'; readonly brokerId: number; readonly incarnation: number }
-  | { readonly type: 'TopicRecord'; readonly name: string; readonly topicId: TopicId; readonly config: Readonly<Record<string, string>> }
-  | {
-      readonly type: 'PartitionRecord'
-      readonly topicId: TopicId
-      readonly partitionId: number
-      readonly slot: number
-      readonly leader: number
-      readonly leaderEpoch: number
-    }
-  | {
-      readonly type: 'PartitionChangeRecord'
-      readonly topicId: TopicId
-      readonly partitionId: number
-      readonly leader: number
-      readonly leaderEpoch: number
-    }
-  /** A block of producer ids was given away: the next begins at `nextProducerId` (KIP-730). */
-  | { readonly type: 'ProducerIdsRecord'; readonly nextProducerId: number }
+/** A record to be written; fields that are left out have Kafka's default. */
+export type MetadataRecord = {
+  readonly [Name in MetadataRecordName]: { readonly type: Name; readonly record: MessageInput<MetadataRecordFields<Name>> }
+}[MetadataRecordName]
+
+/** A record as it was read. */
+export type ReplayedRecord = FramedMetadataRecord
 
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
 /** Kafka's fixed id of the metadata topic. */
 export const CLUSTER_METADATA_TOPIC_ID: TopicId = [0, 0, 0, 1]
 /** The metadata log has the first row of the partition table in every process. */
 export const CLUSTER_METADATA_SLOT = 0
+/** Its snapshots have the second; in memory they are a log too. */
+export const METADATA_SNAPSHOT_SLOT = 1
+/** The rows from here on are topics'. */
+export const FIRST_TOPIC_SLOT = 2
 
-export function encodeMetadataRecord(record: MetadataRecord): string {
-  return JSON.stringify(record)
-}
+/** The feature that says which records a log may hold; the level is Kafka 4.3's. */
+export const METADATA_VERSION = 'metadata.version'
+export const METADATA_VERSION_LEVEL = 30
 
-export function decodeMetadataRecord(text: string): MetadataRecord {
-  return JSON.parse(text) as MetadataRecord
+/** Nobody leads the partition. */
+export const NO_LEADER = -1
+/** In a change of a partition: its leader stays. */
+export const NO_LEADER_CHANGE = -2
+
+// Config resources (KIP-133).
+export const TOPIC_RESOURCE = 2
+export const BROKER_RESOURCE = 4
+
+// What `fenced` of a change of registration says.
+export const FENCE = 1
+export const UNFENCE = -1
+
+export function encodeRecord({ type, record }: MetadataRecord): Uint8Array {
+  return encodeMetadataRecord(type, record as MessageInput<MetadataRecordFields<typeof type>>)
 }

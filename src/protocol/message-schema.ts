@@ -17,13 +17,15 @@ export class MessageSchema<Message> {
   readonly flexibleFrom: number
   /** Of types only: what `decodeMessage` gives. */
   declare readonly message?: Message
+  readonly #table: string
   readonly #lines: readonly string[]
   readonly #plans: StructPlan[] = []
   #fields: readonly FieldSchema[] | undefined
 
   /** The first line of the table is name, versions, flexible versions; the fields follow. */
   constructor(table: string) {
-    const [title = '', ...lines] = table.trim().split('\n')
+    this.#table = table.trim()
+    const [title = '', ...lines] = this.#table.split('\n')
     const [name = '', versions = '', flexible = ''] = title.split(' ')
     const { first, last } = parseVersions(versions)
     this.name = name
@@ -31,6 +33,11 @@ export class MessageSchema<Message> {
     this.maxVersion = last
     this.flexibleFrom = flexible === 'none' ? Number.POSITIVE_INFINITY : parseVersions(flexible).first
     this.#lines = lines
+  }
+
+  /** The message with tagged fields of ours (KIP-482), a line each as in the table: readers that do not know them pass over them. */
+  extended<More>(...lines: readonly string[]): MessageSchema<Message & More> {
+    return new MessageSchema<Message & More>([this.#table, ...lines].join('\n'))
   }
 
   get fields(): readonly FieldSchema[] {

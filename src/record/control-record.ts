@@ -3,12 +3,13 @@
 // Any thread; some a transaction or an election, so they may allocate.
 //
 //   the batch   one record, attribute CONTROL, a marker also TRANSACTIONAL; no sequence
-//   key         int16 version 0, int16 type: 0 ABORT, 1 COMMIT, 2 LEADER_CHANGE
+//   key         int16 version 0, int16 type: 0 ABORT, 1 COMMIT, 2 LEADER_CHANGE, 3 SNAPSHOT_HEADER, 4 SNAPSHOT_FOOTER
 //   value, 0 1  int16 version 0, int32 coordinatorEpoch
 //   value, 2    int16 version 0 or 1, int32 leaderId, voters, granting voters, tags
 //     voters    unsigned varint of their number + 1, then for each:
 //               int32 id, from version 1 on a directory id of 16 bytes, tags
 //     tags      unsigned varint of their number, then for each: unsigned varints of its tag and its size, bytes
+//   value, 3 4  as the snapshot's owner encodes it
 //
 // Holds: nothing is read outside the batch, nothing allocated that its size does not account for.
 
@@ -22,6 +23,8 @@ import { VarintReader, writeUnsignedVarint } from './varint.ts'
 const ABORT = 0
 const COMMIT = 1
 const LEADER_CHANGE = 2
+const SNAPSHOT_HEADER = 3
+const SNAPSHOT_FOOTER = 4
 
 const KEY_BYTES = 4
 const MARKER_VALUE_BYTES = 6
@@ -49,12 +52,18 @@ export interface LeaderChange {
   readonly grantingVoterIds: readonly number[]
 }
 
+/** The first or the last record of a snapshot (KIP-630). */
+export interface SnapshotMark {
+  readonly type: 'SNAPSHOT_HEADER' | 'SNAPSHOT_FOOTER'
+  readonly value: Uint8Array
+}
+
 /** A control record of a type that is not known here: to be passed over. */
 export interface UnknownControl {
   readonly type: 'UNKNOWN'
 }
 
-export type ControlRecord = TransactionMarker | LeaderChange | UnknownControl
+export type ControlRecord = TransactionMarker | LeaderChange | SnapshotMark | UnknownControl
 
 /** A batch with the marker, for the leader to append and stamp; its CRC is in it. */
 export function transactionMarkerBatch(marker: TransactionMarker, timestampMs: number): Uint8Array {
@@ -80,6 +89,13 @@ export function leaderChangeBatch(change: LeaderChange, timestampMs: number): Ui
   return builder.bytes.subarray(0, size)
 }
 
+/** A batch with the mark, for the leader to append and stamp; its CRC is in it. */
+export function snapshotMarkBatch(mark: SnapshotMark, timestampMs: number): Uint8Array {
+  const builder = controlBatch(mark.type === 'SNAPSHOT_HEADER' ? SNAPSHOT_HEADER : SNAPSHOT_FOOTER, mark.value, timestampMs)
+  const size = builder.seal({ withCrc: true, attributes: ATTRIBUTE_CONTROL })
+  return builder.bytes.subarray(0, size)
+}
+
 /** Reads the control batch that fills bytes[start, end). Throws CORRUPT_MESSAGE when it is none. */
 export function readControlRecord(bytes: Uint8Array, start: number, end: number): ControlRecord {
   const cursor = new RecordCursor(true)
@@ -90,6 +106,12 @@ export function readControlRecord(bytes: Uint8Array, start: number, end: number)
   if (keyEnd - keyStart < KEY_BYTES || readInt16(bytes, keyStart) < 0) throw corruptBatch('a key that is of no control record', keyStart)
   const type = readInt16(bytes, keyStart + VERSION_BYTES)
   if (type === LEADER_CHANGE) return readLeaderChange(bytes, valueStart, valueEnd)
+  if (type === SNAPSHOT_HEADER || type === SNAPSHOT_FOOTER) {
+    return {
+      type: type === SNAPSHOT_HEADER ? 'SNAPSHOT_HEADER' : 'SNAPSHOT_FOOTER',
+      value: bytes.slice(valueStart, Math.max(valueStart, valueEnd)),
+    }
+  }
   if (type !== COMMIT && type !== ABORT) return { type: 'UNKNOWN' }
   if (valueEnd - valueStart < MARKER_VALUE_BYTES || readInt16(bytes, valueStart) < 0) {
     throw corruptBatch('a value that is of no transaction marker', valueStart)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { ProducerIds } from '../../src/engine/producer-ids.ts'
 import { MillraceError } from '../../src/errors.ts'
-import type { ProducerIdsBlock } from '../../src/metadata/controller.ts'
+import type { ProducerIdsBlock } from '../../src/metadata/controller-commands.ts'
 
 function idsOf(answers: (ProducerIdsBlock | MillraceError)[]) {
   const clock = new VirtualClock()

@@ -3,6 +3,7 @@
 
 import { afterAll, expect, test } from 'vitest'
 import type { KillPoint } from '../../src/kill-points.ts'
+import { FIRST_TOPIC_SLOT } from '../../src/metadata/metadata-records.ts'
 import { AttachedWorker } from './attached-worker.ts'
 import type { FaultAction } from './fault-words.ts'
 import { FaultyMillrace } from './faulty-millrace.ts'
@@ -27,8 +28,8 @@ test.each<{ what: string; partition: number; point: KillPoint; action: FaultActi
   const producer = new AttachedWorker({ ...data, role: 'producer', producerNumber: 7 })
   const consumer = new AttachedWorker({ ...data, role: 'consumer', producerNumber: 0 })
   await Promise.all([producer.doneAtLeast(50), consumer.doneAtLeast(20)])
-  // Row 0 of the partition table is the metadata log's.
-  const control = faulty.engine.controlBlock(1 + partition)
+  // The first rows of the partition table are the metadata log's and its snapshots'.
+  const control = faulty.engine.controlBlock(FIRST_TOPIC_SLOT + partition)
   expect([control.partition, control.leaderBroker]).toEqual([partition, partition])
   faults.arm(partition, point, action, 5)
 

@@ -6,6 +6,7 @@ import type { Worker } from 'node:worker_threads'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openMillrace } from '../../src/index.ts'
 import { UNLIMITED, killAt, killLeaders, report, tally } from './fault-rounds.ts'
+import type { KillPoint } from '../../src/kill-points.ts'
 import type { FaultAction } from './fault-words.ts'
 import { FaultyMillrace } from './faulty-millrace.ts'
 import { SentLedger, bytesTopic } from './sent-ledger.ts'
@@ -95,10 +96,23 @@ test('a broker that waits for the next bites again and again while it starts', a
   const ledger = new SentLedger()
   const producer = faulty.millrace.producer()
   for (let i = 0; i < 20; i++) await ledger.send(producer, topic, i % 2)
-  // Its successor dies at the first record of its own in the metadata log, the next at the second, …
-  for (let passing = 1; passing <= 3; passing++) {
+  // Its successor dies while it publishes what the one before left, the next while it fences that one, the next
+  // while it registers, at each step of the way.
+  const steps: readonly (readonly [KillPoint, number])[] = [
+    ['controller.initialised', 1],
+    ['controller.committed', 1],
+    ['controller.appended', 1],
+    ['controller.initialised', 2],
+    ['controller.committed', 2],
+    ['controller.appended', 2],
+    ['controller.initialised', 3],
+    ['controller.committed', 3],
+  ]
+  for (const [point, passing] of steps) {
+    // The one that is killed is registered: there is somebody to fence.
+    await ledger.sendUntilAcked(producer, topic, 0)
     const seen = faulty.faults.bites(0)
-    faulty.faults.arm(0, 'controller.appended', 'exit', passing)
+    faulty.faults.arm(0, point, 'exit', passing)
     await faulty.kill(0)
     await faulty.faults.bitten(0, seen)
     tally.kills += 2
@@ -165,11 +179,13 @@ describe('the controller', () => {
         const death = killAt(faulty, faulty.activeController, 'controller.appended', 'throw')
         const made = faulty.engine.createTopic({ name: `topic-${round}`, partitions: 1, config: {} }).catch((error: unknown) => error)
         // They come in one turn: all but the first stand in its mailbox when it fails.
-        const lists = Array.from({ length: 20 }, () => millrace.admin.listTopics())
+        const blocks = Array.from({ length: 20 }, () => faulty.engine.allocateProducerIds())
         await death
         // In doubt whether it was made, it was made again.
         expect(await made).toMatchObject({ code: 'TOPIC_ALREADY_EXISTS' })
-        for (const names of await Promise.all(lists)) expect(names).toContain(`topic-${round}`)
+        const firsts = (await Promise.all(blocks)).map(({ firstProducerId }) => firstProducerId)
+        expect(new Set(firsts).size).toBe(20)
+        expect(await millrace.admin.listTopics()).toContain(`topic-${round}`)
         await faulty.happened('brokerRestarted', round + 1)
       }
       await faulty.close()
@@ -179,7 +195,7 @@ describe('the controller', () => {
   test('dies between fencing a dead broker and finding leaders for its partitions', async () => {
     const faulty = await FaultyMillrace.open({ brokers: 3, restarts: UNLIMITED })
     const topic = await bytesTopic(faulty.millrace, 't', { partitions: 6, config: KEEPS_ALL })
-    // The passing-th record that is written because of the death: the fencing, or the elections.
+    // The passing-th batch that is written because of the death: the fencing with the elections, or the registration of the next.
     let deaths = 0
     await killLeaders(faulty, topic, {
       seed: SEED + 4,

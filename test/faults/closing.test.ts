@@ -2,6 +2,7 @@
 // with it, and nothing that was acknowledged is missing.
 
 import { describe, expect, test } from 'vitest'
+import { FIRST_TOPIC_SLOT } from '../../src/metadata/metadata-records.ts'
 import { AttachedWorker } from './attached-worker.ts'
 import { UNLIMITED } from './fault-rounds.ts'
 import { FaultyMillrace } from './faulty-millrace.ts'
@@ -29,8 +30,8 @@ async function sendUntilClosed(faulty: FaultyMillrace, topic: BytesTopic): Promi
 function expectAckedPublished(faulty: FaultyMillrace, ledger: SentLedger): void {
   expect(ledger.pending).toBe(0)
   for (const [partition, offset] of ledger.highestAcked()) {
-    // Row 0 of the partition table is the metadata log's.
-    expect(faulty.engine.controlBlock(1 + partition).highWatermark).toBeGreaterThan(offset)
+    // The first rows of the partition table are the metadata log's and its snapshots'.
+    expect(faulty.engine.controlBlock(FIRST_TOPIC_SLOT + partition).highWatermark).toBeGreaterThan(offset)
   }
 }
 
@@ -90,7 +91,7 @@ describe.each([{ brokers: 3 }, { brokers: 1 }])('with $brokers broker(s)', ({ br
     expect(performance.now() - startMs).toBeLessThan(CLOSE_MS_MAX)
     for (const thread of threads) await expect(thread.ended()).rejects.toMatchObject({ code: 'CLOSED' })
     for (const partition of [0, 1]) {
-      expect(faulty.engine.controlBlock(1 + partition).highWatermark).toBeGreaterThanOrEqual(threads[partition]!.done)
+      expect(faulty.engine.controlBlock(FIRST_TOPIC_SLOT + partition).highWatermark).toBeGreaterThanOrEqual(threads[partition]!.done)
     }
   })
 

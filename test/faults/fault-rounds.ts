@@ -58,14 +58,13 @@ export async function killLeaders(faulty: FaultyMillrace, topic: BytesTopic, opt
     const partition = round % topic.partitions
     const before = (await millrace.admin.describeTopic(topic.name)).partitions[partition]!
     await options.kill(round, before.leader, random)
-    await load.progress()
-    let after = (await millrace.admin.describeTopic(topic.name)).partitions[partition]!
-    expect(after.leaderEpoch).toBeGreaterThan(before.leaderEpoch)
-    // The ack that was waited for may have been given before the death, and be read after it.
-    if (after.endOffset === before.endOffset) {
+    // An ack that was waited for may have been given before the death, and be read after it.
+    let after: typeof before
+    do {
       await load.progress()
       after = (await millrace.admin.describeTopic(topic.name)).partitions[partition]!
-    }
+    } while (after.leaderEpoch === before.leaderEpoch || after.endOffset === before.endOffset)
+    expect(after.leaderEpoch).toBeGreaterThan(before.leaderEpoch)
     expect(after.endOffset).toBeGreaterThan(before.endOffset)
   }
   await load.stop()

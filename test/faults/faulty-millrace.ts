@@ -20,7 +20,9 @@ import { FaultWords } from './fault-words.ts'
 const brokerEntry = new StrippedWorker(new URL('./faulty-broker.ts', import.meta.url))
 process.on('exit', () => brokerEntry.remove())
 
-export interface FaultyOptions extends Partial<Pick<ClusterOptions, 'brokers' | 'logMemoryBytes' | 'idleStrategy' | 'restarts'>> {
+type PassedOn = 'brokers' | 'logMemoryBytes' | 'idleStrategy' | 'restarts' | 'metadataLogMaxRecordBytesBetweenSnapshots'
+
+export interface FaultyOptions extends Partial<Pick<ClusterOptions, PassedOn>> {
   readonly resourceLimits?: ResourceLimits
   readonly attach?: Omit<AttachOptions, 'clock'>
 }
@@ -52,6 +54,9 @@ export class FaultyMillrace {
         for (const look of changed.waiting.splice(0)) look()
       },
       ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
+      ...(options.metadataLogMaxRecordBytesBetweenSnapshots === undefined
+        ? {}
+        : { metadataLogMaxRecordBytesBetweenSnapshots: options.metadataLogMaxRecordBytesBetweenSnapshots }),
     })
     const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock, ...options.attach })
     return new FaultyMillrace(cluster, engine, faults, events, changed)

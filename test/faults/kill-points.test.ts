@@ -145,7 +145,9 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
     for (const id of [0, 1]) faults.arm(id, 'log.block.released', way)
     const waiting = ledger.send(producer, topic, 2)
     const giver = await Promise.race([0, 1].map((id) => faults.bitten(id, seen[id]!).then(() => id)))
+    // The other may have been about to give some as well, and stand still by now.
     faults.disarm(1 - giver)
+    faults.go(1 - giver)
     if (way === 'park') await faulty.kill(giver)
     await faulty.died(giver, 1)
     tally.kills++
@@ -159,6 +161,6 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
 
 test('no point that a broker passes was left out', () => {
   // Of the others: producers' threads in client-death, the controller in controller-death.
-  const elsewhere = ['lane.writer.claimed', 'lane.writer.copied', 'lane.writer.published', 'controller.appended']
-  expect(KILL_POINTS.filter((point) => !killedAt.has(point))).toEqual(elsewhere)
+  const isElsewhere = (point: KillPoint): boolean => point.startsWith('lane.writer.') || point.startsWith('controller.')
+  expect(KILL_POINTS.filter((point) => !killedAt.has(point) && !isElsewhere(point))).toEqual([])
 })

@@ -2,6 +2,7 @@
 // start near the edge, and a log whose last leader left it there.
 
 import { describe, expect, test } from 'vitest'
+import { FIRST_TOPIC_SLOT } from '../../src/metadata/metadata-records.ts'
 import { KAFKA_ERRORS, kafkaErrorName } from '../../src/errors.ts'
 import type { Overtaken } from '../../src/index.ts'
 import { AttachedWorker } from './attached-worker.ts'
@@ -37,8 +38,8 @@ describe('offsets', () => {
   /** A topic whose log ends at an offset: its leader is dead, and its successor opens it there. */
   async function openAt(faulty: FaultyMillrace, offset: number): Promise<Awaited<ReturnType<typeof bytesTopic>>> {
     const topic = await bytesTopic(faulty.millrace, 't')
-    // Row 0 of the partition table is the metadata log's.
-    const control = faulty.engine.controlBlock(1)
+    // The first rows of the partition table are the metadata log's and its snapshots'.
+    const control = faulty.engine.controlBlock(FIRST_TOPIC_SLOT)
     control.publishLogStart(offset)
     control.publishMemoryStart(offset)
     control.publishLogEnd(offset)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { leaderChangeBatch, readControlRecord, transactionMarkerBatch } from '../../src/record/control-record.ts'
+import { leaderChangeBatch, readControlRecord, snapshotMarkBatch, transactionMarkerBatch } from '../../src/record/control-record.ts'
 import type { LeaderChange } from '../../src/record/control-record.ts'
 import { ATTRIBUTE_CONTROL } from '../../src/record/record-batch-layout.ts'
 import { stampBatch } from '../../src/record/record-batch.ts'
@@ -112,9 +112,21 @@ describe('a change of leader', () => {
   })
 })
 
+describe('a mark of a snapshot', () => {
+  test.each(['SNAPSHOT_HEADER', 'SNAPSHOT_FOOTER'] as const)('%s: its value comes back, in a whole batch', (type) => {
+    const bytes = snapshotMarkBatch({ type, value: new Uint8Array([0, 0, 0, 1, 2]) }, MS)
+    validateBatch(bytes, 0, bytes.length, { crc: true })
+    expect(read(bytes)).toEqual({ type, value: new Uint8Array([0, 0, 0, 1, 2]) })
+  })
+
+  test('without a value has an empty one', () => {
+    expect(read(control([0, 0, 0, 3], null))).toEqual({ type: 'SNAPSHOT_HEADER', value: new Uint8Array(0) })
+  })
+})
+
 describe('a control record', () => {
   test('of another type is there to be passed over', () => {
-    for (const type of [3, 4, 5, 6, 7, 0x7fff]) expect(read(control([0, 0, type >> 8, type & 0xff], null))).toEqual({ type: 'UNKNOWN' })
+    for (const type of [5, 6, 7, 0x7fff]) expect(read(control([0, 0, type >> 8, type & 0xff], null))).toEqual({ type: 'UNKNOWN' })
   })
 
   test('without a key of its own is refused', () => {
