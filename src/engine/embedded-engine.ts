@@ -16,12 +16,11 @@ import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
-import type { ErrorName } from '../errors.ts'
 import { equalTopicIds, slot, threadId } from '../ids.ts'
 import type { ThreadId, TopicId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
-import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
+import { ControlBlock } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller-commands.ts'
 import type { MetadataDelta } from '../metadata/metadata-delta.ts'
@@ -31,6 +30,7 @@ import { describeTopic } from '../metadata/topic-description.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
 import { EngineMetadata } from './engine-metadata.ts'
+import { LeaderCalls, deletedError } from './leader-calls.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { WakeLoop } from './wake-loop.ts'
 
@@ -64,8 +64,6 @@ export interface AttachOptions {
 }
 
 const CONTROL_TIMEOUT_MS = 30_000
-/** The one that was asked does not lead, or will not in a moment: the active controller, or the leader of a partition. */
-const LEADER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'NOT_CONTROLLER', 'NOT_LEADER_OR_FOLLOWER', 'ACTOR_FAILED'])
 /** Unacknowledged batches that a lane takes; 24 bytes each. */
 const ACK_SLOTS_A_LANE = 1_024
 
@@ -81,7 +79,7 @@ export class EmbeddedEngine {
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
   readonly #brokerTable: BrokerTable
-  readonly #controlTimeoutMs: number
+  readonly #leaders: LeaderCalls
   readonly #laneStartPosition: number
   readonly #host: ControlClient<HostControl>
   readonly #metadataControl: ControlBlock
@@ -111,7 +109,6 @@ export class EmbeddedEngine {
     this.threadId = threadId(bell.id)
     this.#bellIncarnation = bell.incarnation
     this.clock = options.clock
-    this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS
     this.#laneStartPosition = options.laneStartPosition ?? 0
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
@@ -119,6 +116,14 @@ export class EmbeddedEngine {
     this.#brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
+    this.#leaders = new LeaderCalls({
+      clock: this.clock,
+      parker: this.#parker,
+      timeoutMs: options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS,
+      connectionTo: (brokerId) => this.#connections.get(brokerId)?.control,
+      reconnect: (brokerId) => void this.#reconnect(brokerId),
+      closedError: () => (this.#closed ? this.#closedError() : undefined),
+    })
     this.#host = host
     this.#metadataControl = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
     this.#metadata = new EngineMetadata(this.memory, this.threadId, this.wakeLoop)
@@ -158,7 +163,8 @@ export class EmbeddedEngine {
     if (topic === undefined) {
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic "${command.name}" was deleted as soon as it was made`)
     }
-    await this.#untilLed(topic, signal)
+    const partitions = topic.partitions.map(({ slot: row, leaderEpoch }) => ({ control: this.controlBlock(row), leaderEpoch }))
+    await this.#leaders.untilLed(`leader of ${topic.name}`, partitions, signal)
     return topic
   }
 
@@ -201,7 +207,7 @@ export class EmbeddedEngine {
     const control = this.#controlOf(partition)
     // Said as a number, the end is the same one for the next leader, if this one dies over it.
     const beforeOffset = offset === -1 ? control.highWatermark : offset
-    return this.#onLeader(control, leaderOf(partition), (leader) => leader.deleteRecords({ slot, topicId, beforeOffset }), signal)
+    return this.#leaders.ask(control, leaderOf(partition), (leader) => leader.deleteRecords({ slot, topicId, beforeOffset }), signal)
   }
 
   /**
@@ -306,7 +312,7 @@ export class EmbeddedEngine {
     const { topicId, slot, spec } = query
     const control = this.#controlOf(query)
     if (spec !== 'earliest' && spec !== 'latest') {
-      return this.#onLeader(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
+      return this.#leaders.ask(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
     }
     const offset = spec === 'earliest' ? control.logStartOffset : control[bound]
     return { offset, timestampMs: -1, leaderEpoch: control.leaderEpoch }
@@ -322,56 +328,7 @@ export class EmbeddedEngine {
 
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
   #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#onLeader(this.#metadataControl, 'controller', call, signal)
-  }
-
-  /** Asks the leader of a partition; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
-  #onLeader<T>(
-    control: ControlBlock,
-    who: string,
-    call: (leader: ControlCalls<BrokerControl>) => Promise<T>,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    const { incarnation } = control
-    return this.#inTime(who, signal, async (either) => {
-      for (;;) {
-        if (control.isDeleting || control.incarnation !== incarnation) throw deletedError(who)
-        const word = control.leaderWord()
-        const connection = this.#connections.get(leaderBrokerOf(word))
-        if (connection !== undefined) {
-          try {
-            return await call(connection.control.with({ signal: either }))
-          } catch (error) {
-            // In doubt whether it was done; each of these calls may be repeated.
-            if (!(error instanceof MillraceError) || !LEADER_GONE.has(error.code)) throw error
-          }
-        } else if (word !== NO_LEADER_WORD) {
-          void this.#reconnect(leaderBrokerOf(word))
-        }
-        await this.#leaderChanged(control, word, connection, either)
-      }
-    })
-  }
-
-  /** Work that ends, at the latest, with REQUEST_TIMED_OUT, which names who it waited for. */
-  async #inTime<T>(who: string, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const deadline = new AbortController()
-    const timer = this.clock.setTimer(this.#controlTimeoutMs, () => deadline.abort())
-    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal])
-    try {
-      return await work(either)
-    } catch (error) {
-      if (this.#closed) throw this.#closedError()
-      if (deadline.signal.aborted && signal?.aborted !== true) {
-        throw new MillraceError(
-          'REQUEST_TIMED_OUT',
-          `no ${who} answered within ${this.#controlTimeoutMs} ms: are all broker threads blocked or dead?`,
-        )
-      }
-      throw error
-    } finally {
-      timer.cancel()
-    }
+    return this.#leaders.ask(this.#metadataControl, 'controller', call, signal)
   }
 
   /** What is answered at once is answered behind the job that asks: its abort counts. */
@@ -384,38 +341,9 @@ export class EmbeddedEngine {
   #closedError(): MillraceError {
     return this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
   }
-
-  /** Waits until another broker leads, or the way to the one that does has changed. */
-  #leaderChanged(control: ControlBlock, seen: bigint, connection: Connection | undefined, signal: AbortSignal): Promise<void> {
-    const changed = (): boolean => {
-      control.addWaiter(this.threadId)
-      return control.leaderWord() !== seen || control.isDeleting || this.#connections.get(leaderBrokerOf(seen)) !== connection
-    }
-    return this.#parker.wait(changed, { signal })
-  }
-
-  /** Waits until each partition has the leader that the image names, or a later one. */
-  #untilLed({ name, partitions }: TopicDescription, signal: AbortSignal | undefined): Promise<void> {
-    const controls = partitions.map(({ slot: row, leaderEpoch }) => ({ control: this.controlBlock(row), leaderEpoch }))
-    let led = 0
-    const areLed = (): boolean => {
-      for (; led < controls.length; led++) {
-        const { control, leaderEpoch } = controls[led]!
-        control.addWaiter(this.threadId)
-        const word = control.leaderWord()
-        if (word === NO_LEADER_WORD || leaderEpochOf(word) < leaderEpoch) return false
-      }
-      return true
-    }
-    return this.#inTime(`leader of ${name}`, signal, (either) => this.#parker.wait(areLed, { signal: either }))
-  }
 }
 
 /** In errors. */
 function leaderOf({ topic, partition }: PartitionRow): string {
   return `leader of ${topic}-${partition}`
-}
-
-function deletedError(who: string): MillraceError {
-  return new MillraceError('UNKNOWN_TOPIC_ID', `the topic of the ${who} was deleted: bind it again`, { retriable: false })
 }

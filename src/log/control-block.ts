@@ -48,6 +48,11 @@ export function leaderBrokerOf(word: bigint): number {
   return Number(BigInt.asIntN(32, word)) - 1
 }
 
+/** Whether the word names a leader. */
+export function hasLeader(word: bigint): boolean {
+  return leaderBrokerOf(word) >= 0
+}
+
 export function leaderEpochOf(word: bigint): number {
   return Number(word >> 32n)
 }
