@@ -93,6 +93,34 @@ describe('fromTopic', () => {
     expect((await late).value).toBe(7_777)
   })
 
+  test('from the last so much time on, up to the last stable offset, and only when enough is there', async () => {
+    const topic = await millrace.topic('last-hour', { value: json<number>() })
+    const producer = millrace.producer()
+    const nowMs = Date.now()
+    for (const [value, ageMs] of [7_200_000, 60_000, 0].entries()) await producer.send(topic, { value, timestamp: nowMs - ageMs })
+    const source = fromTopic(topic, {
+      autoOffsetReset: 'by_duration:PT1H',
+      isolationLevel: 'read_committed',
+      fetchMinBytes: 200,
+      fetchMaxWaitMs: 600_000,
+    })
+    const values: number[] = []
+    const subscription = source.subscribe(({ value }) => values.push(value))
+    await settle()
+    // Two small batches are no 200 bytes.
+    expect(values).toEqual([])
+    const more = firstValueFrom(
+      source.pipe(
+        map(({ value }) => value),
+        bufferCount(3),
+      ),
+    )
+    await producer.sendAll(topic, [{ value: 3 }, { value: 4 }])
+    expect(await more).toEqual([1, 2, 3])
+    await vi.waitFor(() => expect(values).toEqual([1, 2, 3, 4]))
+    subscription.unsubscribe()
+  })
+
   test('waits for more without an end', async () => {
     const topic = await filled('live', 2)
     const values = firstValueFrom(
@@ -386,6 +414,9 @@ describe('bad input', () => {
     ['a wrong number', { maxInFlight: 0 }, /maxInFlight must be a whole number of records/],
     ['a wrong end', { until: 'now' }, /until must be one of "end"/],
     ['a wrong reset', { autoOffsetReset: 'none' }, /autoOffsetReset must be one of "earliest", "latest"/],
+    ['a duration that is none', { autoOffsetReset: 'by_duration:1h' }, /or 'by_duration:' and a duration in ISO 8601/],
+    ['a wrong isolation', { isolationLevel: 'committed' }, /did you mean "read_committed"/],
+    ['a bound of records', { maxPollRecords: 5 }, /bound them by maxInFlight/],
     ['no partition', { partitions: [] }, /partitions names none/],
     ['partitions that are none', { partitions: 3 }, /partitions must be an array/],
     [
