@@ -55,6 +55,7 @@ export class HandDrivenLog {
       bells: this.#bells,
       clock: this.clock,
       memory: this.fixture.memory,
+      brokerConfig: {},
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.fixture.memory, slot),
       listOffsets: (queries: readonly OffsetQuery[], bound: FetchBound, signal?: AbortSignal) => this.#listOffsets(queries, bound, signal),
