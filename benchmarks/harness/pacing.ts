@@ -46,9 +46,14 @@ export class PacedReader {
     const words = this.#words
     if (this.#readers === 1) Atomics.store(words, READ, read)
     else this.#raise(read)
-    const wanted = Atomics.load(words, WANTED)
-    if (wanted !== 0 && Atomics.load(words, READ) >= wanted && Atomics.exchange(words, WANTED, 0) !== 0) {
+    for (;;) {
+      const wanted = Atomics.load(words, WANTED)
+      if (wanted === 0 || Atomics.load(words, READ) < wanted) return
+      // Only what was looked at is taken back: another producer may have asked for more just now, and
+      // is not asleep yet, so that the notification would pass it by.
+      if (Atomics.compareExchange(words, WANTED, wanted, 0) !== wanted) continue
       Atomics.notify(words, READ)
+      return
     }
   }
 
