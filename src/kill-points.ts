@@ -18,6 +18,8 @@ export const KILL_POINTS = [
   'log.trim.unlinked', // the oldest extent left the chain, its memory is not given back
   'log.trim.marked', // its generation is raised, it is not resting yet
   'log.trim.started', // the log start is published, the oldest extent is still in the chain
+  'log.clean.written', // compaction has written an extent, no chain knows it
+  'log.clean.linked', // new extents are in the chain, those that they replace are not given back
   'log.extent.described', // a free extent's row says whose it is, its generation is not raised
   'log.extent.returned', // an extent of another broker's block is marked, nobody is told
   'log.block.claimed', // a block's owner word is taken, its free extents are not known yet

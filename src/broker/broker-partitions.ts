@@ -84,7 +84,7 @@ export class BrokerPartitions {
     const { brokerId, incarnation: brokerEpoch } = init
     this.#allocator = new ExtentAllocator({ memory: this.#memory, brokerId, brokerEpoch, clock, ringBroker })
     this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })
-    this.#logs = new LogManager(clock)
+    this.#logs = new LogManager({ memory: this.#memory, allocator: this.#allocator, clock })
   }
 
   get memory(): LogMemory {
@@ -160,7 +160,7 @@ export class BrokerPartitions {
   /** Log memory's share of a turn; the work that is left for the next one. */
   keepMemory(isIdle: boolean): number {
     this.#allocator.tick()
-    const trimmed = this.#retention.tick() + this.#logs.tick(this.#allocator.nowMs)
+    const trimmed = this.#retention.tick() + this.#logs.tick(this.#allocator.nowMs, isIdle)
     return trimmed > 0 || (isIdle && this.#allocator.touchAhead()) ? 1 : 0
   }
 

@@ -24,6 +24,8 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
   readonly maxMessageBytes: number
   /** Batches carry a CRC: not where they never leave memory. */
   readonly withCrc: boolean
+  /** It is compacted: a record without a key is refused, for nobody could say which is the last. */
+  readonly requiresKeys: boolean
   /** The row of each partition's control block. */
   readonly slots: readonly number[]
   // Private, so that printing or comparing a topic does not walk all memory of the process.
@@ -40,6 +42,7 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
     this.valueSerde = definition.value
     this.maxMessageBytes = config['max.message.bytes']
     this.withCrc = config['millrace.durability'] !== 'memory'
+    this.requiresKeys = config['cleanup.policy'].includes('compact')
     this.slots = description.partitions.map((partition) => partition.slot)
     this.#engine = engine
     this.#owner = owner

@@ -23,19 +23,22 @@ export interface BrokerLogConfig {
    * 300000.
    */
   readonly 'log.retention.check.interval.ms': number
-  /** Whether logs are compacted. No effect before there is compaction. Default: true. */
+  /** Whether logs are compacted. No effect: a broker compacts a little a turn. Default: true. */
   readonly 'log.cleaner.enable': boolean
-  /** Threads that compact logs. No effect before there is compaction. Default: 1. */
+  /** Threads that compact logs. No effect: a broker compacts a little a turn. Default: 1. */
   readonly 'log.cleaner.threads': number
-  /** How long compaction sleeps when there is nothing to compact, in ms. No effect before there is compaction. Default: 15000. */
+  /** How long compaction sleeps when there is nothing to compact, in ms. No effect: a broker compacts a little a turn. Default: 15000. */
   readonly 'log.cleaner.backoff.ms': number
-  /** Memory for the keys of one pass of compaction. No effect before there is compaction. Default: 134217728. */
+  /** Memory for the keys of one pass of compaction. No effect: a broker compacts a little a turn. Default: 134217728. */
   readonly 'log.cleaner.dedupe.buffer.size': number
-  /** Memory that compaction reads and writes through. No effect before there is compaction. Default: 524288. */
+  /** Memory that compaction reads and writes through. No effect: a broker compacts a little a turn. Default: 524288. */
   readonly 'log.cleaner.io.buffer.size': number
-  /** How full the memory for keys may get, as a share. No effect before there is compaction. Default: 0.9. */
+  /** How full the memory for keys may get, as a share. No effect: a broker compacts a little a turn. Default: 0.9. */
   readonly 'log.cleaner.io.buffer.load.factor': number
-  /** Bytes a second that compaction reads and writes at most. No effect before there is compaction. Default: 1.7976931348623157e+308. */
+  /**
+   * Bytes a second that compaction reads and writes at most. No effect: a broker compacts a little a turn. Default:
+   * 1.7976931348623157e+308.
+   */
   readonly 'log.cleaner.io.max.bytes.per.second': number
 }
 

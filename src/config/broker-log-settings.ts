@@ -5,7 +5,7 @@
 import type { Settings } from '../config-def.ts'
 import type { BrokerLogConfig } from './broker-config.ts'
 
-const NO_COMPACTION = 'No effect before there is compaction.'
+const NO_COMPACTION = 'No effect: a broker compacts a little a turn.'
 
 export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
   'num.partitions': {

@@ -59,8 +59,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       values: ['delete', 'compact'],
       default: ['delete'],
       takesEffect: 'immediately',
-      support: 'refused: compaction is not there yet, and the topic would grow without end',
-      doc: "What happens to old segments: deleted, or compacted to the last record of each key. Only 'delete' so far.",
+      support: 'yes',
+      doc: 'What happens to old segments: deleted, or compacted to the last record of each key, or both. A topic that is compacted wants a key in every record; one that is not deleted keeps its last values, and refuses writes when such topics fill half of log memory.',
     },
     'delete.retention.ms': {
       type: 'long',
@@ -68,8 +68,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 86_400_000,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'How long a compacted topic keeps tombstones, in ms. No effect before there is compaction.',
+      support: 'yes',
+      doc: 'How long a compacted topic keeps tombstones after a compaction first saw them, in ms.',
     },
     'min.compaction.lag.ms': {
       type: 'long',
@@ -77,8 +77,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 0,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'How long a record stays uncompacted at least, in ms. No effect before there is compaction.',
+      support: 'yes',
+      doc: 'How long a record stays uncompacted at least, in ms.',
     },
     'max.compaction.lag.ms': {
       type: 'long',
@@ -86,8 +86,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: LONG_MAX,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'How long a record stays uncompacted at most, in ms. No effect before there is compaction.',
+      support: 'yes',
+      doc: 'How long a record stays uncompacted at most, in ms, if others follow it; a segment is closed then, and compacted however clean the log is.',
     },
     'min.cleanable.dirty.ratio': {
       type: 'double',
@@ -95,8 +95,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       max: 1,
       default: 0.5,
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'Share of a log that must be uncompacted before it is compacted. No effect before there is compaction.',
+      support: 'yes',
+      doc: 'Share of a log, by bytes, that must be uncompacted before it is compacted.',
     },
 
     // --- Segments

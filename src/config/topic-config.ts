@@ -23,15 +23,22 @@ export interface TopicConfig {
    * 'memory'.
    */
   readonly 'millrace.durability': 'memory' | 'cache' | 'disk'
-  /** What happens to old segments: deleted, or compacted to the last record of each key. Only 'delete' so far. Default: ['delete']. */
+  /**
+   * What happens to old segments: deleted, or compacted to the last record of each key, or both. A topic that is compacted wants a key in
+   * every record; one that is not deleted keeps its last values, and refuses writes when such topics fill half of log memory. Default:
+   * ['delete'].
+   */
   readonly 'cleanup.policy': readonly ('delete' | 'compact')[]
-  /** How long a compacted topic keeps tombstones, in ms. No effect before there is compaction. Default: 86400000. */
+  /** How long a compacted topic keeps tombstones after a compaction first saw them, in ms. Default: 86400000. */
   readonly 'delete.retention.ms': number
-  /** How long a record stays uncompacted at least, in ms. No effect before there is compaction. Default: 0. */
+  /** How long a record stays uncompacted at least, in ms. Default: 0. */
   readonly 'min.compaction.lag.ms': number
-  /** How long a record stays uncompacted at most, in ms. No effect before there is compaction. Default: 9007199254740991. */
+  /**
+   * How long a record stays uncompacted at most, in ms, if others follow it; a segment is closed then, and compacted however clean the log
+   * is. Default: 9007199254740991.
+   */
   readonly 'max.compaction.lag.ms': number
-  /** Share of a log that must be uncompacted before it is compacted. No effect before there is compaction. Default: 0.5. */
+  /** Share of a log, by bytes, that must be uncompacted before it is compacted. Default: 0.5. */
   readonly 'min.cleanable.dirty.ratio': number
 
   // --- Segments

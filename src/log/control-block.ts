@@ -15,6 +15,7 @@ import type { Slot, ThreadId, TopicId } from '../ids.ts'
 import type { LogMemory } from './log-memory.ts'
 import {
   CONTROL_BYTES,
+  CONTROL_CLEANED_LONG,
   CONTROL_DELETING,
   CONTROL_DURABLE_END_LONG,
   CONTROL_EXPIRED_LONG,
@@ -231,6 +232,15 @@ export class ControlBlock {
 
   addExpiredRecords(count: number): void {
     this.#store(CONTROL_EXPIRED_LONG, this.expiredRecords + count)
+  }
+
+  /** All below it was compacted. */
+  get cleanedOffset(): number {
+    return this.#load(CONTROL_CLEANED_LONG)
+  }
+
+  setCleanedOffset(offset: number): void {
+    this.#store(CONTROL_CLEANED_LONG, offset)
   }
 
   /** Asks the leader for its oldest extent; false when it was asked already. */

@@ -266,7 +266,7 @@ export class ExtentAllocator {
 
   /** Frees extents that a leader's death left in no chain, of slots whose logs nobody has open. */
   reclaimOrphans(isOrphaned: (slot: number) => boolean): void {
-    for (const granule of findOrphans(this.#memory, isOrphaned)) this.giveBack(granule)
+    findOrphans(this.#memory, isOrphaned, (granule, isReturned) => (isReturned ? this.arena.noteReturned(granule) : this.giveBack(granule)))
   }
 
   /** The broker stops: its blocks go to whoever claims them, with the extents of logs that others lead now. */

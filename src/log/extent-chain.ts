@@ -7,7 +7,9 @@
 // freed; each change of what readers find is one store. The base offsets of the extents
 // cover the log without a gap: an extent reaches to where the next begins.
 
+import { assert } from '../assert.ts'
 import { killPoint } from '../kill-points.ts'
+import { batchSizeWithin, extentStart } from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
 import type { LogMemory } from './log-memory.ts'
@@ -84,6 +86,57 @@ export class ExtentChain {
     }
     this.#hold(-this.#heldGranules)
     this.sizeInBytes = 0
+  }
+
+  /**
+   * Puts other extents in the place of a run: `from` is its first, `next` the one behind it, -1 for none. The new ones
+   * are linked to each other; -1 both: nothing is left of the run.
+   */
+  replace(from: number, next: number, newFirst: number, newLast: number): void {
+    const { extents } = this.#memory
+    let before = this.first === from ? -1 : this.first
+    while (before >= 0 && extents.next(before) !== from) before = extents.next(before)
+    assert(before >= 0 || this.first === from, `extent ${from} is in the chain of slot ${this.#control.slot}`)
+    // Readers that stand at the end of the new ones find what is behind.
+    if (newLast >= 0) extents.linkNext(newLast, next)
+    const first = newFirst < 0 ? next : newFirst
+    const now = this.#holdingsOf(first, next)
+    if (before < 0) this.#control.setFirstExtent(first)
+    else extents.linkNext(before, first)
+    killPoint('log.clean.linked')
+    const old = this.#holdingsOf(from, next)
+    this.sizeInBytes += now.sizeInBytes - old.sizeInBytes
+    this.#hold(now.granules - old.granules)
+    while (from !== next) {
+      const following = extents.next(from)
+      this.#allocator.giveBack(from)
+      from = following
+    }
+  }
+
+  /** Shows every batch that is held, in order. */
+  walkBatches(visit: (bytes: Uint8Array, at: number) => void): void {
+    const { arena, extents } = this.#memory
+    for (let granule = this.first; granule >= 0; granule = extents.next(granule)) {
+      const end = extentStart(granule) + extents.end(granule)
+      let at = extentStart(granule)
+      for (let size = batchSizeWithin(arena, at, end); size > 0; size = batchSizeWithin(arena, at, end)) {
+        visit(arena, at)
+        at += size
+      }
+    }
+  }
+
+  /** What the extents from `from` on hold, up to `end`. */
+  #holdingsOf(from: number, end: number): { sizeInBytes: number; granules: number } {
+    const { extents } = this.#memory
+    let sizeInBytes = 0
+    let granules = 0
+    for (let granule = from; granule !== end; granule = extents.next(granule)) {
+      sizeInBytes += extents.end(granule)
+      granules += 1 << extents.order(granule)
+    }
+    return { sizeInBytes, granules }
   }
 
   #hold(change: number): void {

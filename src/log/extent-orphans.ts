@@ -1,15 +1,21 @@
 // Extents that a dead broker left hanging: allocated to a log whose chain does not hold
 // them, because the broker died between allocating and linking, or between unlinking
-// and freeing. Only reads; runs on the broker that adopts the dead one's memory.
+// and freeing; or returned to their block's owner, who may not have been told. Only reads;
+// runs on the broker that adopts the dead one's memory.
 // Holds: an extent is called an orphan only if its slot was led by the dead, or is not
 // in use, so no living broker can be about to link or to free it.
 
 import { assert } from '../assert.ts'
 import { ControlBlock } from './control-block.ts'
 import type { LogMemory } from './log-memory.ts'
-import { STATE_ALLOCATED } from './log-memory-layout.ts'
+import { STATE_ALLOCATED, STATE_FREE } from './log-memory-layout.ts'
 
-export function findOrphans(memory: LogMemory, isLedByDead: (slot: number) => boolean): number[] {
+/** Visits those that are in no chain, to be given back, and those that were: their owner is to be told, once more perhaps. */
+export function findOrphans(
+  memory: LogMemory,
+  isLedByDead: (slot: number) => boolean,
+  visit: (granule: number, isReturned: boolean) => void,
+): void {
   const isLinked = new Uint8Array(memory.granuleCount)
   const isDead = new Uint8Array(memory.partitionsMax)
   for (let slot = 0; slot < memory.slotsHigh; slot++) {
@@ -20,13 +26,12 @@ export function findOrphans(memory: LogMemory, isLedByDead: (slot: number) => bo
       markChain(memory, control, isLinked)
     }
   }
-  const orphans: number[] = []
   for (let granule = 0; granule < memory.granuleCount; granule++) {
-    if (memory.extents.state(granule) !== STATE_ALLOCATED || isLinked[granule] === 1) continue
+    const state = memory.extents.state(granule)
+    if (state === STATE_FREE || isLinked[granule] === 1) continue
     // The state before the slot: a living broker sets the slot first.
-    if (isDead[memory.extents.slot(granule)] === 1) orphans.push(granule)
+    if (isDead[memory.extents.slot(granule)] === 1) visit(granule, state !== STATE_ALLOCATED)
   }
-  return orphans
 }
 
 function markChain(memory: LogMemory, control: ControlBlock, isLinked: Uint8Array): void {

@@ -93,6 +93,11 @@ export class ExtentTable {
     return this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_BEGUN_LONG]!
   }
 
+  /** For one that takes the place of others. */
+  setBegun(granule: number, begunMs: number): void {
+    this.floats[(granule << EXTENT_ROW_LONGS_SHIFT) + EXTENT_BEGUN_LONG] = begunMs
+  }
+
   generation(granule: number): number {
     return Atomics.load(this.words, (granule << EXTENT_ROW_WORDS_SHIFT) + EXTENT_GENERATION)
   }

@@ -2,8 +2,10 @@
 // LogManager and its retention check). One object a broker, on its thread.
 //
 //   a log begins an extent ──▶ looked at within a second: when will its oldest extent be
-//                              older than retention.ms, when is its last one to be closed?
+//                              older than retention.ms, when is its last one to be closed,
+//                              when is it to be compacted?
 //   that instant comes     ──▶ expired extents go, an old last one is closed; then anew
+//   it is compacted, and has a new extent ──▶ is it dirty enough? the cleaner sees to it
 //
 // Holds: nothing is looked at between two instants: a turn costs one comparison, however
 // many logs there are, and an empty log is in no list. Looks are a second apart, and one
@@ -11,7 +13,10 @@
 
 import type { Clock } from '../clock.ts'
 import { DueHeap } from './due-heap.ts'
-import type { PartitionLog } from './partition-log.ts'
+import type { ExtentAllocator } from './extent-allocator.ts'
+import { LogCleaner } from './log-cleaner.ts'
+import type { LogMemory } from './log-memory.ts'
+import type { MemoryLog } from './memory-log.ts'
 
 /** Looks are so far apart; timestamps tell the milliseconds of nothing that must be gone at once. */
 export const LOOK_EVERY_MS = 1_000
@@ -19,10 +24,20 @@ export const LOOK_EVERY_MS = 1_000
 const LOOK_AT_LEAST_EVERY_MS = 300_000
 const LOGS_A_TURN = 32
 const SEGMENTS_A_TURN = 32
+/** What compaction may take of a turn in which there is nothing else to do, and of one in which there is. */
+const CLEANING_IDLE_MS = 1
+const CLEANING_BUSY_MS = 0.25
+
+export interface LogManagerOptions {
+  readonly memory: LogMemory
+  readonly allocator: ExtentAllocator
+  readonly clock: Clock
+}
 
 export class LogManager {
   readonly #clock: Clock
-  readonly #logs = new Map<number, PartitionLog>()
+  readonly #cleaner: LogCleaner
+  readonly #logs = new Map<number, MemoryLog>()
   /** In ms since the epoch. */
   readonly #due = new DueHeap()
   /** Of the last turn, and when to look again: on the monotonic clock. */
@@ -30,40 +45,53 @@ export class LogManager {
   #lookMs = Number.POSITIVE_INFINITY
   #lookedMs = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock) {
+  constructor({ memory, allocator, clock }: LogManagerOptions) {
     this.#clock = clock
     this.#nowMs = clock.monotonicMs()
+    this.#cleaner = new LogCleaner({ memory, allocator, clock, onCleaned: (slot) => this.#lookSoon(slot) })
+  }
+
+  get cleaner(): LogCleaner {
+    return this.#cleaner
   }
 
   /** This broker leads the log from now on. */
-  register(log: PartitionLog): void {
+  register(log: MemoryLog): void {
     const { slot } = log
     this.#logs.set(slot, log)
-    log.onRoll = () => this.#lookSoon(slot)
-    if (log.heldGranules > 0) this.#lookSoon(slot)
+    log.onRoll = () => {
+      this.#lookSoon(slot)
+      this.#cleaner.consider(log)
+    }
+    log.onPinnedFull = () => this.#cleaner.hurry(log)
+    if (log.heldGranules > 0) log.onRoll()
   }
 
   unregister(slot: number): void {
     const log = this.#logs.get(slot)
-    if (log !== undefined) log.onRoll = undefined
+    if (log === undefined) return
+    log.onRoll = undefined
+    log.onPinnedFull = undefined
+    this.#cleaner.forget(log)
     this.#logs.delete(slot)
     this.#due.remove(slot)
   }
 
   /** The log's topic has other configs now. */
   reconfigured(slot: number): void {
-    if (this.#logs.has(slot)) this.#lookSoon(slot)
+    this.#logs.get(slot)?.onRoll?.()
   }
 
-  /** Once a duty cycle; how many logs were looked at. `nowMs` is the monotonic clock's. */
-  tick(nowMs: number): number {
+  /** Once a duty cycle; whether something was done. `nowMs` is the monotonic clock's. */
+  tick(nowMs: number, isIdle: boolean): number {
     this.#nowMs = nowMs
-    return nowMs < this.#lookMs ? 0 : this.#look(nowMs)
+    const looked = nowMs < this.#lookMs ? 0 : this.#look(nowMs)
+    return looked + this.#cleaner.tick(isIdle ? CLEANING_IDLE_MS : CLEANING_BUSY_MS)
   }
 
-  /** Milliseconds until a tick has something to do, Infinity when it never has. */
+  /** Milliseconds until a tick has something to do, Infinity when it never has. What waits for memory is the allocator's. */
   dueInMs(nowMs: number): number {
-    return Math.max(0, this.#lookMs - nowMs)
+    return this.#cleaner.hasWork ? 0 : Math.max(0, this.#lookMs - nowMs)
   }
 
   #lookSoon(slot: number): void {
@@ -87,7 +115,7 @@ export class LogManager {
   }
 
   /** Does what is due of one log; when something is next, in ms since the epoch. */
-  #check(log: PartitionLog, wallMs: number, nowMs: number): number {
+  #check(log: MemoryLog, wallMs: number, nowMs: number): number {
     const { heldGranules } = log
     log.trimExpired(wallMs, nowMs, SEGMENTS_A_TURN)
     if (log.rollDueMs <= nowMs) log.roll()
@@ -97,6 +125,6 @@ export class LogManager {
     // What is not committed cannot go yet, and records without a timestamp may be followed by others.
     if (expiresInMs === 0 && log.heldGranules === heldGranules) expiresInMs = LOOK_EVERY_MS
     if (expiresInMs === Number.POSITIVE_INFINITY && isDeleted && retentionMs >= 0) expiresInMs = LOOK_AT_LEAST_EVERY_MS
-    return wallMs + Math.min(expiresInMs, log.rollDueMs - nowMs)
+    return wallMs + Math.min(expiresInMs, log.rollDueMs - nowMs, this.#cleaner.dueInMs(log, wallMs))
   }
 }

@@ -58,6 +58,7 @@
 //               +132  8 x i32  waiters, one bit a thread: written by readers, so on a line of their own
 //               +192  i64  records that memory retention took
 //               +200  i64  records that retention by age and by size took
+//               +208  i64  cleaned offset: all below it was compacted
 //
 // Holds: a row's state is not FREE only in the row of the first granule of a live or
 // returned extent, so the rows alone say which granules of a block are in use.
@@ -144,6 +145,7 @@ export const CONTROL_WAITER_SUMMARY = 32
 export const CONTROL_WAITERS = 33
 export const CONTROL_TRIMMED_LONG = 24
 export const CONTROL_EXPIRED_LONG = 25
+export const CONTROL_CLEANED_LONG = 26
 
 /** `retention.bytes` at its default: the oldest extents go when the arena is full. */
 export const RETENTION_DEFAULT = 0

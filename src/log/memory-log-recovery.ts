@@ -9,6 +9,8 @@
 //     and the published log end                     it was never acknowledged, its producer sends it again
 //   publishing the log start and unlinking        extents wholly below the log start are unlinked now
 //   unlinking and freeing                         an orphan too
+//   compaction: writing extents and linking       orphans too; the chain is the old one
+//   linking them and freeing those before         the chain is the new one; the old are orphans
 //
 // Holds: after this the chain holds exactly what lies between log start and the
 // published log end; doing it again changes nothing, so a death in here is harmless.
@@ -37,8 +39,10 @@ export interface RecoveredTail {
 }
 
 export function recoverChain(control: ControlBlock, memory: LogMemory, allocator: ExtentAllocator): RecoveredTail {
+  const kept = cutUnpublished(control, memory, allocator)
+  // Behind the cut: what is last now ends at the log end, which may be the log start.
   dropTrimmed(control, memory, allocator)
-  const last = cutUnpublished(control, memory, allocator)
+  const last = control.firstExtent < 0 ? -1 : kept
   control.setLastExtent(last)
   const tail: RecoveredTail = { granule: last, bytesSinceIndex: 0, sizeInBytes: 0, heldGranules: 0 }
   if (last >= 0) tail.bytesSinceIndex = cutBatches(control, memory, last)

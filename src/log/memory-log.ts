@@ -11,11 +11,10 @@
 // memory-log-recovery.ts for what a successor makes of a death between two steps.
 
 import { assert } from '../assert.ts'
-import { MillraceError } from '../errors.ts'
 import { killPoint } from '../kill-points.ts'
 import { BATCH_HEADER_BYTES, LAST_OFFSET_DELTA, MAGIC, MAGIC_V2 } from '../record/record-batch-layout.ts'
 import { batchSizeInBytes, readInt32, stampBatch } from '../record/record-batch.ts'
-import { batchSizeWithin, extentStart, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
+import { extentStart, looseMaxTimestamp, writeIndexEntry } from './batch-walk.ts'
 import type { ControlBlock } from './control-block.ts'
 import { copyToShared } from './copy-bytes.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
@@ -33,7 +32,14 @@ import {
   orderForBytes,
 } from './log-memory-layout.ts'
 import { recoverChain } from './memory-log-recovery.ts'
-import { APPEND_CORRUPT, APPEND_NO_MEMORY, APPEND_NO_OFFSETS, APPEND_PINNED_FULL, APPEND_TOO_LARGE } from './partition-log.ts'
+import {
+  APPEND_CORRUPT,
+  APPEND_NO_MEMORY,
+  APPEND_NO_OFFSETS,
+  APPEND_PINNED_FULL,
+  APPEND_TOO_LARGE,
+  startAfterDeleting,
+} from './partition-log.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { findOffsetByTimestamp, findOffsetOfMaxTimestamp } from './timestamp-search.ts'
 
@@ -47,9 +53,12 @@ export class MemoryLog implements PartitionLog {
   readonly #control: ControlBlock
   readonly #allocator: ExtentAllocator
   readonly #leaderEpoch: number
-  readonly #chain: ExtentChain
+  /** For compaction, which puts other extents in the place of some. */
+  readonly chain: ExtentChain
   #config: LogConfig
   onRoll: (() => void) | undefined
+  /** Called when pinned topics hold all they may: whether this log is to be compacted now, which may make room. */
+  onPinnedFull: (() => boolean) | undefined
 
   // The last extent, -1 for none, and where it stands.
   #granule = -1
@@ -68,7 +77,7 @@ export class MemoryLog implements PartitionLog {
   #endOffset: number
   #durableEndOffset: number
   #highWatermark: number
-  #isClosed = false
+  isClosed = false
 
   /** Opens the log for a leader: an empty one, or what a leader before left, up to its published end. */
   static open(
@@ -93,7 +102,7 @@ export class MemoryLog implements PartitionLog {
     this.#endOffset = control.logEndOffset
     this.#durableEndOffset = this.#endOffset
     this.#highWatermark = control.highWatermark
-    this.#chain = new ExtentChain(control, memory, allocator, tail)
+    this.chain = new ExtentChain(control, memory, allocator, tail)
     if (tail.granule < 0) return
     this.#enter(tail.granule, memory.extents.order(tail.granule), memory.extents.baseOffset(tail.granule))
     this.#position = memory.extents.end(tail.granule)
@@ -132,11 +141,11 @@ export class MemoryLog implements PartitionLog {
   }
 
   get sizeInBytes(): number {
-    return this.#chain.sizeInBytes
+    return this.chain.sizeInBytes
   }
 
   get heldGranules(): number {
-    return this.#chain.heldGranules
+    return this.chain.heldGranules
   }
 
   get trimmedRecords(): number {
@@ -213,8 +222,8 @@ export class MemoryLog implements PartitionLog {
   trimToBytes(retentionBytes: number): number {
     let expired = 0
     for (;;) {
-      const oldest = this.#chain.first
-      if (oldest < 0 || this.#chain.sizeInBytes - this.#memory.extents.end(oldest) < retentionBytes) return expired
+      const oldest = this.chain.first
+      if (oldest < 0 || this.chain.sizeInBytes - this.#memory.extents.end(oldest) < retentionBytes) return expired
       const records = this.#expireOldest()
       if (records < 0) return expired
       expired += records
@@ -223,7 +232,7 @@ export class MemoryLog implements PartitionLog {
 
   expiresInMs(nowMs: number, monotonicMs: number): number {
     const { isDeleted, retentionMs } = this.#config
-    const oldest = this.#chain.first
+    const oldest = this.chain.first
     if (!isDeleted || retentionMs < 0 || oldest < 0) return Number.POSITIVE_INFINITY
     const latestMs = this.#memory.extents.maxTimestamp(oldest)
     // One that has no timestamp at all has no age.
@@ -250,32 +259,25 @@ export class MemoryLog implements PartitionLog {
   }
 
   deleteRecordsBefore(offset: number): number {
-    const newStart = offset === -1 ? this.#highWatermark : offset
-    if (newStart < 0 || newStart > this.#highWatermark) {
-      const range = `records can be deleted up to the high watermark, which is ${this.#highWatermark}, or -1 for that`
-      throw new MillraceError('OFFSET_OUT_OF_RANGE', `offset ${offset} is out of range: ${range}`)
-    }
-    if (!this.#config.isDeleted) {
-      const remedy = "add 'delete' to its cleanup.policy, or send tombstones"
-      throw new MillraceError('POLICY_VIOLATION', `records of a topic that is only compacted are not deleted by offset: ${remedy}`)
-    }
+    const newStart = startAfterDeleting(offset, this.#highWatermark, this.#config)
     if (newStart <= this.#startOffset) return this.#startOffset
     this.#startOffset = newStart
     this.#control.publishLogStart(newStart)
-    while (this.#chain.first >= 0 && this.#chain.endOfFirst(this.#endOffset) <= newStart) this.#dropOldest()
+    while (this.chain.first >= 0 && this.chain.endOfFirst(this.#endOffset) <= newStart) this.#dropOldest()
     return newStart
   }
 
+  /** All below it was compacted. */
+  get cleanedOffset(): number {
+    return this.#control.cleanedOffset
+  }
+
+  setCleanedOffset(offset: number): void {
+    this.#control.setCleanedOffset(offset)
+  }
+
   walkBatches(visit: (bytes: Uint8Array, at: number) => void): void {
-    const { arena, extents } = this.#memory
-    for (let granule = this.#control.firstExtent; granule >= 0; granule = extents.next(granule)) {
-      const end = extentStart(granule) + extents.end(granule)
-      let at = extentStart(granule)
-      for (let size = batchSizeWithin(arena, at, end); size > 0; size = batchSizeWithin(arena, at, end)) {
-        visit(arena, at)
-        at += size
-      }
-    }
+    this.chain.walkBatches(visit)
   }
 
   findOffsetByTimestamp(timestampMs: number, fromOffset = 0): number {
@@ -287,14 +289,14 @@ export class MemoryLog implements PartitionLog {
   }
 
   delete(): void {
-    this.#isClosed = true
+    this.isClosed = true
     this.#control.markDeleting()
-    this.#chain.dropAll()
+    this.chain.dropAll()
     this.#leaveLastExtent()
   }
 
   close(): void {
-    this.#isClosed = true
+    this.isClosed = true
     this.#leaveLastExtent()
   }
 
@@ -312,26 +314,26 @@ export class MemoryLog implements PartitionLog {
       extents.setMaxTimestamp(this.#granule, timestampMs)
     }
     this.#bytesSinceIndex += size
-    this.#chain.sizeInBytes += size
+    this.chain.sizeInBytes += size
     this.#position += size
     extents.setEnd(this.#granule, this.#position)
   }
 
   /** Starts a new last extent that takes a batch of `size`; 0, or why not. */
   #roll(size: number): number {
-    assert(!this.#isClosed, `the log of slot ${this.slot} is open`)
+    assert(!this.isClosed, `the log of slot ${this.slot} is open`)
     if (size > EXTENT_BYTES_MAX) return APPEND_TOO_LARGE
     const needed = orderForBytes(size)
     let wanted = Math.max(needed, Math.min(this.#nextOrder, ORDER_MAX, this.#allocator.orderCap))
     if (this.#control.retentionKind === RETENTION_PINNED) {
       const left = Math.floor(this.#memory.granuleCount / 2) - this.#memory.pinnedGranules()
       while (wanted > needed && 1 << wanted > left) wanted--
-      if (1 << wanted > left) return APPEND_PINNED_FULL
+      if (1 << wanted > left) return this.onPinnedFull?.() === true ? APPEND_NO_MEMORY : APPEND_PINNED_FULL
     }
     const granule = this.#allocator.allocate(this.slot, wanted, needed, this.#endOffset)
     if (granule < 0) return APPEND_NO_MEMORY
     killPoint('log.roll.allocated')
-    this.#chain.link(this.#granule, granule)
+    this.chain.link(this.#granule, granule)
     this.#enter(granule, this.#memory.extents.order(granule), this.#endOffset)
     this.onRoll?.()
     return 0
@@ -362,8 +364,8 @@ export class MemoryLog implements PartitionLog {
 
   /** How many offsets would go with the oldest extent; -1 when there is none, or what is not committed would go. */
   #recordsOfOldest(): number {
-    if (this.#chain.first < 0) return -1
-    const newStart = this.#chain.endOfFirst(this.#endOffset)
+    if (this.chain.first < 0) return -1
+    const newStart = this.chain.endOfFirst(this.#endOffset)
     // What is not committed must stay: its records may yet be acknowledged.
     return newStart > this.#highWatermark ? -1 : Math.max(0, newStart - this.#startOffset)
   }
@@ -378,7 +380,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   #giveUpOldest(): void {
-    const newStart = this.#chain.endOfFirst(this.#endOffset)
+    const newStart = this.chain.endOfFirst(this.#endOffset)
     if (newStart > this.#startOffset) {
       this.#startOffset = newStart
       this.#control.publishLogStart(newStart)
@@ -388,6 +390,6 @@ export class MemoryLog implements PartitionLog {
   }
 
   #dropOldest(): void {
-    if (!this.#chain.dropFirst(this.#endOffset)) this.#leaveLastExtent()
+    if (!this.chain.dropFirst(this.#endOffset)) this.#leaveLastExtent()
   }
 }

@@ -5,6 +5,7 @@
 // Holds: offsets go up by what each batch says, and never back; what is below the
 // published log end survives the death of the thread.
 
+import { MillraceError } from '../errors.ts'
 import type { LogConfig } from './log-config.ts'
 
 /** No extent can be had now: retention is at work, try the same batch again later. */
@@ -91,4 +92,16 @@ export interface PartitionLog {
   delete(): void
   /** The broker leads it no longer; memory stays for whoever does. */
   close(): void
+}
+
+/** The log start that Kafka's DeleteRecords asks for with `offset`; errors as `deleteRecordsBefore`. */
+export function startAfterDeleting(offset: number, highWatermark: number, config: LogConfig): number {
+  const start = offset === -1 ? highWatermark : offset
+  if (start < 0 || start > highWatermark) {
+    const range = `records can be deleted up to the high watermark, which is ${highWatermark}, or -1 for that`
+    throw new MillraceError('OFFSET_OUT_OF_RANGE', `offset ${offset} is out of range: ${range}`)
+  }
+  if (config.isDeleted) return start
+  const remedy = "add 'delete' to its cleanup.policy, or send tombstones"
+  throw new MillraceError('POLICY_VIOLATION', `records of a topic that is only compacted are not deleted by offset: ${remedy}`)
 }

@@ -229,10 +229,11 @@ export class SharedLogReader {
       return READ_EMPTY
     }
     if (next < 0 || next >= granuleCount || !this.#enter(next, extents.generation(next))) return this.#lost()
-    // Looked at last: while this extent lives the next one does, so it was the next one that
-    // was entered. (Otherwise it could have been freed and have come back as a later extent.)
+    // Looked at last: while this extent lives and has that next one, that one lives, so it was the
+    // next one that was entered. (Otherwise it could have been freed and have come back as a later extent.)
     if (extents.next(granule) !== next || !extents.isStill(granule, generation)) return this.#lost()
-    return RETRY
+    // No extent begins below where the one before it ends: the position was in this one from the start.
+    return extents.baseOffset(next) < this.#position ? this.#lost() : RETRY
   }
 
   /** Makes `granule` the current extent, as far as its row can be believed: a re-check decides. */
@@ -287,7 +288,8 @@ export class SharedLogReader {
       const next = extents.next(granule)
       if (next < 0 || next >= granuleCount) break
       const isFurther = this.#isCandidate(next)
-      if (!extents.isStill(granule, generation)) return -1
+      // Compaction may have put another one in its place, and it may be anything now.
+      if (extents.next(granule) !== next || !extents.isStill(granule, generation)) return -1
       if (!isFurther) {
         this.#foundGeneration = generation
         break

@@ -76,8 +76,6 @@ describe('what is not there yet is refused, saying why', () => {
   const refused: [string, unknown, string][] = [
     ['millrace.durability', 'cache', 'logs are kept in memory only so far'],
     ['millrace.durability', 'disk', 'logs are kept in memory only so far'],
-    ['cleanup.policy', 'compact', 'compaction is not there yet'],
-    ['cleanup.policy', ['compact', 'delete'], 'compaction is not there yet'],
     ['compression.type', 'zstd', 'batches are not compressed yet'],
     ['min.insync.replicas', 2, 'a partition has one replica so far'],
     ['message.timestamp.type', 'LogAppendTime', 'leaders do not stamp timestamps yet'],

@@ -38,7 +38,7 @@ export class TestBroker {
     const ringBroker = (brokerId: number): void => void fixture.rung.push(brokerId)
     this.allocator = new ExtentAllocator({ memory: fixture.memory, brokerId: id, brokerEpoch: epoch, clock: fixture.clock, ringBroker })
     this.retention = new MemoryRetention({ memory: fixture.memory, allocator: this.allocator })
-    this.manager = new LogManager(fixture.clock)
+    this.manager = new LogManager({ memory: fixture.memory, allocator: this.allocator, clock: fixture.clock })
   }
 
   lead(slot: number, leaderEpoch = 1, config: LogConfig = AGELESS): MemoryLog {
@@ -63,18 +63,27 @@ export class TestBroker {
   turn(): void {
     this.allocator.tick()
     this.retention.tick()
-    this.manager.tick(this.allocator.nowMs)
+    this.manager.tick(this.allocator.nowMs, true)
   }
 }
 
+export interface FixtureOptions {
+  readonly logMemoryBytes?: number
+  readonly partitionsMax?: number
+  readonly brokers?: number
+  readonly buffers?: LogMemoryBuffers
+  readonly clock?: VirtualClock
+}
+
 export class LogFixture {
-  readonly clock = new VirtualClock()
+  readonly clock: VirtualClock
   readonly memory: LogMemory
   readonly brokers: TestBroker[] = []
   readonly rung: number[] = []
   #epochs = 0
 
-  constructor(options: { logMemoryBytes?: number; partitionsMax?: number; brokers?: number; buffers?: LogMemoryBuffers } = {}) {
+  constructor(options: FixtureOptions = {}) {
+    this.clock = options.clock ?? new VirtualClock()
     const { logMemoryBytes = 16 * MIB, partitionsMax = 64, brokers = 1 } = options
     this.memory = new LogMemory(options.buffers ?? allocateLogMemory({ logMemoryBytes, partitionsMax }))
     for (let id = 0; id < brokers; id++) this.startBroker(id)

@@ -11,9 +11,10 @@ import { ORDER_MAX } from '../../src/log/log-memory-layout.ts'
 import { APPEND_NO_MEMORY } from '../../src/log/partition-log.ts'
 import { seededRandom } from '../../src/random.ts'
 import { StrippedWorker } from '../lane/stripped-worker.ts'
-import { PARTITIONS } from './log-actions.ts'
+import { readKeyed } from './keyed-batches.ts'
+import { COMPACTED, COMPACTED_CONFIG, PARTITIONS } from './log-actions.ts'
 import { LogFixture, MIB, memoryFaults } from './log-fixture.ts'
-import { IN_WORK, WORDS } from './log-thread-words.ts'
+import { IN_WORK, KEYED, WORDS } from './log-thread-words.ts'
 import type { LogThreadData } from './log-threads.ts'
 import { patternBatch } from './pattern-batches.ts'
 
@@ -43,10 +44,10 @@ async function killOnce(seed: number, point: KillPoint | undefined): Promise<voi
     await once(worker, 'message')
   }
   await worker.terminate()
-  expectAdoptable(new LogFixture({ buffers, brokers: 0 }))
+  expectAdoptable(new LogFixture({ buffers, brokers: 0 }), words)
 }
 
-function expectAdoptable(fixture: LogFixture): void {
+function expectAdoptable(fixture: LogFixture, words: Int32Array): void {
   const { memory } = fixture
   const adopter = fixture.startBroker(7)
   // The three brokers of the thread had the epochs 1 to 3.
@@ -79,9 +80,32 @@ function expectAdoptable(fixture: LogFixture): void {
     }
     expect(next).toBe(published)
   }
+  expectLastValues(fixture, words)
   expect(memoryFaults(memory)).toEqual([])
   fixture.turns(4)
   expectUsable(fixture, seen)
+}
+
+/** Of the compacted partition: the last record of each key, or one that came later than its leader had time to say. */
+function expectLastValues(fixture: LogFixture, words: Int32Array): void {
+  const [adopter] = fixture.brokers.filter((broker) => broker !== undefined)
+  const log = adopter!.lead(COMPACTED, 1_000, COMPACTED_CONFIG)
+  log.advance()
+  const found = new Map<string, number>()
+  let next = 0
+  for (const { baseOffset, nextOffset, records } of readKeyed(fixture.memory, COMPACTED)) {
+    expect(baseOffset).toBeGreaterThanOrEqual(next)
+    next = nextOffset
+    for (const { key, offset } of records) found.set(key!, offset)
+  }
+  expect(next).toBeLessThanOrEqual(log.endOffset)
+  for (let key = 0; key < WORDS - KEYED; key++) {
+    const word = words[KEYED + key]!
+    const isTombstone = (word & 1) === 1
+    if (word > 0 && !(isTombstone && !found.has(`key ${key}`))) {
+      expect(found.get(`key ${key}`), `the last record of key ${key}`).toBeGreaterThanOrEqual((word >> 1) - 1)
+    }
+  }
 }
 
 function expectUsable(fixture: LogFixture, seen: number): void {

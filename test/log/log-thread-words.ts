@@ -8,4 +8,6 @@ export const OVERTAKEN = 3
 export const BATCHES = 4
 export const STALLS = 5
 export const IN_WORK = 6
-export const WORDS = 16
+/** From here on, for each key of the compacted partition: twice the last committed offset + 1, and 1 for a tombstone. */
+export const KEYED = 16
+export const WORDS = KEYED + 40

@@ -18,9 +18,9 @@ import { MemoryLog } from '../../src/log/memory-log.ts'
 import { MemoryRetention } from '../../src/log/memory-retention.ts'
 import { READ_OK, READ_OUT_OF_RANGE, READ_OVERTAKEN, SharedLogReader } from '../../src/log/shared-log-reader.ts'
 import { seededRandom } from '../../src/random.ts'
-import { LogActions } from './log-actions.ts'
+import { COMPACTED, LogActions } from './log-actions.ts'
 import { batchFault, fillBatch } from './pattern-batches.ts'
-import { BATCHES, IN_WORK, NEVER, OVERTAKEN, STALLS, STOP, TORN } from './log-thread-words.ts'
+import { BATCHES, IN_WORK, KEYED, NEVER, OVERTAKEN, STALLS, STOP, TORN } from './log-thread-words.ts'
 import { baseOffset, baseSequence, batchSizeInBytes } from '../../src/record/record-batch.ts'
 
 export interface LogThreadData {
@@ -133,7 +133,19 @@ function live(): void {
   for (let i = 0; ; i++) {
     actions.act()
     if (i % 4 === 0) actions.turn()
+    noteCommitted(actions)
     Atomics.store(control, IN_WORK, i + 1)
+  }
+}
+
+let noted = 0
+
+/** Says what must be found of the compacted partition. */
+function noteCommitted(actions: LogActions): void {
+  const { highWatermark } = actions.broker(COMPACTED).logs.get(COMPACTED)!
+  for (; noted < highWatermark; noted++) {
+    const { key, value } = actions.keyed[noted]!
+    Atomics.store(control, KEYED + Number(key!.slice(4)), (noted + 1) * 2 + (value === null ? 1 : 0))
   }
 }
 

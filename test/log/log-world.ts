@@ -5,7 +5,8 @@ import { expect } from 'vitest'
 import { ControlBlock } from '../../src/log/control-block.ts'
 import { ORDER_MAX } from '../../src/log/log-memory-layout.ts'
 import type { Random } from '../../src/random.ts'
-import { LogActions, PARTITIONS } from './log-actions.ts'
+import { expectCompactedRightly } from './compacted-rightly.ts'
+import { COMPACTED, LogActions, PARTITIONS } from './log-actions.ts'
 import { memoryFaults } from './log-fixture.ts'
 import type { TestBroker } from './log-fixture.ts'
 
@@ -32,9 +33,9 @@ export class LogWorld extends LogActions {
       this.acting = leader
       const published = new ControlBlock(this.fixture.memory, slot).logEndOffset
       // What was not published is gone, and its offsets are given again.
-      this.appended[slot] = this.appended[slot]!.filter((batch) => batch.nextOffset <= published)
+      if (slot !== COMPACTED) this.appended[slot] = this.appended[slot]!.filter((batch) => batch.nextOffset <= published)
       this.leaders[slot] = leader.id
-      const log = leader.lead(slot, ++this.epoch)
+      const log = this.lead(slot, leader.id, ++this.epoch)
       expect(log.endOffset).toBe(published)
       log.advance()
     }
@@ -42,7 +43,10 @@ export class LogWorld extends LogActions {
   }
 
   expectWhole(): void {
+    // What compactions are writing is in no chain yet.
+    for (const broker of this.fixture.brokers) for (const log of broker.logs.values()) broker.manager.cleaner.forget(log)
     expect(memoryFaults(this.fixture.memory)).toEqual([])
+    expectCompactedRightly(this.fixture.memory, COMPACTED, this.keyed)
     for (let slot = 0; slot < PARTITIONS; slot++) {
       const control = new ControlBlock(this.fixture.memory, slot)
       const expected = this.appended[slot]!.filter(
@@ -56,7 +60,7 @@ export class LogWorld extends LogActions {
 
   /** With all logs deleted, one broker can have the whole arena in whole blocks. */
   expectNothingLeaks(): void {
-    for (let slot = 0; slot < PARTITIONS; slot++) this.broker(slot).logs.get(slot)!.delete()
+    for (let slot = 0; slot <= COMPACTED; slot++) this.broker(slot).logs.get(slot)!.delete()
     let blocks = 0
     for (let i = 0; i < 100; i++) {
       if (this.fixture.brokers[0]!.allocator.allocate(0, ORDER_MAX, ORDER_MAX, 0) >= 0) blocks++

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
+import { logConfigOf } from '../../src/log/log-config.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
 import type { LogMemory } from '../../src/log/log-memory.ts'
 import { CONTROL_BYTES, RETENTION_DEFAULT } from '../../src/log/log-memory-layout.ts'
@@ -8,6 +9,7 @@ import { releaseSlot } from '../../src/log/partition-table.ts'
 import { READ_DELETED, READ_EMPTY, READ_OK, READ_OUT_OF_RANGE, READ_OVERTAKEN, SharedLogReader } from '../../src/log/shared-log-reader.ts'
 import { seededRandom } from '../../src/random.ts'
 import { watchAtomics } from '../lane/atomic-steps.ts'
+import { keyedBatch, keyedBatches, readKeyed } from './keyed-batches.ts'
 import { LogFixture, MIB } from './log-fixture.ts'
 import { patternBatch, seenBatches } from './pattern-batches.ts'
 
@@ -396,6 +398,82 @@ describe('memory that is reused under the reader', () => {
 
   function sharedWords(memory: LogMemory): Map<ArrayBufferLike, () => string> {
     return new Map([memory.extents.words.buffer, memory.partitionWords.buffer].map((buffer) => [buffer, () => 'word']))
+  }
+})
+
+describe('a run of extents that compaction replaces under the reader', () => {
+  const KEYS = 5
+  const RECORDS = 60
+
+  /** A reader of a log of 16 KiB extents, and something that compacts it and lets what it gives back be filled anew. */
+  function readerUnderCompaction(): { fixture: LogFixture; reader: SharedLogReader; compact: () => void } {
+    const fixture = new LogFixture({ logMemoryBytes: 16 * MIB, partitionsMax: 200 })
+    for (let slot = 2; slot < 142; slot++) fixture.log(slot).append(patternBatch({ number: 0, records: 1, sizeInBytes: 100 }), 0, 100)
+    fixture.turns(2)
+    fixture.partition(0)
+    const config = logConfigOf({ 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' })
+    const log = fixture.brokers[0]!.lead(0, 1, { ...config, minCompactionLagMs: 1_000 })
+    const timestampMs = fixture.clock.nowMs()
+    const send = (offset: number): void => {
+      const bytes = keyedBatch([{ key: `k${offset % KEYS}`, value: `${offset}`.padEnd(4_000), timestampMs }])
+      expect(log.append(bytes, 0, bytes.length)).toBe(offset)
+      log.advance()
+    }
+    for (let offset = 0; offset < RECORDS; offset++) send(offset)
+    const compact = (): void => {
+      fixture.clock.advance(2_000)
+      fixture.turns(8)
+      expect(fixture.brokers[0]!.manager.cleaner.cleanings).toBe(1)
+      // What was given back becomes later extents of the same log, and then of it another run that is replaced.
+      for (let offset = RECORDS; offset < 2 * RECORDS; offset++) send(offset)
+      fixture.clock.advance(2_000)
+      fixture.turns(8)
+    }
+    return { fixture, reader: new SharedLogReader(fixture.memory, 0), compact }
+  }
+
+  test('at any atomic step of any read: offsets go up, no record is left out that must be there, none is another', () => {
+    let replaced = 0
+    for (const from of [0, 13, 56]) {
+      for (const seeks of [true, false]) {
+        for (let step = 0, ran = true; ran; step++) {
+          ran = false
+          const { fixture, reader, compact } = readerUnderCompaction()
+          const target = makeTarget(20_000)
+          if (seeks) reader.seek(from)
+          else while (reader.position < from) expect(reader.read(target, 1)).toBe(READ_OK)
+          const seen: number[] = []
+          const read = (): void => {
+            const result = reader.read(target, 5_000)
+            expect([READ_OK, READ_EMPTY]).toContain(result)
+            if (result === READ_OK) seen.push(...offsetsIn(target.bytes, target.length))
+          }
+          let steps = 0
+          const before = (): void => {
+            if (steps++ !== step) return
+            ran = true
+            compact()
+          }
+          const shared = [fixture.memory.extents.words.buffer, fixture.memory.partitionWords.buffer]
+          watchAtomics(new Map(shared.map((buffer) => [buffer, () => 'word'])), { before }, () => {
+            for (let i = 0; i < 3; i++) read()
+          })
+          while (reader.hasNews) read()
+          expect(seen).toEqual([...new Set(seen)].toSorted((a, b) => a - b))
+          // What is there in the end and lies behind where the reader began, it must have seen.
+          for (const { records } of readKeyed(fixture.memory, 0, from)) for (const { offset } of records) expect(seen).toContain(offset)
+          if (ran) replaced++
+        }
+      }
+    }
+    expect(replaced).toBeGreaterThan(200)
+  })
+
+  /** Each record must be what was sent at its offset. */
+  function offsetsIn(bytes: Uint8Array, length: number): number[] {
+    const records = keyedBatches(bytes, length, 0).flatMap((batch) => batch.records)
+    for (const { key, value, offset } of records) expect([key, value]).toEqual([`k${offset % KEYS}`, `${offset}`.padEnd(4_000)])
+    return records.map(({ offset }) => offset)
   }
 })
 

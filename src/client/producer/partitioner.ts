@@ -24,6 +24,8 @@ export interface PartitionerOptions {
   readonly partitioner: 'default' | PartitionFunction
   /** The default partitioner treats all records as if they had no key. */
   readonly ignoreKeys: boolean
+  /** The topic is compacted: a record without a key is refused. */
+  readonly requiresKeys: boolean
   readonly random: Random
 }
 
@@ -32,6 +34,7 @@ export class Partitioner {
   readonly #stickyBytes: number
   readonly #function: PartitionFunction | undefined
   readonly #ignoreKeys: boolean
+  readonly #requiresKeys: boolean
   readonly #random: Random
   #partitionCount: number
   #sticky: number
@@ -43,6 +46,7 @@ export class Partitioner {
     this.#stickyBytes = Math.max(1, options.stickyBytes)
     this.#function = options.partitioner === 'default' ? undefined : options.partitioner
     this.#ignoreKeys = options.ignoreKeys
+    this.#requiresKeys = options.requiresKeys
     this.#random = options.random
     this.#partitionCount = options.partitionCount
     this.#sticky = options.random.below(options.partitionCount)
@@ -57,11 +61,18 @@ export class Partitioner {
     this.#partitionCount = partitionCount
   }
 
-  /** The partition for a key as it was serialised. Changes nothing. */
+  /** The partition for a key as it was serialised. Changes nothing. Throws INVALID_RECORD for no key where there must be one. */
   partitionFor(key: Uint8Array | string | null): number {
     if (this.#function !== undefined) return this.#ask(this.#function, key)
-    if (key === null || this.#ignoreKeys) return this.#sticky
+    if (key === null || this.#ignoreKeys) return this.#stickyFor(key)
     return partitionOfKey(key, this.#partitionCount)
+  }
+
+  /** Throws INVALID_RECORD for no key where there must be one. */
+  checkKey(key: Uint8Array | string | null): void {
+    if (key !== null || !this.#requiresKeys) return
+    const message = `topic ${this.#topicName} is compacted, to the last record of each key: give every record a key`
+    throw new MillraceError('INVALID_RECORD', message, { retriable: false })
   }
 
   /** Whether a key like this leaves the partition to the stay on one after the other. */
@@ -90,7 +101,13 @@ export class Partitioner {
     this.#sticky = other < this.#sticky ? other : other + 1
   }
 
+  #stickyFor(key: Uint8Array | string | null): number {
+    this.checkKey(key)
+    return this.#sticky
+  }
+
   #ask(partitionFunction: PartitionFunction, key: Uint8Array | string | null): number {
+    this.checkKey(key)
     const keyBytes = typeof key === 'string' ? new TextEncoder().encode(key) : key
     const partition: unknown = partitionFunction(keyBytes, this.#partitionCount, this.#topicName)
     if (Number.isInteger(partition) && (partition as number) >= 0 && (partition as number) < this.#partitionCount)

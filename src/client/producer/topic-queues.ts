@@ -40,6 +40,7 @@ export class TopicQueues implements BatchClosedListener {
       stickyBytes: options.batchSize,
       partitioner: options.partitioner,
       ignoreKeys: options.partitionerIgnoreKeys,
+      requiresKeys: topic.requiresKeys,
       random,
     })
     this.keylessQueue = this.#chooseKeyless()
@@ -51,9 +52,10 @@ export class TopicQueues implements BatchClosedListener {
     this.takesBytes = (topic.valueSerde as unknown) === bytes()
   }
 
-  /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist. */
+  /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist, INVALID_RECORD for a missing key. */
   choose(key: Uint8Array | string | null, partition: number | undefined): PartitionQueue {
     if (partition === undefined) return this.#queues[this.#partitioner.partitionFor(key)]!
+    this.#partitioner.checkKey(key)
     const queue = typeof partition === 'number' ? this.#queues[partition] : undefined
     if (queue === undefined) {
       const range = `it has partitions 0 to ${this.#queues.length - 1}`
@@ -93,6 +95,6 @@ export class TopicQueues implements BatchClosedListener {
   }
 
   #chooseKeyless(): PartitionQueue | undefined {
-    return this.#partitioner.isSticky(null) ? this.#queues[this.#partitioner.partitionFor(null)] : undefined
+    return this.#partitioner.isSticky(null) && !this.topic.requiresKeys ? this.#queues[this.#partitioner.partitionFor(null)] : undefined
   }
 }

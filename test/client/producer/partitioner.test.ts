@@ -13,7 +13,8 @@ const texts = fc.array(codePoints, { maxLength: 40 }).map((points) => String.fro
 
 function partitioner(options: Partial<PartitionerOptions> = {}): Partitioner {
   const { topicName = 'orders', partitionCount = 12, stickyBytes = 1_000, partitioner: by = 'default', ignoreKeys = false } = options
-  return new Partitioner({ topicName, partitionCount, stickyBytes, partitioner: by, ignoreKeys, random: options.random ?? seededRandom(7) })
+  const { requiresKeys = false, random = seededRandom(7) } = options
+  return new Partitioner({ topicName, partitionCount, stickyBytes, partitioner: by, ignoreKeys, requiresKeys, random })
 }
 
 interface GoldenHash {

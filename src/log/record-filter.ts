@@ -1,0 +1,269 @@
+// What compaction leaves of one batch (Kafka: MemoryRecords.filterTo and the cleaner's
+// RecordFilter). Runs on the thread of the broker that leads the log, which reads the batch
+// where it lies in log memory and writes what is left into memory private to it.
+//
+//   a record stays   it lies behind what was mapped, or is the last of its key and has a value,
+//                    or is a tombstone whose horizon (delete.retention.ms) has not come
+//   a batch keeps    its base offset, last offset delta, leader epoch, producer id, epoch and sequence;
+//                    offsets do not change, and its records neither, but for the horizon
+//   the horizon      when tombstones stay for the first time, the instant at which they may go is
+//                    written where the base timestamp was, with a bit in the attributes (KIP-534); the
+//                    records' timestamp deltas are then to it
+//   an empty batch   is what is left of the last batch of a producer, so that its sequence is not
+//                    forgotten, and of the last one that was mapped
+//
+// Control batches stay as they are, and so do compressed ones, whose keys nobody knows here.
+// A batch of any size is worked on in pieces: `decide` and `write` return false until they are done.
+
+import { looseInt64 } from './batch-walk.ts'
+import { copyBytes } from './copy-bytes.ts'
+import { EXTENT_BYTES_MAX } from './log-memory-layout.ts'
+import type { OffsetMap } from './offset-map.ts'
+import { corruptBatch } from '../record/batch-errors.ts'
+import { crc32c } from '../record/crc32c.ts'
+import { RecordCursor } from '../record/record-cursor.ts'
+import {
+  ATTRIBUTES,
+  ATTRIBUTE_DELETE_HORIZON,
+  BASE_TIMESTAMP,
+  BATCH_HEADER_BYTES,
+  BATCH_LENGTH,
+  BATCH_LENGTH_OVERHEAD_BYTES,
+  CRC,
+  CRC_START,
+  MAX_TIMESTAMP,
+  NO_TIMESTAMP,
+  RECORD_COUNT,
+} from '../record/record-batch-layout.ts'
+import {
+  batchCrc,
+  compressionType,
+  isControlBatch,
+  isLogAppendTime,
+  nextOffset,
+  recordCount,
+  writeInt32,
+  writeInt64,
+} from '../record/record-batch.ts'
+import { VarintReader, sizeOfVarlong, writeVarint, writeVarlong } from '../record/varint.ts'
+
+/** As it is: nothing need be written. */
+export const BATCH_KEPT = 0
+/** What is left was written. */
+export const BATCH_CHANGED = 1
+/** Nothing is left. */
+export const BATCH_DROPPED = 2
+
+export type BatchOutcome = typeof BATCH_KEPT | typeof BATCH_CHANGED | typeof BATCH_DROPPED
+
+const RECORDS_A_PIECE = 256
+const CRC_BYTES_A_PIECE = 128 * 1024
+/** By how much a timestamp delta and the length before it may grow. */
+const GROWS_BYTES_MAX = 12
+const HORIZON_MAX = Number.MAX_SAFE_INTEGER - 1
+
+export interface RecordFilterRules {
+  readonly map: OffsetMap
+  /** One past the last offset that was mapped. */
+  readonly mappedEnd: number
+  readonly nowMs: number
+  readonly deleteRetentionMs: number
+  /** Whether a batch that is left without records holds the last sequence of its producer. */
+  readonly isLastOfProducer: (bytes: Uint8Array, start: number) => boolean
+}
+
+export class RecordFilter {
+  /** What is left of the batch, [0, length), after BATCH_CHANGED. */
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  length = 0
+  readonly #arena: Uint8Array
+  readonly #rules: RecordFilterRules
+  readonly #cursor = new RecordCursor()
+  readonly #varints = new VarintReader()
+  /** Where each record ends, from the batch's start; negative when it goes. */
+  #ends = new Int32Array(1024)
+  #start = 0
+  #size = 0
+  #count = 0
+  #decided = 0
+  #kept = 0
+  #tombstones = 0
+  #horizonMs = NO_TIMESTAMP
+  #maxTimestampMs = NO_TIMESTAMP
+  // Where writing stands.
+  #written = 0
+  #writtenFrom = 0
+  #crcAt = 0
+  #crc = 0
+  #setsHorizon = false
+
+  constructor(arena: Uint8Array, rules: RecordFilterRules) {
+    this.#arena = arena
+    this.#rules = rules
+  }
+
+  /** The batch in arena[start, start + size) is the next one. */
+  begin(start: number, size: number): void {
+    const arena = this.#arena
+    this.#start = start
+    this.#size = size
+    this.#count = recordCount(arena, start)
+    this.#decided = 0
+    this.#kept = 0
+    this.#tombstones = 0
+    this.#maxTimestampMs = NO_TIMESTAMP
+    this.#horizonMs = hasHorizon(arena, start) ? looseInt64(arena, start + BASE_TIMESTAMP) : NO_TIMESTAMP
+    if (this.#count < 0 || this.#count > size) throw corruptBatch(`${this.#count} records in ${size} bytes`, start)
+    const isOpaque = isControlBatch(arena, start) || compressionType(arena, start) !== 0
+    if (isOpaque || looseInt64(arena, start) >= this.#rules.mappedEnd) this.#decided = this.#kept = this.#count
+    else {
+      this.#cursor.reset(arena, start, start + size, 0)
+      if (this.#ends.length < this.#count) this.#ends = new Int32Array(2 ** Math.ceil(Math.log2(this.#count)))
+    }
+  }
+
+  /** Decides about the next records; true when all are decided. Throws CORRUPT_MESSAGE. */
+  decide(): boolean {
+    const cursor = this.#cursor
+    const { map, mappedEnd, nowMs } = this.#rules
+    const areTombstonesKept = this.#horizonMs === NO_TIMESTAMP || nowMs < this.#horizonMs
+    for (let left = RECORDS_A_PIECE; left > 0 && this.#decided < this.#count; left--) {
+      if (!cursor.next()) throw corruptBatch(`no record where ${this.#count - this.#decided} are left`, this.#start)
+      const { offset, keyStart, keyEnd, valueStart } = cursor
+      const isLatest = offset >= mappedEnd || (keyStart >= 0 && offset >= map.get(keyStart, keyEnd))
+      const isKept = isLatest && (valueStart >= 0 || areTombstonesKept || offset >= mappedEnd)
+      const end = cursor.headersEnd - this.#start
+      this.#ends[this.#decided++] = isKept ? end : -end
+      if (!isKept) continue
+      this.#kept++
+      if (valueStart < 0) this.#tombstones++
+      if (cursor.timestamp > this.#maxTimestampMs) this.#maxTimestampMs = cursor.timestamp
+    }
+    return this.#decided >= this.#count
+  }
+
+  /** What becomes of the batch, when all is decided; BATCH_CHANGED is to be written. */
+  outcome(): BatchOutcome {
+    this.#setsHorizon = this.#tombstones > 0 && this.#horizonMs === NO_TIMESTAMP
+    if (this.#kept > 0) {
+      if (this.#kept === this.#count && !this.#setsHorizon) return BATCH_KEPT
+      this.#beginWriting(this.#setsHorizon ? this.#kept * GROWS_BYTES_MAX : 0)
+      return BATCH_CHANGED
+    }
+    const isNeeded =
+      nextOffset(this.#arena, this.#start) === this.#rules.mappedEnd || this.#rules.isLastOfProducer(this.#arena, this.#start)
+    if (!isNeeded) return BATCH_DROPPED
+    if (this.#count === 0) return BATCH_KEPT
+    this.#beginWriting(0)
+    return BATCH_CHANGED
+  }
+
+  /** Writes the next records that stay; true when `bytes` holds the batch. */
+  write(): boolean {
+    if (this.#written < this.#count) {
+      if (this.#setsHorizon) this.#writeToHorizon()
+      else this.#copyRuns()
+      if (this.#written < this.#count) return false
+      if (this.length > EXTENT_BYTES_MAX) {
+        // With the horizon it would fit no extent. Its tombstones stay; nothing else is lost.
+        this.#setsHorizon = false
+        this.#beginWriting(0)
+        return false
+      }
+      this.#writeHeader()
+      // 0 says that there is none, and whoever takes the batch out of the process fills it in.
+      if (batchCrc(this.#arena, this.#start) === 0) return true
+      this.#crcAt = CRC_START
+      this.#crc = 0
+    }
+    return this.#addToCrc()
+  }
+
+  #beginWriting(growsBytes: number): void {
+    const capacity = this.#size + growsBytes
+    if (this.bytes.length < capacity) this.bytes = new Uint8Array(2 ** Math.ceil(Math.log2(capacity)))
+    copyBytes(this.bytes, 0, this.#arena, this.#start, this.#start + BATCH_HEADER_BYTES)
+    this.length = BATCH_HEADER_BYTES
+    this.#written = 0
+    this.#writtenFrom = BATCH_HEADER_BYTES
+  }
+
+  /** Records that stay and lie side by side are one copy. */
+  #copyRuns(): void {
+    const ends = this.#ends
+    const until = Math.min(this.#count, this.#written + RECORDS_A_PIECE * 4)
+    let at = this.#written
+    let from = this.#writtenFrom
+    while (at < until) {
+      if (ends[at]! < 0) {
+        from = -ends[at++]!
+        continue
+      }
+      let to = from
+      while (at < until && ends[at]! > 0) to = ends[at++]!
+      copyBytes(this.bytes, this.length, this.#arena, this.#start + from, this.#start + to)
+      this.length += to - from
+      from = to
+    }
+    this.#written = at
+    this.#writtenFrom = from
+  }
+
+  /** The timestamps of records are then said from the horizon on. */
+  #writeToHorizon(): void {
+    const varints = this.#varints
+    const { bytes } = this
+    const baseTimestampMs = looseInt64(this.#arena, this.#start + BASE_TIMESTAMP)
+    const horizonMs = this.#newHorizonMs()
+    const until = Math.min(this.#count, this.#written + RECORDS_A_PIECE)
+    for (; this.#written < until; this.#written++) {
+      const end = this.#ends[this.#written]!
+      const from = this.#writtenFrom
+      this.#writtenFrom = Math.abs(end)
+      if (end < 0) continue
+      varints.reset(this.#arena, this.#start + from, this.#start + end)
+      varints.readVarint()
+      const attributes = varints.readByte()
+      const delta = baseTimestampMs + varints.readVarlong() - horizonMs
+      const rest = varints.position
+      const restBytes = this.#start + end - rest
+      let at = writeVarint(bytes, this.length, 1 + sizeOfVarlong(delta) + restBytes)
+      bytes[at++] = attributes
+      at = writeVarlong(bytes, at, delta)
+      copyBytes(bytes, at, this.#arena, rest, rest + restBytes)
+      this.length = at + restBytes
+    }
+  }
+
+  #writeHeader(): void {
+    const { bytes } = this
+    writeInt32(bytes, BATCH_LENGTH, this.length - BATCH_LENGTH_OVERHEAD_BYTES)
+    writeInt32(bytes, RECORD_COUNT, this.#kept)
+    if (this.#kept === 0) {
+      bytes[ATTRIBUTES + 1]! &= ~ATTRIBUTE_DELETE_HORIZON
+      writeInt64(bytes, BASE_TIMESTAMP, NO_TIMESTAMP)
+      return
+    }
+    if (!isLogAppendTime(bytes, 0)) writeInt64(bytes, MAX_TIMESTAMP, this.#maxTimestampMs)
+    if (!this.#setsHorizon) return
+    bytes[ATTRIBUTES + 1]! |= ATTRIBUTE_DELETE_HORIZON
+    writeInt64(bytes, BASE_TIMESTAMP, this.#newHorizonMs())
+  }
+
+  #newHorizonMs(): number {
+    return Math.min(HORIZON_MAX, this.#rules.nowMs + this.#rules.deleteRetentionMs)
+  }
+
+  #addToCrc(): boolean {
+    const to = Math.min(this.length, this.#crcAt + CRC_BYTES_A_PIECE)
+    this.#crc = crc32c(this.bytes, this.#crcAt, to, this.#crc)
+    this.#crcAt = to
+    if (to < this.length) return false
+    writeInt32(this.bytes, CRC, this.#crc)
+    return true
+  }
+}
+
+export function hasHorizon(bytes: Uint8Array, start: number): boolean {
+  return (bytes[start + ATTRIBUTES + 1]! & ATTRIBUTE_DELETE_HORIZON) !== 0
+}
