@@ -20,6 +20,9 @@
 // ends the extent, and so do the reads before it. (3) The overwriting stores come after
 // that addition, by the rest even where a processor may make stores visible before the
 // read-modify-write that precedes them. Hence all that was read was the extent's own.
+// Compaction puts other extents in the place of a run by one store, and then frees the run
+// in the same way: who stands in an extent of it reads on there, which tells the same, or
+// finds that it is gone, and finds its position by offset in what took its place.
 // The model of this, and of mutants without one of the three, is in test/log.
 //
 // Holds: no length, position or link read from shared memory is trusted before the
@@ -230,9 +233,11 @@ export class SharedLogReader {
     }
     if (next < 0 || next >= granuleCount || !this.#enter(next, extents.generation(next))) return this.#lost()
     // Looked at last: while this extent lives and has that next one, that one lives, so it was the
-    // next one that was entered. (Otherwise it could have been freed and have come back as a later extent.)
+    // next one that was entered. (Otherwise it could have been freed and have come back as a later
+    // extent: by trimming after this one, by compaction though this one lives.)
     if (extents.next(granule) !== next || !extents.isStill(granule, generation)) return this.#lost()
-    // No extent begins below where the one before it ends: the position was in this one from the start.
+    // No extent begins below where the one before it ends. So the position was in it all the time, and
+    // was not found there because, when it was looked at, compaction was putting others in its place.
     return extents.baseOffset(next) < this.#position ? this.#lost() : RETRY
   }
 
@@ -288,8 +293,7 @@ export class SharedLogReader {
       const next = extents.next(granule)
       if (next < 0 || next >= granuleCount) break
       const isFurther = this.#isCandidate(next)
-      // Compaction may have put another one in its place, and it may be anything now.
-      if (extents.next(granule) !== next || !extents.isStill(granule, generation)) return -1
+      if (!extents.isStill(granule, generation)) return -1
       if (!isFurther) {
         this.#foundGeneration = generation
         break

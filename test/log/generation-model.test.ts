@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { explore } from '../lane/step-explorer.ts'
+import { replacedExtentModel, soughtExtentModel } from './compaction-model.ts'
 import { nextExtentModel, returnModel, reuseModel, waiterModel } from './generation-model.ts'
 import type { ReuseRules } from './generation-model.ts'
 
@@ -37,6 +38,28 @@ describe('going on to the next extent', () => {
 
   test('not so when it does not', () => {
     expect(explore(nextExtentModel({ looksBack: false })).violation).toContain('left out')
+  })
+})
+
+describe('an extent that compaction replaces under a reader', () => {
+  test('going on to it, nothing is left out when the reader looks back whether it still is the next one', () => {
+    const found = explore(replacedExtentModel({ looksBack: true }))
+    expect(found.violation).toBeUndefined()
+    expect(found.states).toBeGreaterThan(15)
+  })
+
+  test('not so when it does not', () => {
+    expect(explore(replacedExtentModel({ looksBack: false })).violation).toContain('left out')
+  })
+
+  test('looking for an offset in it, the reader finds it when it looks where the next one begins', () => {
+    const found = explore(soughtExtentModel({ looksAtBase: true }))
+    expect(found.violation).toBeUndefined()
+    expect(found.states).toBeGreaterThan(15)
+  })
+
+  test('not so when it does not look', () => {
+    expect(explore(soughtExtentModel({ looksAtBase: false })).violation).toContain('for damage')
   })
 })
 

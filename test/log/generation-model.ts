@@ -7,13 +7,13 @@
 
 import type { Model, Stepper } from '../lane/step-explorer.ts'
 
-function with_(state: readonly number[], changes: Record<number, number>): number[] {
+export function with_(state: readonly number[], changes: Record<number, number>): number[] {
   const next = state.slice()
   for (const [at, value] of Object.entries(changes)) next[Number(at)] = value
   return next
 }
 
-function describeBy(names: readonly string[]): (state: readonly number[]) => string {
+export function describeBy(names: readonly string[]): (state: readonly number[]) => string {
   return (state) => names.map((name, i) => `${name}=${state[i]}`).join(' ')
 }
 
