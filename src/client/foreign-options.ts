@@ -7,7 +7,8 @@
 
 import { foldName } from '../config-def.ts'
 
-interface ForeignOptions {
+/** Options that get the same answer. */
+export interface ForeignOptions {
   readonly names: readonly string[]
   readonly answer: string
 }
@@ -122,4 +123,9 @@ export function answerForeignOption(name: string): string | undefined {
   const folded = foldName(name)
   const prefix = FOREIGN_PREFIXES.find((each) => folded.startsWith(each))
   return ANSWERS.get(folded) ?? (prefix === undefined ? undefined : ANSWERS.get(prefix))
+}
+
+/** Every name that has an answer, for the reference page. */
+export function foreignOptions(): readonly ForeignOptions[] {
+  return FOREIGN_OPTIONS
 }

@@ -13,9 +13,13 @@ import { answerForeignOption } from './foreign-options.ts'
 
 /** What millrace logs with: pino's shape, which others share. */
 export interface MillraceLogger {
+  /** What helps to find a defect. */
   debug(fields: object, message: string): void
+  /** What happened as it should: a broker was started again, a config has no effect. */
   info(fields: object, message: string): void
+  /** What may not be meant. */
   warn(fields: object, message: string): void
+  /** What went wrong: a broker died. */
   error(fields: object, message: string): void
 }
 

@@ -46,6 +46,7 @@ export class Hold {
     this.origins = origins
   }
 
+  /** The work is done: what was held may be settled, unless somebody else holds it. A second call does nothing. */
   release(): void {
     if (this.#released) return
     this.#released = true

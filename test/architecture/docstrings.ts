@@ -40,13 +40,15 @@ export function exportedNames(byPath: ReadonlyMap<string, SourceFile>, file: Sou
   })
 }
 
-interface Declaration {
+/** Where a name is declared. */
+export interface Declaration {
   readonly file: SourceFile
   /** The statement that the docstring stands before. */
   readonly statement: Statement
 }
 
-function declarationOf(
+/** The declaration of a name that a file exports, through other files too; 'elsewhere' in a package. */
+export function declarationOf(
   byPath: ReadonlyMap<string, SourceFile>,
   file: SourceFile,
   name: string,
@@ -122,8 +124,8 @@ function targetOf(byPath: ReadonlyMap<string, SourceFile>, file: SourceFile, sou
   return source.startsWith('.') ? byPath.get(posix.join(posix.dirname(file.path), source)) : undefined
 }
 
-// The text of the doc comment that ends right before the statement.
-function docstringOf(file: SourceFile, statement: Statement): string {
+/** The text of the doc comment that ends right before the statement. */
+export function docstringOf(file: SourceFile, statement: Statement): string {
   const before = file.comments.filter((comment) => comment.end <= statement.start).at(-1)
   if (before === undefined || before.type !== 'Block' || !before.value.startsWith('*')) return ''
   return file.text.slice(before.end, statement.start).trim() === '' ? before.value : ''
