@@ -120,17 +120,20 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
   UNSUPPORTED_FOR_MESSAGE_FORMAT: { when: 'A batch is not of format 2.', remedy: 'Send record batches of version 2.' },
   NOT_LEADER_OR_FOLLOWER: {
     when: 'The broker that was asked does not lead the partition, or not any more.',
-    remedy: 'Send again: the producer finds the new leader. A batch that was in doubt may then stand twice.',
+    remedy: 'The producer sends again by itself, to the new leader, until `deliveryTimeoutMs`. With `retries: 0`, send again.',
   },
   LEADER_NOT_AVAILABLE: { when: 'The partition has no leader at this moment.', remedy: 'Call again in a moment.' },
   FENCED_LEADER_EPOCH: {
-    when: 'The batch names an older leader epoch than the partition has.',
-    remedy: 'Send again: the producer finds the new leader.',
+    when: 'The batch or the read names an older leader epoch than the partition has.',
+    remedy: 'The producer sends again by itself; with `retries: 0`, send again.',
   },
-  UNKNOWN_LEADER_EPOCH: { when: 'The batch names a newer leader epoch than its broker knows.', remedy: 'Send again in a moment.' },
+  UNKNOWN_LEADER_EPOCH: {
+    when: 'The batch names a newer leader epoch than its broker knows.',
+    remedy: 'The producer sends again by itself; with `retries: 0`, send again.',
+  },
   NETWORK_EXCEPTION: {
-    when: 'The broker thread died while the batch was on its way: whether it is in the log is not known.',
-    remedy: 'Send again, knowing that the record may then stand twice.',
+    when: 'The broker thread died while the batch was on its way, and `retries` allows no more: whether it is in the log is not known.',
+    remedy: 'Raise `retries`, whose default has no such limit; or send again, knowing that the record may then stand twice.',
   },
   REQUEST_TIMED_OUT: {
     when: 'No acknowledgement within `deliveryTimeoutMs`, or no controller answered in time.',
@@ -138,7 +141,8 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
   },
   KAFKA_STORAGE_ERROR: {
     when: 'Log memory is full, and nothing in it may go: pinned topics fill their half of it.',
-    remedy: 'Raise `logMemoryBytes`, or let retention take something: give pinned topics a `retention.bytes`. Then send again.',
+    remedy:
+      'Raise `logMemoryBytes`, or let retention take something: give pinned topics a `retention.bytes`. The producer sends again until `deliveryTimeoutMs`.',
   },
   NOT_ENOUGH_REPLICAS: {
     when: 'Fewer replicas are in sync than `min.insync.replicas` asks for; nothing was written.',
