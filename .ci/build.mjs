@@ -3,18 +3,38 @@
 // fifty, which is most of the time it takes to start.
 
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { posix } from 'node:path'
 import { rolldown } from 'rolldown'
 
 // Another folder may be named, for tests.
 const dist = process.argv[2] ?? 'dist'
 rmSync(dist, { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist], { stdio: 'inherit' })
+pruneDeclarations(['index.d.ts', 'rxjs.d.ts', 'broker/worker-main.d.ts'])
 
 const bundle = await rolldown({
   input: { index: 'src/index.ts', rxjs: 'src/rxjs.ts', 'worker-main': 'src/broker/worker-main.ts' },
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', 'pino', 'piscina', 'rxjs'],
   platform: 'node',
 })
-await bundle.write({ dir: dist, format: 'esm', sourcemap: true, chunkFileNames: '[name]-[hash].js' })
+// Comments are in the sources, which the maps carry: once is enough.
+const comments = { annotation: true, jsdoc: false, legal: false }
+await bundle.write({ dir: dist, format: 'esm', sourcemap: true, comments, chunkFileNames: '[name]-[hash].js' })
 await bundle.close()
+
+/** Takes away the declarations that no entry leads to: two thirds of them, which nobody could import. */
+function pruneDeclarations(entries) {
+  const reached = new Set()
+  const pending = [...entries]
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    if (reached.has(path) || !existsSync(`${dist}/${path}`)) continue
+    reached.add(path)
+    for (const [, from] of readFileSync(`${dist}/${path}`, 'utf8').matchAll(/(?:from|import\() ?['"](\.[^'"]+)['"]/g))
+      pending.push(posix.join(posix.dirname(path), from).replace(/\.[jt]s$/, '.d.ts'))
+  }
+  for (const path of readdirSync(dist, { recursive: true })) {
+    const declarations = path.replaceAll('\\', '/')
+    if (declarations.endsWith('.d.ts') && !reached.has(declarations)) rmSync(`${dist}/${path}`)
+  }
+}

@@ -12,7 +12,12 @@ trap 'rm -rf "$work"' EXIT
 npm pack --silent --pack-destination "$work" # runs the build first (prepack)
 tarball=$(ls "$work"/millrace-*.tgz)
 files=$(tar -tzf "$tarball")
-echo "packed $(basename "$tarball"): $(wc -l <<<"$files") files, $(du -k "$tarball" | cut -f1) KiB"
+size=$(($(stat -c %s "$tarball") / 1024))
+echo "packed $(basename "$tarball"): $(wc -l <<<"$files") files, $size KiB"
+if [ "$size" -ge 500 ]; then
+  echo 'more than 500 KiB: what does a user need of it?' >&2
+  exit 1
+fi
 if grep -vE '^package/(package\.json|README\.md|LICENSE|dist/.+\.(js|d\.ts|js\.map))$' <<<"$files"; then
   echo 'the files above do not belong into the package' >&2
   exit 1
