@@ -25,7 +25,8 @@ export type { Headers, HeaderValue } from './client/headers.ts'
 
 // Consume
 export { Consumer } from './client/consumer/consumer.ts'
-export type { OffsetAndTimestamp, TimestampQuery, TopicPartition } from './client/consumer/consumer.ts'
+export type { TimestampQuery, TopicPartition } from './client/consumer/consumer.ts'
+export type { OffsetAndTimestamp } from './client/consumer/offset-lookups.ts'
 export type { AutoOffsetReset } from './client/consumer/offset-reset.ts'
 export type { ReadOptions } from './client/consumer/read-options.ts'
 export { ConsumerBatch } from './client/consumer/consumer-batch.ts'

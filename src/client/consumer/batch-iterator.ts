@@ -114,9 +114,9 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     return this.#ended
   }
 
-  /** Reads one more partition from now on; not up to the ends of the start, of which it has none. */
+  /** Reads one more partition from now on, unless it does; not up to the ends of the start, of which it has none. */
   add(fetcher: PartitionFetcher): void {
-    if (this.#ended || this.#options.untilEnd) return
+    if (this.#ended || this.#options.untilEnd || this.#fetchers.includes(fetcher)) return
     this.#fetchers.push(fetcher)
     // What is withheld until it is enough gets its limit when it is.
     this.#limits.push(this.#delayed === undefined ? Number.POSITIVE_INFINITY : 0)

@@ -4,9 +4,11 @@
 
 import { EventEmitter } from 'node:events'
 import { INT_MAX } from '../../config-def.ts'
-import type { EmbeddedEngine, OffsetQuery } from '../../engine/embedded-engine.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
-import type { FetchBound, ListedOffset, OffsetSpec } from '../../partition/list-offsets.ts'
+import { equalTopicIds } from '../../ids.ts'
+import type { MetadataDelta } from '../../metadata/metadata-delta.ts'
+import type { FetchBound } from '../../partition/list-offsets.ts'
 import { TurnYield } from '../event-loop.ts'
 import { asBoundTopic, checkAttached } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
@@ -15,6 +17,8 @@ import { BatchIterator } from './batch-iterator.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { FilledConsumerOptions } from './consumer-config.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import { OffsetLookups, closedError } from './offset-lookups.ts'
+import type { OffsetAndTimestamp } from './offset-lookups.ts'
 import { resetDurationMs } from './offset-reset.ts'
 import { PartitionFetcher } from './partition-fetcher.ts'
 import type { Overtaken } from './partition-fetcher.ts'
@@ -34,15 +38,6 @@ export interface TopicPartition {
 /** What `offsetsForTimes` looks for: the first record of a partition at or after a time, in milliseconds since the epoch. */
 export interface TimestampQuery extends TopicPartition {
   readonly timestamp: number
-}
-
-/** A record that was found by time (Kafka: OffsetAndTimestamp). */
-export interface OffsetAndTimestamp {
-  readonly offset: number
-  /** Milliseconds since the epoch. */
-  readonly timestamp: number
-  /** The leader's epoch under which it was appended. */
-  readonly leaderEpoch: number
 }
 
 /** Bytes copied at a time: a few batches of the usual size, which stay in the core's cache. */
@@ -65,7 +60,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #fetchers = new Map<string, PartitionFetcher[]>()
   readonly #assigned = new Map<string, { readonly topic: BoundTopic; readonly partitions: Set<number> }>()
   readonly #reading = new Map<string, BatchIterator>()
-  readonly #closing = new AbortController()
+  readonly #lookups: OffsetLookups
   readonly #onClose: () => void
   readonly #stopHearing: () => void
   #closed = false
@@ -76,6 +71,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     this.#engine = engine
     this.#options = options
     this.#bound = options.isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
+    this.#lookups = new OffsetLookups(engine, this.#bound)
     this.#turnYield = new TurnYield(engine.clock)
     this.#onClose = onClose
     this.#stopHearing = engine.onOver((error) => this.#onOver(error))
@@ -187,7 +183,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, CLOSED.
    */
   async beginningOffsets(partitions: Iterable<TopicPartition>, options: { signal?: AbortSignal } = {}): Promise<number[]> {
-    return this.#endsOf(partitions, 'earliest', options.signal)
+    return this.#lookups.ends(this.#fetchersOf(partitions), 'earliest', options.signal)
   }
 
   /**
@@ -196,7 +192,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, CLOSED.
    */
   async endOffsets(partitions: Iterable<TopicPartition>, options: { signal?: AbortSignal } = {}): Promise<number[]> {
-    return this.#endsOf(partitions, 'latest', options.signal)
+    return this.#lookups.ends(this.#fetchersOf(partitions), 'latest', options.signal)
   }
 
   /**
@@ -206,23 +202,21 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * ABORTED by its signal, CLOSED.
    */
   async offsetsForTimes(queries: Iterable<TimestampQuery>, options: { signal?: AbortSignal } = {}): Promise<(OffsetAndTimestamp | null)[]> {
-    const asked = [...queries].map(({ topic, partition, timestamp }) => {
-      if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
-        throw new MillraceError('INVALID_TIMESTAMP', `a time is a whole number of ms since the epoch from 0 on, not ${String(timestamp)}`)
-      }
-      return offsetQuery(this.#fetcher(asBoundTopic(topic), partition), { timestampMs: timestamp })
-    })
-    const found = await this.#listOffsets(asked, options.signal)
-    return found.map((each) => each && { offset: each.offset, timestamp: each.timestampMs, leaderEpoch: each.leaderEpoch })
+    const asked = [...queries].map(({ topic, partition, timestamp }) => ({
+      fetcher: this.#fetcher(asBoundTopic(topic), partition),
+      timestamp,
+    }))
+    return this.#lookups.forTimes(asked, options.signal)
   }
 
   /**
    * Batches as they are committed, each of one partition, offsets in order, some hundred
    * KiB at a time, or `maxPollRecords`; none is empty. The cursor of a batch is borrowed
-   * until the next one is asked for; records made from it are not. Throws INVALID_CONFIG,
-   * CLOSED, INVALID_REQUEST when a loop of this consumer reads the topic; the loop ends with
-   * ABORTED, with OFFSET_OUT_OF_RANGE under `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when
-   * the topic is deleted, or by `close`.
+   * until the next one is asked for; records made from it are not. Where all partitions of
+   * a topic are read, without an end, those that it is given meanwhile are read too, from
+   * their beginning. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a loop of this
+   * consumer reads the topic; the loop ends with ABORTED, with OFFSET_OUT_OF_RANGE under
+   * `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when the topic is deleted, or by `close`.
    */
   batches<K, V>(topic: Topic<K, V, never, never>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
     return this.#read(asBoundTopic(topic), options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
@@ -242,7 +236,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     if (this.#closed) return
     this.#closed = true
     for (const iterator of [...this.#reading.values()]) iterator.close()
-    this.#closing.abort()
+    this.#lookups.close()
     this.#fetchers.clear()
     this.#stopHearing()
     this.#onClose()
@@ -285,10 +279,33 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       turnYield: this.#turnYield,
       untilEnd: until === 'end',
       signal,
-      onEnd: () => this.#reading.delete(topicId),
+      onEnd: () => {
+        stopGrowing?.()
+        this.#reading.delete(topicId)
+      },
     })
+    const isGrowing = this.#assigned.size === 0 && until === undefined
+    const stopGrowing = isGrowing ? this.#engine.onMetadata((delta) => this.#grow(topic, iterator, delta)) : undefined
     this.#reading.set(topicId, iterator)
+    // What came between looking and listening was told to nobody.
+    if (isGrowing) for (const partition of this.#partitionsOf(topic).slice(fetchers.length)) this.#addTo(iterator, topic, partition)
     return iterator
+  }
+
+  /** Reads partitions that a topic was given while all of it is read: from their beginning, for nothing in them is old. */
+  #grow(topic: BoundTopic, iterator: BatchIterator, delta: MetadataDelta): void {
+    for (const { topic: image, partition, previous } of delta.changedPartitions()) {
+      if (previous !== undefined || !equalTopicIds(image.topicId, topic.topicIdWords)) continue
+      this.#addTo(iterator, topic, partition.partitionId)
+    }
+  }
+
+  #addTo(iterator: BatchIterator, topic: BoundTopic, partition: number): void {
+    const isKnown = this.#fetchers.get(topic.topicId)?.[partition] !== undefined
+    const fetcher = this.#fetcher(topic, partition)
+    if (!isKnown) fetcher.seekLazily('earliest')
+    fetcher.topic = topic
+    iterator.add(fetcher)
   }
 
   /** Batches are of one partition, so the lesser of the two bounds holds. */
@@ -297,7 +314,14 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   #partitionsOf(topic: BoundTopic): number[] {
-    return [...(this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
+    return [...(this.#assigned.size === 0 ? this.#slotsOf(topic).keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
+  }
+
+  /** The row of each partition, of those too that the topic was given since it was bound. */
+  #slotsOf(topic: BoundTopic): readonly number[] {
+    const partitions = this.#engine.metadata.topicById(topic.topicIdWords)?.partitions
+    if (partitions === undefined || partitions.length <= topic.slots.length) return topic.slots
+    return partitions.map(({ slot }) => slot)
   }
 
   #fetchersOf(partitions: Iterable<TopicPartition>): PartitionFetcher[] {
@@ -319,29 +343,6 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     this.#engine.wakeLoop.wake()
   }
 
-  async #endsOf(partitions: Iterable<TopicPartition>, spec: OffsetSpec, signal: AbortSignal | undefined): Promise<number[]> {
-    const queries = this.#fetchersOf(partitions).map((fetcher) => offsetQuery(fetcher, spec))
-    const ends = await this.#listOffsets(queries, signal)
-    return ends.map((end) => end!.offset)
-  }
-
-  async #listOffsets(queries: readonly OffsetQuery[], signal: AbortSignal | undefined): Promise<(ListedOffset | null)[]> {
-    const closing = this.#closing.signal
-    const either = signal === undefined ? closing : AbortSignal.any([signal, closing])
-    try {
-      return await this.#engine.listOffsets(queries, this.#bound, either)
-    } catch (error) {
-      throw this.#closed && signal?.aborted !== true ? closedError() : error
-    }
-  }
-
-  /** Where `by_duration` starts. */
-  async #lookUp(fetcher: PartitionFetcher): Promise<number | undefined> {
-    const timestampMs = Math.max(0, this.#engine.clock.nowMs() - (resetDurationMs(this.#options.autoOffsetReset) ?? 0))
-    const [found] = await this.#listOffsets([offsetQuery(fetcher, { timestampMs })], undefined)
-    return found?.offset
-  }
-
   #fetcher(topic: BoundTopic, partition: number): PartitionFetcher {
     if (this.#closed) throw closedError()
     checkAttached(topic, this.#engine)
@@ -350,9 +351,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       fetchers = []
       this.#fetchers.set(topic.topicId, fetchers)
     }
-    const slotNumber = typeof partition === 'number' ? topic.slots[partition] : undefined
+    const slotNumber = typeof partition === 'number' ? (topic.slots[partition] ?? this.#slotsOf(topic)[partition]) : undefined
     if (slotNumber === undefined) {
-      const range = `it has partitions 0 to ${topic.slots.length - 1}`
+      const range = `it has partitions 0 to ${this.#slotsOf(topic).length - 1}`
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} has no partition ${partition}: ${range}`, {
         retriable: false,
       })
@@ -361,18 +362,10 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       autoOffsetReset: this.#options.autoOffsetReset,
       bound: this.#bound,
       maxBytes: this.#maxBytes,
-      lookUp: (fetcher) => this.#lookUp(fetcher),
+      lookUp: (fetcher) => this.#lookups.byDuration(fetcher, resetDurationMs(this.#options.autoOffsetReset) ?? 0),
       onLookedUp: () => this.#engine.wakeLoop.wake(),
       onOvertaken: (event) => this.emit('overtaken', event),
     })
     return fetchers[partition]
   }
-}
-
-function offsetQuery({ topic, partition, control }: PartitionFetcher, spec: OffsetSpec): OffsetQuery {
-  return { topic: topic.name, topicId: topic.topicIdWords, partition, slot: control.slot, spec }
-}
-
-function closedError(): MillraceError {
-  return new MillraceError('CLOSED', 'this consumer is closed: take another one from millrace.consumer()')
 }

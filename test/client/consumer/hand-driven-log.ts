@@ -17,13 +17,15 @@ import type { VirtualClock } from '../../../src/clock.ts'
 import type { EmbeddedEngine, OffsetQuery } from '../../../src/engine/embedded-engine.ts'
 import { WakeLoop } from '../../../src/engine/wake-loop.ts'
 import type { MillraceError } from '../../../src/errors.ts'
-import { threadId } from '../../../src/ids.ts'
+import { formatTopicId, threadId } from '../../../src/ids.ts'
 import type { TopicId } from '../../../src/ids.ts'
 import { ControlBlock, leaderEpochOf } from '../../../src/log/control-block.ts'
 import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import type { MemoryLog } from '../../../src/log/memory-log.ts'
 import { APPEND_NO_MEMORY } from '../../../src/log/partition-log.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
+import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
+import type { MetadataImage, PartitionImage, TopicImage } from '../../../src/metadata/metadata-image.ts'
 import { findOffset } from '../../../src/partition/list-offsets.ts'
 import type { FetchBound, ListedOffset } from '../../../src/partition/list-offsets.ts'
 import { transactionMarkerBatch } from '../../../src/record/control-record.ts'
@@ -38,6 +40,8 @@ const NO_TIME = 0
 
 export class HandDrivenLog {
   readonly fixture: LogFixture
+  /** Called when somebody begins to hear of changes of the cluster. */
+  onListen: () => void = () => undefined
   /** Look-ups by time wait for the test to let them be answered. */
   holdsLookUps = false
   readonly #heldLookUps: { answer: () => void; fail: (error: Error) => void }[] = []
@@ -46,6 +50,9 @@ export class HandDrivenLog {
   readonly #engine: EmbeddedEngine
   readonly #over = new Set<(error: MillraceError) => void>()
   readonly #logs = new Map<number, MemoryLog>()
+  readonly #metadataListeners = new Set<(delta: MetadataDelta) => void>()
+  /** By topic id. */
+  readonly #topics = new Map<string, TopicImage>()
   #nextSlot = 1
 
   constructor(options: { brokers?: number; logMemoryBytes?: number } = {}) {
@@ -59,11 +66,17 @@ export class HandDrivenLog {
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.fixture.memory, slot),
       listOffsets: (queries: readonly OffsetQuery[], bound: FetchBound, signal?: AbortSignal) => this.#listOffsets(queries, bound, signal),
+      onMetadata: (listener: (delta: MetadataDelta) => void) => {
+        this.onListen()
+        this.#metadataListeners.add(listener)
+        return () => this.#metadataListeners.delete(listener)
+      },
       onOver: (listener: (error: MillraceError) => void) => {
         this.#over.add(listener)
         return () => this.#over.delete(listener)
       },
     }
+    Object.defineProperty(engine, 'metadata', { get: () => this.#image() })
     this.#engine = engine as unknown as EmbeddedEngine
   }
 
@@ -84,15 +97,39 @@ export class HandDrivenLog {
   topic(partitions = 1): TextTopic {
     const name = `topic-${this.#nextSlot}`
     const topicId: TopicId = [0, 0, 0, this.#nextSlot]
-    const described = Array.from({ length: partitions }, (_, partition) => {
-      const slot = this.#nextSlot++
-      initialiseSlot(this.fixture.memory, slot, topicId, partition, RETENTION_DEFAULT)
-      this.#logs.set(slot, this.fixture.brokers[0]!.lead(slot))
-      return { partition, slot, leader: 0, leaderEpoch: 1 }
-    })
+    const image: TopicImage = { name, topicId, partitions: Array.from({ length: partitions }, (_, id) => this.#newPartition(topicId, id)) }
+    this.#topics.set(formatTopicId(topicId), image)
     const definition = defineTopic(name, { key: nullable(string()), value: string(), partitions })
+    const described = image.partitions.map(({ partitionId: partition, slot, leader, leaderEpoch }) => ({
+      partition,
+      slot,
+      leader,
+      leaderEpoch,
+    }))
     const description = { name, topicId, config: {}, partitions: described }
     return new BoundTopic(definition as never, description, this.#engine, this) as unknown as TextTopic
+  }
+
+  /** The topic is given one more partition; who listens is told, unless the test says that it was told nobody. */
+  addPartition(topic: TextTopic, tell = true): void {
+    const previous = this.#topics.get(topic.topicId)!
+    const partition = this.#newPartition(previous.topicId, previous.partitions.length)
+    const next = { ...previous, partitions: [...previous.partitions, partition] }
+    this.#topics.set(topic.topicId, next)
+    if (tell) this.tellAgain(topic)
+  }
+
+  /** Tells who listens of the topic's last partition. */
+  tellAgain(topic: TextTopic): void {
+    const image = this.#topics.get(topic.topicId)!
+    const difference = { topic: image, partition: image.partitions.at(-1), previous: undefined }
+    const delta = { changedPartitions: () => [difference] } as unknown as MetadataDelta
+    for (const listener of [...this.#metadataListeners]) listener(delta)
+  }
+
+  /** How many hear of changes of the cluster. */
+  get metadataListeners(): number {
+    return this.#metadataListeners.size
   }
 
   log(topic: TextTopic, partition = 0): MemoryLog {
@@ -167,8 +204,19 @@ export class HandDrivenLog {
     this.#parker.close()
   }
 
+  #newPartition(topicId: TopicId, partitionId: number): PartitionImage {
+    const slot = this.#nextSlot++
+    initialiseSlot(this.fixture.memory, slot, topicId, partitionId, RETENTION_DEFAULT)
+    this.#logs.set(slot, this.fixture.brokers[0]!.lead(slot))
+    return { partitionId, slot, leader: 0, leaderEpoch: 1, partitionEpoch: 0, replicas: [0], isr: [0] }
+  }
+
+  #image(): MetadataImage {
+    return { topicById: (topicId: TopicId) => this.#topics.get(formatTopicId(topicId)) } as unknown as MetadataImage
+  }
+
   #slot(topic: TextTopic, partition: number): number {
-    return (topic as unknown as BoundTopic).slots[partition]!
+    return this.#topics.get(topic.topicId)!.partitions[partition]!.slot
   }
 
   async #listOffsets(
