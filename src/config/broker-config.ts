@@ -23,7 +23,7 @@ export interface BrokerLogConfig {
    * 300000.
    */
   readonly 'log.retention.check.interval.ms': number
-  /** Whether logs are compacted. No effect: a broker compacts a little a turn. Default: true. */
+  /** Whether logs are compacted. Only true: a topic that is not to be compacted has no 'compact' in its cleanup.policy. Default: true. */
   readonly 'log.cleaner.enable': boolean
   /** Threads that compact logs. No effect: a broker compacts a little a turn. Default: 1. */
   readonly 'log.cleaner.threads': number

@@ -54,8 +54,8 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     type: 'boolean',
     default: true,
     takesEffect: 'at open',
-    support: 'accepted',
-    doc: `Whether logs are compacted. ${NO_COMPACTION}`,
+    support: "refused: compacted topics would grow without end; leave 'compact' out of cleanup.policy instead",
+    doc: "Whether logs are compacted. Only true: a topic that is not to be compacted has no 'compact' in its cleanup.policy.",
   },
   'log.cleaner.threads': {
     type: 'int',

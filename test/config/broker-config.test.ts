@@ -202,6 +202,7 @@ test.each<[string, unknown, string]>([
   ['log.flush.interval.ms', 1_000, 'millrace.durability does'],
   ['group.consumer.migration.policy', 'DISABLED', 'did you mean "disabled"?'],
   ['default.replication.factor', 3, 'replication is not there yet'],
+  ['log.cleaner.enable', false, "leave 'compact' out of cleanup.policy instead"],
 ])('%s: %s is refused', (name, value, words) => {
   expect(refusal({ [name]: value }).message).toContain(words)
 })

@@ -99,7 +99,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
   },
   DUPLICATE_RESOURCE: { when: 'Something with this name or id is there already.', remedy: INSIDE },
   RESOURCE_NOT_FOUND: { when: 'What was asked about is not there.', remedy: 'Mend the name.' },
-  UNSUPPORTED_VERSION: { when: 'A request is of a version that is not spoken here.', remedy: 'Use a version that ApiVersions names.' },
+  UNSUPPORTED_VERSION: {
+    when: 'A request or a record of an internal topic is of a version or a kind that is not known here.',
+    remedy: 'Use one version of millrace, and of its clients a version that ApiVersions names.',
+  },
 
   // --- producing
   MESSAGE_TOO_LARGE: {
