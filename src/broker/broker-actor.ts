@@ -13,6 +13,7 @@ import { DutyCycle } from '../actor/duty-cycle.ts'
 import { ThreadParker, immediateScheduler } from '../actor/thread-parker.ts'
 import { Bells } from '../bells.ts'
 import type { Clock, Timer } from '../clock.ts'
+import { TRANSACTION_SETTINGS } from '../config/broker-transaction-settings.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
@@ -65,6 +66,7 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #ready: Promise<void>
   #controller: ActorRef<ControllerMessage> | undefined
   #laterTimer: Timer | undefined
+  #expiryTimer: Timer | undefined
   #laterMs = Number.POSITIVE_INFINITY
   #stopping = false
   #hasNews = false
@@ -104,6 +106,7 @@ export class BrokerActor implements HostedBrokerControl {
     this.#table.started(init.brokerId, init.incarnation, threadId(init.bell.id))
     exposeControl(init.hostPort, this, { ref: true })
     for (const { brokerId, incarnation, port } of init.peers) this.connectPeer(brokerId, incarnation, port)
+    this.#expireProducersLater()
     this.#dutyCycle.start()
     this.#ready = this.#start()
     // Told to the host by `ready`, when it asks; a broker that nobody knows must not live on.
@@ -152,6 +155,7 @@ export class BrokerActor implements HostedBrokerControl {
     this.#partitions.announce()
     this.#dutyCycle.stop()
     this.#laterTimer?.cancel()
+    this.#expiryTimer?.cancel()
     await this.#actors.close()
     this.#partitions.resign()
     this.#lanes.flush()
@@ -180,7 +184,9 @@ export class BrokerActor implements HostedBrokerControl {
    */
   #announce(work: number): void {
     if (work > 0) this.#hasNews = true
-    if (!this.#hasNews || (this.#unannouncedBytes < ANNOUNCE_BYTES && this.#lanes.hasWork())) return
+    if (!this.#hasNews) return
+    // Lanes that are held up are no reason: what stands on them may wait long for memory.
+    if (this.#unannouncedBytes < ANNOUNCE_BYTES && !this.#partitions.isHeldUp && this.#lanes.hasWork()) return
     this.#hasNews = false
     this.#unannouncedBytes = 0
     this.#partitions.announce()
@@ -212,6 +218,15 @@ export class BrokerActor implements HostedBrokerControl {
       this.#laterTimer = undefined
       this.#laterMs = Number.POSITIVE_INFINITY
       this.#dutyCycle.wake()
+    })
+  }
+
+  #expireProducersLater(): void {
+    const name = 'producer.id.expiration.check.interval.ms'
+    const intervalMs = this.#init.config[name] ?? TRANSACTION_SETTINGS[name].default
+    this.#expiryTimer = this.#environment.clock.setTimer(intervalMs, () => {
+      this.#partitions.expireProducers()
+      this.#expireProducersLater()
     })
   }
 

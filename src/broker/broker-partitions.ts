@@ -6,6 +6,7 @@
 import type { Bells } from '../bells.ts'
 import type { Clock } from '../clock.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import { TRANSACTION_SETTINGS } from '../config/broker-transaction-settings.ts'
 import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
 import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
@@ -169,6 +170,13 @@ export class BrokerPartitions {
     const nowMs = this.#clock.monotonicMs()
     const dueMs = Math.min(this.#allocator.dueInMs(nowMs), this.#logs.dueInMs(nowMs))
     return this.#parked.length > 0 ? Math.min(RETRY_PARKED_MS, dueMs) : dueMs
+  }
+
+  /** Partitions forget producers that have written nothing for so long. */
+  expireProducers(): void {
+    const nowMs = this.#clock.monotonicMs()
+    const expirationMs = this.#config['producer.id.expiration.ms'] ?? TRANSACTION_SETTINGS['producer.id.expiration.ms'].default
+    for (const led of this.#led) led?.actor.expireProducers(nowMs, expirationMs)
   }
 
   // --- what only a leader knows or does ---------------------------------------------

@@ -168,11 +168,9 @@ export interface BrokerClusterConfig {
 
 /** Producers and transactions. */
 export interface BrokerTransactionConfig {
-  /** How long a partition remembers a producer that sends no more, in ms. No effect before producers are idempotent. Default: 86400000. */
+  /** How long a partition remembers an idempotent producer that writes nothing, in ms. Default: 86400000. */
   readonly 'producer.id.expiration.ms': number
-  /**
-   * How often producers are looked through for those to be forgotten, in ms. No effect before producers are idempotent. Default: 600000.
-   */
+  /** How often producers are looked through for those to be forgotten, in ms. Default: 600000. */
   readonly 'producer.id.expiration.check.interval.ms': number
   /** Longest timeout that a transactional producer may ask for, in ms. Only the default before there are transactions. Default: 900000. */
   readonly 'transaction.max.timeout.ms': number

@@ -13,8 +13,8 @@ export const TRANSACTION_SETTINGS: Settings<BrokerTransactionConfig> = {
     default: 86_400_000,
     unit: 'ms',
     takesEffect: 'immediately',
-    support: 'accepted',
-    doc: 'How long a partition remembers a producer that sends no more, in ms. No effect before producers are idempotent.',
+    support: 'yes',
+    doc: 'How long a partition remembers an idempotent producer that writes nothing, in ms.',
   },
   'producer.id.expiration.check.interval.ms': {
     type: 'int',
@@ -22,8 +22,8 @@ export const TRANSACTION_SETTINGS: Settings<BrokerTransactionConfig> = {
     default: 600_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: 'accepted',
-    doc: 'How often producers are looked through for those to be forgotten, in ms. No effect before producers are idempotent.',
+    support: 'yes',
+    doc: 'How often producers are looked through for those to be forgotten, in ms.',
   },
   'transaction.max.timeout.ms': {
     type: 'int',

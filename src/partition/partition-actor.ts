@@ -190,6 +190,13 @@ export class PartitionActor {
     return end - start > this.log.config.maxMessageBytes ? APPEND_TOO_LARGE : this.log.append(bytes, start, end)
   }
 
+  /** Remembers which batch of an unknown producer is its first: should that be refused, those parked behind it must not pass. */
+  #meet(bytes: Uint8Array, start: number, end: number): void {
+    const producerId = end - start < BATCH_HEADER_BYTES ? -1 : looseInt64(bytes, start + PRODUCER_ID)
+    if (producerId < 0 || !Number.isSafeInteger(producerId)) return
+    this.#producers.check(producerId, producerEpoch(bytes, start), baseSequence(bytes, start), lastOffsetDelta(bytes, start))
+  }
+
   /** The ack waits for the watermark, which moves at the end of the turn. */
   #inLog(lane: LaneReader, batchId: number, acks: number, baseOffset: number, endOffset: number): void {
     this.dirty = true
@@ -197,6 +204,7 @@ export class PartitionActor {
   }
 
   #park(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
+    this.#meet(bytes, start, end)
     if (this.#parked.park(lane, frame.batchId, frame.acks, frame.deadlineMs, bytes, start, end)) return
     refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
   }

@@ -34,6 +34,10 @@ export class BatchDepartures implements Waiter {
   #lingerTimer: Timer | undefined
   #expiryTimer: Timer | undefined
   #jobEndScheduled = false
+  /** A batch was filled in this job, while others linger. */
+  #hasFull = false
+  /** Rings are heard, and looked at. */
+  #isWaiting = false
   #closed = false
 
   constructor(engine: EmbeddedEngine, options: DeparturesOptions, sender: LaneSender, blocked: BlockedCalls, jobEnded: () => void) {
@@ -54,6 +58,13 @@ export class BatchDepartures implements Waiter {
     if (this.#options.lingerMs > 0) this.#lingerTimer ??= clock.setTimer(this.#options.lingerMs, this.#onLinger, { ref: true })
     else this.jobBegan()
     this.#expiryTimer ??= clock.setTimer(this.#options.deliveryTimeoutMs, this.#onExpiry)
+  }
+
+  /** A full batch does not linger: its turn to leave, and its ack, are waited for from the end of this job on. */
+  filled(): void {
+    if (this.#options.lingerMs === 0 || this.#isWaiting) return
+    this.#hasFull = true
+    this.jobBegan()
   }
 
   /** The end of this job is to be told. */
@@ -94,6 +105,7 @@ export class BatchDepartures implements Waiter {
 
   /** Sends what is due, and hears of acks and room until nothing is outstanding and no call waits. */
   wait(): void {
+    this.#isWaiting = true
     this.#engine.wakeLoop.wait(this)
   }
 
@@ -115,7 +127,11 @@ export class BatchDepartures implements Waiter {
       const blocked = this.#blocked.size
       const moved = this.#sender.pump()
       this.#blocked.retry()
-      if (!this.#sender.isWaiting) return this.#blocked.size === 0
+      if (!this.#sender.isWaiting && this.#blocked.size === 0) {
+        this.#isWaiting = false
+        return true
+      }
+      if (!this.#sender.isWaiting) return false
       if (!moved && this.#blocked.size === blocked) return false
       // What left just now is waited for as well, perhaps on a lane that is new: that is said, and looked at once more.
       this.#sender.prepareWait()
@@ -128,6 +144,10 @@ export class BatchDepartures implements Waiter {
     this.#jobEndScheduled = false
     if (this.#closed) return
     this.#jobEnded()
+    if (this.#hasFull) {
+      this.#hasFull = false
+      this.#sendAndWait()
+    }
     // A job that opened no batch has nothing to send: it only read the clock.
     if (this.#options.lingerMs > 0 || this.#lingering.length === 0) return
     this.makeAllDue()

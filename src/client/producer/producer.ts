@@ -281,6 +281,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (queue.sealed.length === 0) return
     this.#sender.enqueue(queue)
     this.#sender.pump()
+    this.#departures.filled()
   }
 
   #queuesOf(topic: BoundTopic): TopicQueues {

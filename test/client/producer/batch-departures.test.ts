@@ -94,6 +94,33 @@ describe('lingerMs', () => {
     expect(broker.take()).toHaveLength(1)
   })
 
+  test('its ack is heard when it comes, and not when the linger of others is over', async () => {
+    const producer = broker.producer({ lingerMs: 60_000, batchSize: 16_384 })
+    const topic = broker.topic()
+    const sends = Array.from({ length: 20 }, () => producer.send(topic, { value: KIB }))
+    let acknowledged = 0
+    for (const send of sends) void send.then(() => acknowledged++)
+    await nextTurn()
+    const [full, ...more] = broker.take()
+    expect(more).toEqual([])
+    full!.ack()
+    await nextTurn()
+    expect(acknowledged).toBe(full!.values.length)
+    const rest = producer.flush()
+    await broker.serve()
+    await rest
+  })
+
+  test('it leaves as soon as there is a leader', async () => {
+    const producer = broker.producer({ lingerMs: 60_000, batchSize: 16_384 })
+    const topic = broker.topic({}, -1)
+    for (let i = 0; i < 20; i++) producer.offer(topic, null, KIB)
+    await nextTurn()
+    broker.lead(topic, 0)
+    await nextTurn()
+    expect(broker.take()).toHaveLength(1)
+  })
+
   test('flush and close send at once, and leave no timer that keeps the process', async () => {
     const producer = broker.producer({ lingerMs: 60_000, deliveryTimeoutMs: 120_000 })
     const topic = broker.topic()
