@@ -31,6 +31,7 @@ import type { ListedOffset } from '../partition/list-offsets.ts'
 import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
 import type { BrokerInit, DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
+import { TurnTime } from '../partition/turn-time.ts'
 import type { BrokerTable } from './broker-table.ts'
 
 /** A partition that this broker is to lead, and under which epoch. */
@@ -65,6 +66,7 @@ export class BrokerPartitions {
   readonly #allocator: ExtentAllocator
   readonly #retention: MemoryRetention
   readonly #logs: LogManager
+  readonly #time: TurnTime
   /** By slot. */
   readonly #led: (LedPartition | undefined)[] = []
   readonly #dirty: LedPartition[] = []
@@ -86,6 +88,7 @@ export class BrokerPartitions {
     this.#allocator = new ExtentAllocator({ memory: this.#memory, brokerId, brokerEpoch, clock, ringBroker })
     this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })
     this.#logs = new LogManager({ memory: this.#memory, allocator: this.#allocator, clock })
+    this.#time = new TurnTime(clock)
   }
 
   get memory(): LogMemory {
@@ -149,6 +152,7 @@ export class BrokerPartitions {
       if (led.config.retentionBytes >= 0) trimToSize(led)
     }
     this.#dirty.length = 0
+    this.#time.turnEnded()
     return count
   }
 
@@ -221,7 +225,7 @@ export class BrokerPartitions {
       const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
       const config = logConfigOf(assignment.config, this.#config)
       const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
-      const actor = new PartitionActor(identity, control, log)
+      const actor = new PartitionActor(identity, control, log, this.#time)
       this.#led[slot] = { actor, control, config }
       this.#retention.register(log)
       this.#logs.register(log)

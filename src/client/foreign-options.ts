@@ -79,10 +79,6 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
     answer: 'transactional producers are not there yet: leave it out',
   },
   {
-    names: ['partitioner.adaptive.partitioning.enable', 'partitioner.availability.timeout.ms'],
-    answer: 'records without a key change their partition after batchSize bytes, whatever its queue: leave it out',
-  },
-  {
     names: [
       ...[
         'group.id',

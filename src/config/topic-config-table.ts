@@ -186,8 +186,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       values: ['CreateTime', 'LogAppendTime'],
       default: 'CreateTime',
       takesEffect: 'immediately',
-      support: 'refused: leaders do not stamp timestamps yet',
-      doc: "Whose time a record carries: its producer's or its leader's. Only 'CreateTime' so far.",
+      support: 'yes',
+      doc: "Whose time a record carries: its producer's or its leader's.",
     },
     'message.timestamp.before.max.ms': {
       type: 'long',
@@ -195,8 +195,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: LONG_MAX,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'refused: leaders do not look at timestamps yet',
-      doc: "How far a record's timestamp may be in the past, in ms. Only the default, no limit, so far.",
+      support: 'yes',
+      doc: "How far a record's timestamp may be in the past when its leader takes it, in ms; of a batch the first and the latest are looked at.",
     },
     'message.timestamp.after.max.ms': {
       type: 'long',
@@ -204,8 +204,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 3_600_000,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: "How far a record's timestamp may be in the future, in ms. Not checked yet.",
+      support: 'yes',
+      doc: "How far a record's timestamp may be in the future when its leader takes it, in ms; of a batch the first and the latest are looked at.",
     },
 
     // --- Replicas

@@ -71,11 +71,17 @@ export interface TopicConfig {
   readonly 'flush.ms': number
 
   // --- Timestamps
-  /** Whose time a record carries: its producer's or its leader's. Only 'CreateTime' so far. Default: 'CreateTime'. */
+  /** Whose time a record carries: its producer's or its leader's. Default: 'CreateTime'. */
   readonly 'message.timestamp.type': 'CreateTime' | 'LogAppendTime'
-  /** How far a record's timestamp may be in the past, in ms. Only the default, no limit, so far. Default: 9007199254740991. */
+  /**
+   * How far a record's timestamp may be in the past when its leader takes it, in ms; of a batch the first and the latest are looked at.
+   * Default: 9007199254740991.
+   */
   readonly 'message.timestamp.before.max.ms': number
-  /** How far a record's timestamp may be in the future, in ms. Not checked yet. Default: 3600000. */
+  /**
+   * How far a record's timestamp may be in the future when its leader takes it, in ms; of a batch the first and the latest are looked at.
+   * Default: 3600000.
+   */
   readonly 'message.timestamp.after.max.ms': number
 
   // --- Replicas

@@ -31,6 +31,11 @@ export interface LogConfig {
   readonly maxCompactionLagMs: number
   /** The part of a log that must be uncompacted before it is compacted, 0 to 1. */
   readonly minCleanableDirtyRatio: number
+  /** Records carry their leader's time instead of their producer's. */
+  readonly isLogAppendTime: boolean
+  /** How far timestamps may lie in the past, and in the future, when their leader takes them. */
+  readonly timestampBeforeMaxMs: number
+  readonly timestampAfterMaxMs: number
   /** Largest batch that is taken. */
   readonly maxMessageBytes: number
 }
@@ -53,6 +58,9 @@ export function logConfigOf(text: ConfigText, broker: Readonly<Partial<BrokerCon
     minCompactionLagMs: of('min.compaction.lag.ms'),
     maxCompactionLagMs: of('max.compaction.lag.ms'),
     minCleanableDirtyRatio: of('min.cleanable.dirty.ratio'),
+    isLogAppendTime: of('message.timestamp.type') === 'LogAppendTime',
+    timestampBeforeMaxMs: of('message.timestamp.before.max.ms'),
+    timestampAfterMaxMs: of('message.timestamp.after.max.ms'),
     maxMessageBytes: of('max.message.bytes'),
   }
 }

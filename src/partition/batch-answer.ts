@@ -6,6 +6,13 @@
 import { MillraceError } from '../errors.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 
+/** What a leader needs to know of a batch beside its bytes: of its frame, or kept since. */
+export interface BatchFields {
+  readonly batchId: number
+  readonly acks: number
+  readonly flags: number
+}
+
 /** `errorCode` 0: the batch is in the log at `baseOffset`. Nobody is answered who asked with acks 0. */
 export function answerBatch(lane: LaneReader, batchId: number, errorCode: number, baseOffset: number, timestampMs: number): void {
   try {

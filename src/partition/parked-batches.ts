@@ -3,12 +3,11 @@
 // so a partition that must wait never blocks another partition's batches.
 // Pure; runs on the partition's broker thread.
 
+import type { BatchFields } from './batch-answer.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 
-export interface ParkedBatch {
+export interface ParkedBatch extends BatchFields {
   readonly lane: LaneReader
-  readonly batchId: number
-  readonly acks: number
   readonly deadlineMs: number
   readonly bytes: Uint8Array
 }
@@ -29,10 +28,11 @@ export class ParkedBatches {
   }
 
   /** False when the bound is reached: the batch was not taken. */
-  park(lane: LaneReader, batchId: number, acks: number, deadlineMs: number, source: Uint8Array, start: number, end: number): boolean {
+  park(lane: LaneReader, fields: BatchFields & { deadlineMs: number }, source: Uint8Array, start: number, end: number): boolean {
     if (this.#bytes + (end - start) > PARKED_BYTES_MAX) return false
     // A typed array made from another one copies it into private memory.
-    this.#queue.push({ lane, batchId, acks, deadlineMs, bytes: new Uint8Array(source.subarray(start, end)) })
+    const { batchId, acks, flags, deadlineMs } = fields
+    this.#queue.push({ lane, batchId, acks, flags, deadlineMs, bytes: new Uint8Array(source.subarray(start, end)) })
     this.#bytes += end - start
     return true
   }

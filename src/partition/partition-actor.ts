@@ -11,6 +11,7 @@ import { assert } from '../assert.ts'
 import type { Bells } from '../bells.ts'
 import { KAFKA_ERRORS } from '../errors.ts'
 import type { PartitionIndex, Slot, TopicId } from '../ids.ts'
+import { FRAME_NO_CRC } from '../lane/lane-layout.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { looseInt64 } from '../log/batch-walk.ts'
@@ -21,10 +22,16 @@ import { BATCH_HEADER_BYTES, PRODUCER_ID } from '../record/record-batch-layout.t
 import { baseSequence, lastOffsetDelta, producerEpoch } from '../record/record-batch.ts'
 import { sequenceAfter } from '../record/sequence.ts'
 import { refuseBatch } from './batch-answer.ts'
+import type { BatchFields } from './batch-answer.ts'
+import { hasTimestampsInRange, stampAppendTime } from './batch-timestamps.ts'
 import { DelayedProduce } from './delayed-produce.ts'
 import { highWatermark } from './high-watermark.ts'
 import { ParkedBatches } from './parked-batches.ts'
 import { ProducerStates, SEQUENCE_FENCED, SEQUENCE_NEXT, SEQUENCE_OUT_OF_ORDER } from './producer-state.ts'
+import type { TurnTime } from './turn-time.ts'
+
+/** Of the leader's own, beside those of the log: the topic takes no timestamps so far from now. */
+const APPEND_INVALID_TIMESTAMP = -100
 
 export interface PartitionIdentity {
   readonly slot: Slot
@@ -41,6 +48,9 @@ export class PartitionActor {
   readonly #delayed = new DelayedProduce()
   readonly #parked = new ParkedBatches()
   readonly #producers: ProducerStates
+  readonly #time: TurnTime
+  /** What the batch that was appended last got as its timestamp; -1: it kept its own. */
+  #appendTimeMs = -1
   readonly #durableEnds = new Float64Array(1)
   /** The leader word as this broker has set it. */
   readonly #leaderWord: bigint
@@ -49,11 +59,12 @@ export class PartitionActor {
   /** Cleared by the broker while readers have not been rung for what was published. */
   isAnnounced = true
 
-  constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog) {
+  constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog, time: TurnTime) {
     this.identity = identity
     this.#control = control
     this.#leaderWord = control.leaderWord()
     this.log = log
+    this.#time = time
     this.#producers = ProducerStates.of(log)
   }
 
@@ -75,7 +86,7 @@ export class PartitionActor {
     const refusal = this.#refusal(frame)
     if (refusal !== 0) return refuseBatch(lane, frame.batchId, frame.acks, refusal)
     // Behind those that wait, or it would pass one of its producer.
-    if (this.#parked.size > 0 || !this.#take(lane, frame.batchId, frame.acks, bytes, start, end)) {
+    if (this.#parked.size > 0 || !this.#take(lane, frame, bytes, start, end)) {
       this.#park(lane, frame, bytes, start, end)
     }
   }
@@ -86,10 +97,10 @@ export class PartitionActor {
     for (;;) {
       const batch = this.#parked.oldest()
       if (batch === undefined) return moved
-      const { lane, batchId, acks, bytes } = batch
-      if (!this.#take(lane, batchId, acks, bytes, 0, bytes.length)) {
+      const { lane, bytes } = batch
+      if (!this.#take(lane, batch, bytes, 0, bytes.length)) {
         if (nowMs < batch.deadlineMs) return moved
-        refuseBatch(lane, batchId, acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+        refuseBatch(lane, batch.batchId, batch.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
       }
       this.#parked.shift()
       moved = true
@@ -138,56 +149,61 @@ export class PartitionActor {
   }
 
   /** Appends or answers the batch; false: log memory is short, and it must wait. */
-  #take(lane: LaneReader, batchId: number, acks: number, bytes: Uint8Array, start: number, end: number): boolean {
-    // What is no batch at all has no producer: the log says so.
+  #take(lane: LaneReader, fields: BatchFields, bytes: Uint8Array, start: number, end: number): boolean {
+    // What is no batch at all has no producer.
     const producerId = end - start < BATCH_HEADER_BYTES ? -1 : looseInt64(bytes, start + PRODUCER_ID)
-    if (producerId >= 0) return this.#takeSequenced(producerId, lane, batchId, acks, bytes, start, end)
-    const baseOffset = this.#append(bytes, start, end)
+    if (producerId >= 0) return this.#takeSequenced(producerId, lane, fields, bytes, start, end)
+    const baseOffset = this.#append(fields, bytes, start, end)
     if (baseOffset === APPEND_NO_MEMORY) return false
-    if (baseOffset >= 0) this.#inLog(lane, batchId, acks, baseOffset, this.log.endOffset)
-    else refuseBatch(lane, batchId, acks, appendError(baseOffset))
+    if (baseOffset >= 0) this.#inLog(lane, fields, baseOffset, this.log.endOffset, this.#appendTimeMs)
+    else refuseBatch(lane, fields.batchId, fields.acks, appendError(baseOffset))
     return true
   }
 
   /** The same for a batch of an idempotent producer. */
-  #takeSequenced(
-    producerId: number,
-    lane: LaneReader,
-    batchId: number,
-    acks: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): boolean {
+  #takeSequenced(producerId: number, lane: LaneReader, fields: BatchFields, bytes: Uint8Array, start: number, end: number): boolean {
     const epoch = producerEpoch(bytes, start)
     const sequence = baseSequence(bytes, start)
     const lastDelta = lastOffsetDelta(bytes, start)
     if (!Number.isSafeInteger(producerId) || epoch < 0 || sequence < 0 || lastDelta < 0) {
-      refuseBatch(lane, batchId, acks, KAFKA_ERRORS.INVALID_RECORD)
+      refuseBatch(lane, fields.batchId, fields.acks, KAFKA_ERRORS.INVALID_RECORD)
       return true
     }
     const producers = this.#producers
     const found = producers.check(producerId, epoch, sequence, lastDelta)
     if (found !== SEQUENCE_NEXT) {
       // It may be in the log and not committed yet: it is answered as the first was, or would have been.
-      if (found >= 0) this.#inLog(lane, batchId, acks, found, found + lastDelta + 1)
-      else refuseBatch(lane, batchId, acks, sequenceError(found))
+      if (found >= 0) this.#inLog(lane, fields, found, found + lastDelta + 1, producers.foundTimestampMs)
+      else refuseBatch(lane, fields.batchId, fields.acks, sequenceError(found))
       return true
     }
-    const baseOffset = this.#append(bytes, start, end)
+    const baseOffset = this.#append(fields, bytes, start, end)
     if (baseOffset === APPEND_NO_MEMORY) return false
     if (baseOffset < 0) {
-      refuseBatch(lane, batchId, acks, appendError(baseOffset))
+      refuseBatch(lane, fields.batchId, fields.acks, appendError(baseOffset))
       return true
     }
     const inFlight = producers.isFull(producerId) ? this.#delayed.size + lane.unreadAcks : 0
-    producers.appended(producerId, epoch, sequenceAfter(sequence, lastDelta), baseOffset, lastDelta, inFlight)
-    this.#inLog(lane, batchId, acks, baseOffset, this.log.endOffset)
+    producers.appended(producerId, epoch, sequenceAfter(sequence, lastDelta), baseOffset, lastDelta, this.#appendTimeMs, inFlight)
+    this.#inLog(lane, fields, baseOffset, this.log.endOffset, this.#appendTimeMs)
     return true
   }
 
-  #append(bytes: Uint8Array, start: number, end: number): number {
-    return end - start > this.log.config.maxMessageBytes ? APPEND_TOO_LARGE : this.log.append(bytes, start, end)
+  /** The base offset, or an APPEND_ code: the batch is not what the topic takes, or the log does not take it. */
+  #append(fields: BatchFields, bytes: Uint8Array, start: number, end: number): number {
+    const { config } = this.log
+    const size = end - start
+    if (size > config.maxMessageBytes) return APPEND_TOO_LARGE
+    if (size < BATCH_HEADER_BYTES) return APPEND_CORRUPT
+    const { nowMs } = this.#time
+    if (config.isLogAppendTime) {
+      this.#appendTimeMs = nowMs
+      stampAppendTime(bytes, start, end, nowMs, (fields.flags & FRAME_NO_CRC) === 0)
+    } else {
+      this.#appendTimeMs = -1
+      if (!hasTimestampsInRange(bytes, start, config, nowMs)) return APPEND_INVALID_TIMESTAMP
+    }
+    return this.log.append(bytes, start, end)
   }
 
   /** Remembers which batch of an unknown producer is its first: should that be refused, those parked behind it must not pass. */
@@ -198,14 +214,14 @@ export class PartitionActor {
   }
 
   /** The ack waits for the watermark, which moves at the end of the turn. */
-  #inLog(lane: LaneReader, batchId: number, acks: number, baseOffset: number, endOffset: number): void {
+  #inLog(lane: LaneReader, { batchId, acks }: BatchFields, baseOffset: number, endOffset: number, timestampMs: number): void {
     this.dirty = true
-    if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, endOffset, -1)
+    if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, endOffset, timestampMs)
   }
 
   #park(lane: LaneReader, frame: FrameFields, bytes: Uint8Array, start: number, end: number): void {
     this.#meet(bytes, start, end)
-    if (this.#parked.park(lane, frame.batchId, frame.acks, frame.deadlineMs, bytes, start, end)) return
+    if (this.#parked.park(lane, frame, bytes, start, end)) return
     refuseBatch(lane, frame.batchId, frame.acks, KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
   }
 }
@@ -219,6 +235,7 @@ function sequenceError(result: number): number {
 function appendError(result: number): number {
   if (result === APPEND_TOO_LARGE) return KAFKA_ERRORS.MESSAGE_TOO_LARGE
   if (result === APPEND_PINNED_FULL) return KAFKA_ERRORS.KAFKA_STORAGE_ERROR
+  if (result === APPEND_INVALID_TIMESTAMP) return KAFKA_ERRORS.INVALID_TIMESTAMP
   if (result === APPEND_CORRUPT) return KAFKA_ERRORS.CORRUPT_MESSAGE
   return KAFKA_ERRORS.UNKNOWN_SERVER_ERROR
 }

@@ -17,9 +17,9 @@
 // after them: those are unknown. Per batch nothing is allocated.
 
 import type { PartitionLog } from '../log/partition-log.ts'
-import { looseInt64 } from '../log/batch-walk.ts'
+import { looseInt64, looseMaxTimestamp } from '../log/batch-walk.ts'
 import { PRODUCER_ID } from '../record/record-batch-layout.ts'
-import { baseSequence as baseSequenceOf, lastOffsetDelta, producerEpoch } from '../record/record-batch.ts'
+import { baseSequence as baseSequenceOf, isLogAppendTime, lastOffsetDelta, producerEpoch } from '../record/record-batch.ts'
 import { sequenceAfter, sequenceBefore, sequenceDistance } from '../record/sequence.ts'
 import { RECENT_BATCHES_MAX, RecentBatches } from './recent-batches.ts'
 
@@ -56,6 +56,8 @@ export class ProducerStates {
   /** The one that wrote last: most batches follow one of the same producer. */
   #lastId = -1
   #last: ProducerState | undefined
+  /** Of the duplicate that `check` found last: the append time that was answered, -1 for none. */
+  foundTimestampMs = -1
 
   /** The state that a log was left in. */
   static of(log: PartitionLog, producersMax: number = PRODUCERS_MAX): ProducerStates {
@@ -66,8 +68,9 @@ export class ProducerStates {
       if (producerId < 0 || baseSequence < 0) return
       const delta = lastOffsetDelta(bytes, at)
       const lastSequence = sequenceAfter(baseSequence, delta)
+      const timestampMs = isLogAppendTime(bytes, at) ? looseMaxTimestamp(bytes, at) : -1
       // Which of them are in flight is not known: as many as may be are remembered.
-      states.appended(producerId, producerEpoch(bytes, at), lastSequence, looseInt64(bytes, at), delta, RECENT_BATCHES_MAX)
+      states.appended(producerId, producerEpoch(bytes, at), lastSequence, looseInt64(bytes, at), delta, timestampMs, RECENT_BATCHES_MAX)
     })
     return states
   }
@@ -96,8 +99,10 @@ export class ProducerStates {
     }
     const ahead = sequenceDistance(baseSequence, sequenceAfter(state.lastSequence, 1))
     if (ahead === 0) return SEQUENCE_NEXT
-    const offset = ahead > 0 ? -1 : state.recent.find(sequenceAfter(baseSequence, lastDelta))
-    return offset < 0 ? SEQUENCE_OUT_OF_ORDER : offset
+    const place = ahead > 0 ? -1 : state.recent.find(sequenceAfter(baseSequence, lastDelta))
+    if (place < 0) return SEQUENCE_OUT_OF_ORDER
+    this.foundTimestampMs = state.recent.timestampAt(place)
+    return state.recent.baseOffsetAt(place)
   }
 
   /** Whether `appended` needs to know how many batches the producer has in flight. */
@@ -106,7 +111,15 @@ export class ProducerStates {
   }
 
   /** The batch is in the log; `inFlight`: of so many before it the producer may not know yet that they are. */
-  appended(producerId: number, epoch: number, lastSequence: number, baseOffset: number, lastDelta: number, inFlight: number): void {
+  appended(
+    producerId: number,
+    epoch: number,
+    lastSequence: number,
+    baseOffset: number,
+    lastDelta: number,
+    timestampMs: number,
+    inFlight: number,
+  ): void {
     const state = this.#find(producerId) ?? this.#add(producerId, epoch, lastSequence)
     if (state.epoch !== epoch) {
       state.epoch = epoch
@@ -116,7 +129,7 @@ export class ProducerStates {
     state.lastOffset = baseOffset + lastDelta
     state.isActive = true
     if (state.recent.isFull) state.recent.makeRoom(inFlight)
-    state.recent.add(lastSequence, baseOffset)
+    state.recent.add(lastSequence, baseOffset, timestampMs)
   }
 
   /** Forgets who has written nothing for so long; the number of them. To be called now and then: time counts from call to call. */

@@ -2,8 +2,8 @@
 // answered with the offset that it has (Kafka: the batch metadata of ProducerStateEntry,
 // five of them). Pure; runs on the partition's broker thread.
 //
-//   a ring of (last sequence, base offset), oldest first; it starts small and doubles only
-//   when its producer has more batches in flight than it has places
+//   a ring of (last sequence, base offset, append time), oldest first; it starts small and
+//   doubles only when its producer has more batches in flight than it has places
 //
 // Holds: a batch whose ack its producer may not have read is never forgotten, for a lane has
 // at most RECENT_BATCHES_MAX ack slots. Once the ring is as large as its producer's lane is
@@ -16,6 +16,7 @@ export const RECENT_BATCHES_MAX = 1_024
 export class RecentBatches {
   #lastSequences = new Int32Array(START_CAPACITY)
   #baseOffsets = new Float64Array(START_CAPACITY)
+  #timestamps = new Float64Array(START_CAPACITY)
   /** Batches that were ever added; the newest stands at the place of this less 1. */
   #added = 0
   #size = 0
@@ -43,23 +44,33 @@ export class RecentBatches {
     else this.#spare = 1
   }
 
-  add(lastSequence: number, baseOffset: number): void {
+  /** `timestampMs`: what was answered beside the offset. */
+  add(lastSequence: number, baseOffset: number, timestampMs: number): void {
     const at = this.#added & (this.#lastSequences.length - 1)
     this.#lastSequences[at] = lastSequence
     this.#baseOffsets[at] = baseOffset
+    this.#timestamps[at] = timestampMs
     this.#added = (this.#added + 1) | 0
     if (this.#size < this.#lastSequences.length) this.#size++
     else this.#spare--
   }
 
-  /** The base offset of the batch that ends with this sequence number; -1 when it is not remembered. */
+  /** The place of the batch that ends with this sequence number; -1 when it is not remembered. */
   find(lastSequence: number): number {
     const mask = this.#lastSequences.length - 1
     for (let i = 1; i <= this.#size; i++) {
       const at = (this.#added - i) & mask
-      if (this.#lastSequences[at] === lastSequence) return this.#baseOffsets[at]!
+      if (this.#lastSequences[at] === lastSequence) return at
     }
     return -1
+  }
+
+  baseOffsetAt(place: number): number {
+    return this.#baseOffsets[place]!
+  }
+
+  timestampAt(place: number): number {
+    return this.#timestamps[place]!
   }
 
   clear(): void {
@@ -71,13 +82,16 @@ export class RecentBatches {
     const mask = this.#lastSequences.length - 1
     const lastSequences = new Int32Array((mask + 1) * 2)
     const baseOffsets = new Float64Array((mask + 1) * 2)
+    const timestamps = new Float64Array((mask + 1) * 2)
     for (let i = 0; i < this.#size; i++) {
       const at = (this.#added - this.#size + i) & mask
       lastSequences[i] = this.#lastSequences[at]!
       baseOffsets[i] = this.#baseOffsets[at]!
+      timestamps[i] = this.#timestamps[at]!
     }
     this.#lastSequences = lastSequences
     this.#baseOffsets = baseOffsets
+    this.#timestamps = timestamps
     this.#added = this.#size
     this.#spare = 0
   }

@@ -78,7 +78,6 @@ describe('what is not there yet is refused, saying why', () => {
     ['millrace.durability', 'disk', 'logs are kept in memory only so far'],
     ['compression.type', 'zstd', 'batches are not compressed yet'],
     ['min.insync.replicas', 2, 'a partition has one replica so far'],
-    ['message.timestamp.type', 'LogAppendTime', 'leaders do not stamp timestamps yet'],
     ['flush.messages', 1, 'millrace.durability does'],
     ['flush.ms', 1_000, 'millrace.durability does'],
     ['remote.storage.enable', true, 'no tiered storage'],

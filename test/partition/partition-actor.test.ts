@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { KAFKA_ERRORS } from '../../src/errors.ts'
 import { partitionIndex, slot, threadId } from '../../src/ids.ts'
 import { allocateLane } from '../../src/lane/lane.ts'
+import { FRAME_NO_CRC } from '../../src/lane/lane-layout.ts'
 import { LaneReader } from '../../src/lane/lane-reader.ts'
 import { LaneWriter, OFFERED } from '../../src/lane/lane-writer.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
@@ -12,7 +13,11 @@ import { APPEND_NO_MEMORY } from '../../src/log/partition-log.ts'
 import type { PartitionLog } from '../../src/log/partition-log.ts'
 import { PARKED_BYTES_MAX } from '../../src/partition/parked-batches.ts'
 import { PartitionActor } from '../../src/partition/partition-actor.ts'
+import { TurnTime } from '../../src/partition/turn-time.ts'
+import { READ_OK, SharedLogReader } from '../../src/log/shared-log-reader.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
+import { batchSizeInBytes, isCrcValid } from '../../src/record/record-batch.ts'
+import { RecordCursor } from '../../src/record/record-cursor.ts'
 import { LogFixture } from '../log/log-fixture.ts'
 
 const ID = 42
@@ -22,11 +27,14 @@ const ACK_SLOTS = 1_024
 let fixture: LogFixture
 let log: PartitionLog
 let actor: PartitionActor
+let time: TurnTime
 let reader: LaneReader
 let writer: LaneWriter
 /** The log has no room. */
 let isShort: boolean
 let batchIds: number
+/** Of the answers of the last turn. */
+let appendTimes: number[]
 
 beforeEach(() => {
   fixture = new LogFixture()
@@ -37,8 +45,9 @@ beforeEach(() => {
 
 function lead(opened: PartitionLog, leaderEpoch: number): void {
   log = withShortage(opened)
+  time = new TurnTime(fixture.clock)
   const identity = { slot: slot(SLOT), topic: 't', topicId: [7, 7, 7, SLOT] as const, partition: partitionIndex(0), leaderEpoch }
-  actor = new PartitionActor(identity, new ControlBlock(fixture.memory, SLOT), log)
+  actor = new PartitionActor(identity, new ControlBlock(fixture.memory, SLOT), log, time)
   openLane()
 }
 
@@ -63,11 +72,21 @@ function withShortage(opened: PartitionLog): PartitionLog {
   })
 }
 
+interface SendOptions {
+  readonly epoch?: number
+  readonly id?: number
+  readonly bytes?: number
+  /** Of each record. */
+  readonly timestamps?: readonly number[]
+  readonly withCrc?: boolean
+}
+
 /** Offers a batch of so many records; its number on the lane. */
-function send(sequence: number, records = 1, { epoch = 0, id = ID, bytes = 1, leaderEpoch = actor.identity.leaderEpoch } = {}): number {
+function send(sequence: number, records = 1, { epoch = 0, id = ID, bytes = 1, timestamps, withCrc = false }: SendOptions = {}): number {
+  const { leaderEpoch } = actor.identity
   const builder = new RecordBatchBuilder(100 + records * (bytes + 32))
-  for (let i = 0; i < records; i++) builder.append(0, null, new Uint8Array(bytes), null)
-  const size = builder.seal({ withCrc: false, producerId: id, producerEpoch: epoch, baseSequence: sequence })
+  for (let i = 0; i < records; i++) builder.append(timestamps?.[i] ?? 0, null, new Uint8Array(bytes), null)
+  const size = builder.seal({ withCrc, producerId: id, producerEpoch: epoch, baseSequence: sequence })
   const { topicId } = actor.identity
   const [topicId0, topicId1, topicId2, topicId3] = topicId
   Object.assign(writer.frame, {
@@ -80,6 +99,7 @@ function send(sequence: number, records = 1, { epoch = 0, id = ID, bytes = 1, le
     topicId3,
     leaderEpoch,
     deadlineMs: 1_000,
+    flags: withCrc ? 0 : FRAME_NO_CRC,
   })
   expect(writer.offer(builder.bytes, 0, size)).toBe(OFFERED)
   return batchIds++
@@ -90,9 +110,15 @@ function turn(nowMs = 0): [number, number, number][] {
   reader.poll({ onFrame: (bytes, start, end) => actor.onBatch(reader, reader.frame, bytes, start, end) }, 1e9)
   actor.retryParked(nowMs)
   if (actor.dirty) actor.advance()
+  time.turnEnded()
   reader.flush()
   const acks: [number, number, number][] = []
-  writer.pollAcks({ onAck: (batchId, errorCode, baseOffset) => acks.push([batchId, errorCode, baseOffset]) }, ACK_SLOTS)
+  appendTimes = []
+  const onAck = (batchId: number, errorCode: number, baseOffset: number, timestampMs: number): void => {
+    acks.push([batchId, errorCode, baseOffset])
+    appendTimes.push(timestampMs)
+  }
+  writer.pollAcks({ onAck }, ACK_SLOTS)
   // What is refused is answered before what waits for the watermark.
   return acks.sort(([a], [b]) => a - b)
 }
@@ -242,5 +268,79 @@ describe('a batch above max.message.bytes', () => {
       [0, 0],
       [KAFKA_ERRORS.MESSAGE_TOO_LARGE, -1],
     ])
+  })
+})
+
+describe('timestamps', () => {
+  const NOW_MS = 1_700_000_000_000
+
+  test('as far from now as the topic takes them, and no further: the first and the latest are looked at', () => {
+    log.reconfigure({ ...LOG_CONFIG_DEFAULT, timestampBeforeMaxMs: 1_000, timestampAfterMaxMs: 500 })
+    expect(fixture.clock.nowMs()).toBe(NOW_MS)
+    send(0, 3, { timestamps: [NOW_MS - 1_000, NOW_MS, NOW_MS + 500] })
+    expect(turn()).toMatchObject([[0, 0, 0]])
+    for (const timestamps of [
+      [NOW_MS - 1_001, NOW_MS],
+      [NOW_MS, NOW_MS + 501],
+    ]) {
+      send(3, 2, { timestamps })
+      expect(turn().map(([, error]) => error)).toEqual([KAFKA_ERRORS.INVALID_TIMESTAMP])
+    }
+    expect(log.endOffset).toBe(3)
+  })
+
+  test("with Kafka's defaults: any time ago, an hour ahead", () => {
+    send(0, 2, { timestamps: [0, NOW_MS + 3_600_000] })
+    send(2, 1, { timestamps: [NOW_MS + 3_600_001] })
+    expect(turn().map(([, error]) => error)).toEqual([0, KAFKA_ERRORS.INVALID_TIMESTAMP])
+  })
+
+  test.each([true, false])(
+    'LogAppendTime: every record has that of the turn in which it was appended, which is answered (CRC: %s)',
+    (withCrc) => {
+      log.reconfigure({ ...LOG_CONFIG_DEFAULT, isLogAppendTime: true, timestampBeforeMaxMs: 0, timestampAfterMaxMs: 0 })
+      send(0, 2, { timestamps: [5, 7], withCrc })
+      send(2, 1, { withCrc })
+      turn()
+      expect(appendTimes).toEqual([NOW_MS, NOW_MS])
+      fixture.clock.advance(250)
+      // The first again: it has the time that it had.
+      send(0, 2, { timestamps: [5, 7], withCrc })
+      send(3, 1, { withCrc })
+      turn()
+      expect(appendTimes).toEqual([NOW_MS, NOW_MS + 250])
+
+      const reader = new SharedLogReader(fixture.memory, slot(SLOT))
+      const target = { bytes: new Uint8Array(4_096), length: 0 }
+      expect(reader.read(target, 4_096)).toBe(READ_OK)
+      const cursor = new RecordCursor()
+      cursor.reset(target.bytes, 0, target.length, 0)
+      const seen: [number, number][] = []
+      while (cursor.next()) {
+        seen.push([cursor.offset, cursor.timestamp])
+        const end = cursor.batchStart + batchSizeInBytes(target.bytes, cursor.batchStart)
+        expect(isCrcValid(target.bytes, cursor.batchStart, end)).toBe(withCrc)
+      }
+      expect(seen).toEqual([
+        [0, NOW_MS],
+        [1, NOW_MS],
+        [2, NOW_MS],
+        [3, NOW_MS + 250],
+      ])
+      // What is rebuilt from the log knows it too.
+      lead(fixture.startBroker(0).lead(SLOT, 2), 2)
+      send(2, 1, { withCrc })
+      turn()
+      expect(appendTimes).toEqual([NOW_MS])
+    },
+  )
+
+  test('the clock is read once a turn', () => {
+    let reads = 0
+    const clock = { ...fixture.clock, nowMs: () => ++reads }
+    const once = new TurnTime(clock as never)
+    expect([once.nowMs, once.nowMs]).toEqual([1, 1])
+    once.turnEnded()
+    expect([once.nowMs, reads]).toEqual([2, 2])
   })
 })

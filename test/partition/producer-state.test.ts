@@ -12,7 +12,7 @@ const ID = 7
 /** Appends a batch of so many records, if it is the next one. */
 function append(states: ProducerStates, epoch: number, sequence: number, records: number, offset: number, id = ID): number {
   const found = states.check(id, epoch, sequence, records - 1)
-  if (found === SEQUENCE_NEXT) states.appended(id, epoch, sequenceAfter(sequence, records - 1), offset, records - 1, 0)
+  if (found === SEQUENCE_NEXT) states.appended(id, epoch, sequenceAfter(sequence, records - 1), offset, records - 1, -1, 0)
   return found
 }
 
@@ -73,7 +73,7 @@ describe('a duplicate', () => {
     const states = new ProducerStates()
     const records = 3
     for (let i = 0; i < 2_000; i++) {
-      states.appended(ID, 0, sequenceAfter(i * records, records - 1), i * records, records - 1, 1_024)
+      states.appended(ID, 0, sequenceAfter(i * records, records - 1), i * records, records - 1, -1, 1_024)
     }
     for (let i = 2_000 - 1_024; i < 2_000; i++) expect(states.check(ID, 0, i * records, records - 1)).toBe(i * records)
     expect(states.check(ID, 0, 0, records - 1)).toBe(SEQUENCE_OUT_OF_ORDER)
@@ -142,7 +142,7 @@ describe('rebuilt from the log', () => {
           if (live.check(producer, at.epoch, sequence, records - 1) !== SEQUENCE_NEXT) continue
           const offset = write(log, producer, at.epoch, sequence, records)
           at.sequence = sequenceAfter(sequence, records)
-          live.appended(producer, at.epoch, sequenceAfter(sequence, records - 1), offset, records - 1, 1_024)
+          live.appended(producer, at.epoch, sequenceAfter(sequence, records - 1), offset, records - 1, -1, 1_024)
           // Batches without a producer id, and those of others, change nothing.
           write(log, -1, -1, -1, 1)
         }

@@ -40,7 +40,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'a batch is acknowledged before it is published',
     file: 'partition/partition-actor.ts',
-    find: 'if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, endOffset, -1)',
+    find: 'if (acks !== 0) this.#delayed.add(lane, batchId, baseOffset, endOffset, timestampMs)',
     replace: 'if (acks !== 0) { lane.ack(batchId, 0, baseOffset, -1); lane.flush() }',
     foundBy: AT_POINTS,
   },
@@ -202,8 +202,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'a duplicate is answered with the offset behind its own',
     file: 'partition/partition-actor.ts',
-    find: 'this.#inLog(lane, batchId, acks, found, found + lastDelta + 1)',
-    replace: 'this.#inLog(lane, batchId, acks, found + 1, found + lastDelta + 1)',
+    find: 'this.#inLog(lane, fields, found, found + lastDelta + 1,',
+    replace: 'this.#inLog(lane, fields, found + 1, found + lastDelta + 1,',
     foundBy: AT_POINTS,
   },
   {

@@ -46,11 +46,19 @@ export interface FilledProducerOptions {
   readonly retryBackoffMaxMs: number
   /**
    * Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794);
-   * or a function of (keyBytes, partitionCount, topicName). Default: 'default'.
+   * 'roundRobin', one after the other whatever the key; or a function of (keyBytes, partitionCount, topicName).
+   * Default: 'default'.
    */
-  readonly partitioner: 'default' | PartitionFunction
+  readonly partitioner: 'default' | 'roundRobin' | PartitionFunction
   /** Whether the default partitioner treats every record as if it had no key (KIP-794). Default: false. */
   readonly partitionerIgnoreKeys: boolean
+  /** Whether records without a key go more often to partitions that fewer batches wait for (KIP-794). Default: true. */
+  readonly partitionerAdaptivePartitioningEnable: boolean
+  /**
+   * How long a batch may wait for a partition's leader, in ms, before records without a key go elsewhere; 0: for ever (KIP-794).
+   * Default: 0.
+   */
+  readonly partitionerAvailabilityTimeoutMs: number
 }
 
 /** What `millrace.producer(options)` takes; everything has a default. */
@@ -167,14 +175,14 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
     },
     partitioner: {
       type: 'custom',
-      expects: "'default' or a function (keyBytes, partitionCount, topicName) => partition",
-      accepts: (value) => value === 'default' || typeof value === 'function',
+      expects: "'default', 'roundRobin' or a function (keyBytes, partitionCount, topicName) => partition",
+      accepts: (value) => value === 'default' || value === 'roundRobin' || typeof value === 'function',
       default: 'default',
       kafkaName: 'partitioner.class',
       takesEffect: 'at open',
       doc:
         "Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794); " +
-        'or a function of (keyBytes, partitionCount, topicName).',
+        "'roundRobin', one after the other whatever the key; or a function of (keyBytes, partitionCount, topicName).",
     },
     partitionerIgnoreKeys: {
       type: 'boolean',
@@ -182,6 +190,23 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       kafkaName: 'partitioner.ignore.keys',
       takesEffect: 'at open',
       doc: 'Whether the default partitioner treats every record as if it had no key (KIP-794).',
+    },
+    partitionerAdaptivePartitioningEnable: {
+      type: 'boolean',
+      default: true,
+      kafkaName: 'partitioner.adaptive.partitioning.enable',
+      takesEffect: 'at open',
+      doc: 'Whether records without a key go more often to partitions that fewer batches wait for (KIP-794).',
+    },
+    partitionerAvailabilityTimeoutMs: {
+      type: 'long',
+      min: 0,
+      max: INT_MAX,
+      default: 0,
+      unit: 'ms',
+      kafkaName: 'partitioner.availability.timeout.ms',
+      takesEffect: 'at open',
+      doc: "How long a batch may wait for a partition's leader, in ms, before records without a key go elsewhere; 0: for ever (KIP-794).",
     },
   },
   renamed: {
@@ -214,7 +239,7 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       return `producer option deliveryTimeoutMs (${deliveryTimeoutMs}) must be at least lingerMs (${lingerMs}): a batch would expire while it lingers`
     }
     if (partitionerIgnoreKeys && partitioner !== 'default') {
-      return 'producer option partitionerIgnoreKeys is of the default partitioner: leave it out, and ignore keys in your function'
+      return 'producer option partitionerIgnoreKeys is of the default partitioner: leave it out; the others do as they like with keys'
     }
     return undefined
   },

@@ -261,6 +261,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     if (batch === undefined) {
       this.#refused = queue
       this.#refusedBytes = bytes
+      queues.notTaken(queue)
       // Batches that linger must not hold the memory that others wait for.
       if (this.#options.lingerMs > 0) this.#departures.makeAllDue()
       return undefined

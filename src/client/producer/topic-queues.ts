@@ -1,6 +1,7 @@
 // The queues of one topic's partitions in one producer, and its partitioner.
 // Private to the producer's thread.
 
+import type { Clock } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
@@ -9,6 +10,7 @@ import type { BoundTopic } from '../topic.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { BatchClosedListener } from './partition-queue.ts'
 import { Partitioner } from './partitioner.ts'
+import type { PartitionLoads } from './partitioner.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
 
@@ -39,6 +41,9 @@ export class TopicQueues implements BatchClosedListener {
       partitionCount: topic.partitions,
       stickyBytes: options.batchSize,
       partitioner: options.partitioner,
+      loads: options.partitionerAdaptivePartitioningEnable
+        ? this.#loads(engine.clock, options.partitionerAvailabilityTimeoutMs)
+        : undefined,
       ignoreKeys: options.partitionerIgnoreKeys,
       requiresKeys: topic.requiresKeys,
       random,
@@ -71,6 +76,11 @@ export class TopicQueues implements BatchClosedListener {
     return partition === undefined && this.#partitioner.isSticky(key) ? this.choose(key, undefined) : chosen
   }
 
+  /** The record that was to go to this queue was not taken. */
+  notTaken({ partition }: PartitionQueue): void {
+    this.#partitioner.notTaken(partition)
+  }
+
   batchClosed(partition: number, sizeInBytes: number, isFull: boolean): void {
     this.#partitioner.batchClosed(partition, sizeInBytes, isFull)
     this.keylessQueue = this.#chooseKeyless()
@@ -91,6 +101,16 @@ export class TopicQueues implements BatchClosedListener {
       const { open } = queue
       queue.open = undefined
       if (open !== undefined) fail(open)
+    }
+  }
+
+  #loads(clock: Clock, availabilityTimeoutMs: number): PartitionLoads {
+    return {
+      queueLength: (partition) => this.#queues[partition]!.sealed.length + this.#queues[partition]!.inFlight,
+      isAvailable: (partition) => {
+        const oldest = availabilityTimeoutMs === 0 ? undefined : this.#queues[partition]!.sealed[0]
+        return oldest === undefined || clock.monotonicMs() - oldest.createdMs < availabilityTimeoutMs
+      },
     }
   }
 

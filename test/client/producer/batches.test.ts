@@ -179,6 +179,34 @@ describe('partitions', () => {
     expect(await broker.serve()).toHaveLength(1)
   })
 
+  test('roundRobin: one after the other, also when one of them is full', async () => {
+    const producer = broker.producer({ partitioner: 'roundRobin', batchSize: 4_096 })
+    const topic = broker.topic({ partitions: 3 })
+    const served: TakenBatch[] = []
+    for (let i = 0; i < 300; i++) while (!producer.offer(topic, `${i}`, text(1_000))) served.push(...(await broker.serve()))
+    const counts = new Map<number, number>()
+    for (const { partition, records } of [...served, ...(await broker.serve())])
+      counts.set(partition, (counts.get(partition) ?? 0) + records.length)
+    expect([...counts.values()]).toEqual([100, 100, 100])
+  })
+
+  test('a partition whose leader takes nothing gets no more records without a key, when told so', async () => {
+    const producer = broker.producer({ partitionerAvailabilityTimeoutMs: 500, batchSize: 1_024, deliveryTimeoutMs: 100_000 })
+    const topic = broker.topic({ partitions: 3 })
+    broker.elect(topic, 1, -1, 0)
+    producer.offer(topic, null, text(10), { partition: 1 })
+    await nextTurn()
+    broker.clock.advance(500)
+    const partitions: number[] = []
+    for (let i = 0; i < 200; i++) {
+      producer.offer(topic, null, text(1_000))
+      partitions.push(...(await broker.serve()).map(({ partition }) => partition))
+    }
+    expect(new Set(partitions)).toEqual(new Set([0, 2]))
+    broker.elect(topic, 1, 0, 1)
+    expect((await broker.serve()).map(({ partition }) => partition)).toContain(1)
+  })
+
   test("a function of one's own is asked once a record, and what it says wrong is refused", async () => {
     let calls = 0
     let answer: unknown

@@ -69,7 +69,7 @@ class ModelPartition {
     const { producerId, producerEpoch, baseSequence, values } = logged.batch
     this.log.push(logged)
     const lastDelta = values.length - 1
-    this.states.appended(producerId, producerEpoch, sequenceAfter(baseSequence, lastDelta), logged.baseOffset, lastDelta, 1_024)
+    this.states.appended(producerId, producerEpoch, sequenceAfter(baseSequence, lastDelta), logged.baseOffset, lastDelta, -1, 1_024)
   }
 }
 

@@ -13,8 +13,8 @@ const texts = fc.array(codePoints, { maxLength: 40 }).map((points) => String.fro
 
 function partitioner(options: Partial<PartitionerOptions> = {}): Partitioner {
   const { topicName = 'orders', partitionCount = 12, stickyBytes = 1_000, partitioner: by = 'default', ignoreKeys = false } = options
-  const { requiresKeys = false, random = seededRandom(7) } = options
-  return new Partitioner({ topicName, partitionCount, stickyBytes, partitioner: by, ignoreKeys, requiresKeys, random })
+  const { requiresKeys = false, random = seededRandom(7), loads } = options
+  return new Partitioner({ topicName, partitionCount, stickyBytes, partitioner: by, loads, ignoreKeys, requiresKeys, random })
 }
 
 interface GoldenHash {
@@ -168,5 +168,63 @@ describe('a function of the user', () => {
       },
     })
     expect(() => one.partitionFor('a')).toThrow(RangeError)
+  })
+})
+
+describe('by how long their queues are', () => {
+  /** How many of so many batches each partition gets. */
+  function shares(lengths: readonly number[], { unavailable = [] as number[], batches = 20_000 } = {}): number[] {
+    const loads = {
+      queueLength: (partition: number) => lengths[partition]!,
+      isAvailable: (partition: number) => !unavailable.includes(partition),
+    }
+    const one = partitioner({ partitionCount: lengths.length, loads, random: seededRandom(20_261_125) })
+    const counts = lengths.map(() => 0)
+    for (let i = 0; i < batches; i++) {
+      const partition = one.partitionFor(null)
+      counts[partition]!++
+      one.batchClosed(partition, 1_000, true)
+    }
+    return counts.map((count) => count / batches)
+  }
+
+  test("partitions get Kafka's weights: the longest queue and one, less their own", () => {
+    for (const [at, share] of shares([0, 3, 1]).entries()) expect(share).toBeCloseTo([4 / 8, 1 / 8, 3 / 8][at]!, 1)
+  })
+
+  test('equal queues get equal shares, and no partition two batches in a row', () => {
+    for (const share of shares([2, 2, 2, 2])) expect(share).toBeCloseTo(1 / 4, 2)
+  })
+
+  test('one that is not available gets nothing, unless none is', () => {
+    // The stay that it began with ends first.
+    const [first, second, third] = shares([1, 1, 1], { unavailable: [1] })
+    expect(second).toBeLessThan(0.001)
+    expect(first).toBeCloseTo(1 / 2, 1)
+    expect(third).toBeCloseTo(1 / 2, 1)
+    for (const share of shares([1, 1], { unavailable: [0, 1] })) expect(share).toBeCloseTo(1 / 2, 2)
+  })
+
+  test('a thousand of them are looked at once in many batches', () => {
+    let looks = 0
+    const loads = { queueLength: () => ++looks % 7, isAvailable: () => true }
+    const one = partitioner({ partitionCount: 1_000, loads })
+    for (let i = 0; i < 10_000; i++) one.batchClosed(one.partitionFor(null), 1_000, true)
+    expect(looks).toBeLessThanOrEqual(10_000 * 8 + 1_000)
+  })
+})
+
+describe('round robin', () => {
+  test('one after the other, whatever the key', () => {
+    const one = partitioner({ partitionCount: 3, partitioner: 'roundRobin' })
+    expect([null, 'a', 'a', null, 'b', null, null].map((key) => one.partitionFor(key))).toEqual([0, 1, 2, 0, 1, 2, 0])
+    expect(one.isSticky(null)).toBe(false)
+  })
+
+  test('whose record was not taken, still has its turn', () => {
+    const one = partitioner({ partitionCount: 3, partitioner: 'roundRobin' })
+    expect([one.partitionFor(null), one.partitionFor(null)]).toEqual([0, 1])
+    one.notTaken(1)
+    expect([one.partitionFor(null), one.partitionFor(null)]).toEqual([1, 2])
   })
 })

@@ -19,6 +19,7 @@ test('the defaults', () => {
   const defaults = {
     ...{ acks: 'all', lingerMs: 0, batchSize: 65_536, bufferMemory: 33_554_432, maxBlockMs: 60_000 },
     ...{ maxRequestSize: 1_048_576, deliveryTimeoutMs: 120_000, partitioner: 'default', partitionerIgnoreKeys: false },
+    ...{ partitionerAdaptivePartitioningEnable: true, partitionerAvailabilityTimeoutMs: 0 },
     ...{ enableIdempotence: true, retries: 2_147_483_647, retryBackoffMs: 100, retryBackoffMaxMs: 1_000 },
   }
   expect(fillProducerOptions()).toEqual(defaults)
@@ -49,7 +50,10 @@ test.each<[Record<string, unknown>, string]>([
   [{ lingerMs: -1 }, 'a whole number of ms (long) from 0 to 2147483647; -1 was given'],
   [{ batchSize: 8_388_545 }, 'a whole number of bytes (int) from 0 to 8388544; 8388545 was given'],
   [{ batchSize: 16_384.5 }, '16384.5 was given'],
-  [{ partitioner: 'random' }, '\'default\' or a function (keyBytes, partitionCount, topicName) => partition; "random" was given'],
+  [
+    { partitioner: 'random' },
+    "'default', 'roundRobin' or a function (keyBytes, partitionCount, topicName) => partition; \"random\" was given",
+  ],
   [{ bufferMemory: 65_535 }, 'bufferMemory (65535) must hold at least one batch of batchSize (65536)'],
   [{ lingerMs: 200_000 }, 'deliveryTimeoutMs (120000) must be at least lingerMs (200000)'],
   [{ partitionerIgnoreKeys: true, partitioner: () => 0 }, 'partitionerIgnoreKeys is of the default partitioner'],
