@@ -6,18 +6,13 @@
 // Holds: a turn works no longer than it is given. A log in which something is no batch is
 // left alone, and nothing else suffers from it.
 
-import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { cleanableRange } from './cleanable-range.ts'
-import type { ExtentAllocator } from './extent-allocator.ts'
 import { COMPACTION_DONE, COMPACTION_WORKING, LogCompaction } from './log-compaction.ts'
-import type { LogMemory } from './log-memory.ts'
+import type { CompactionOptions } from './log-compaction.ts'
 import type { MemoryLog } from './memory-log.ts'
 
-export interface LogCleanerOptions {
-  readonly memory: LogMemory
-  readonly allocator: ExtentAllocator
-  readonly clock: Clock
+export interface LogCleanerOptions extends CompactionOptions {
   /** A log was compacted: it may be looked at anew. */
   readonly onCleaned: (slot: number) => void
 }

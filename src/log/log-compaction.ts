@@ -30,7 +30,6 @@ import type { MemoryLog } from './memory-log.ts'
 import { OffsetMap } from './offset-map.ts'
 import { BATCH_CHANGED, BATCH_KEPT, RecordFilter } from './record-filter.ts'
 
-/** Kafka's log.cleaner.dedupe.buffer.size, for one broker; more keys than fit take another compaction. */
 const DEDUPE_BUFFER_BYTES = 24 * 1024 * 1024
 /** So many producers are told apart; of others, every last batch that is left empty stays. */
 const PRODUCERS_MAX = 65_536
@@ -52,6 +51,8 @@ export interface CompactionOptions {
   readonly memory: LogMemory
   readonly allocator: ExtentAllocator
   readonly clock: Clock
+  /** Kafka's log.cleaner.dedupe.buffer.size, 24 MiB unless said; more keys than fit take another compaction. */
+  readonly dedupeBufferBytes?: number
 }
 
 export class LogCompaction {
@@ -78,7 +79,7 @@ export class LogCompaction {
     this.#clock = options.clock
     this.#range = range
     this.#nowMs = Math.floor(options.clock.nowMs())
-    this.#map = new OffsetMap(options.memory.arena, range.to - range.from, DEDUPE_BUFFER_BYTES)
+    this.#map = new OffsetMap(options.memory.arena, range.to - range.from, options.dedupeBufferBytes ?? DEDUPE_BUFFER_BYTES)
     this.#writer = new ExtentWriter(options.memory, options.allocator, log.slot)
     this.#mappedEnd = range.from
     this.#pieces = this.#compact()

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
+import { LogCleaner } from '../../src/log/log-cleaner.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import { APPEND_NO_MEMORY, APPEND_PINNED_FULL } from '../../src/log/partition-log.ts'
 import { CompactedWorld } from './compacted-world.ts'
@@ -292,6 +293,30 @@ describe('what is compacted, and when', () => {
     clean(fixture)
     expect(fixture.brokers[0]!.manager.cleaner.uncleanableLogs).toBe(1)
     expect(valuesOf(fixture, 1)).toEqual({ a: ['2'] })
+    expect(memoryFaults(fixture.memory)).toEqual([])
+  })
+
+  test('more keys than the map has room for take more compactions, and all of them are right', () => {
+    const fixture = new LogFixture()
+    const log = fixture.configuredLog(0, EAGER)
+    const { memory, clock } = fixture
+    const { allocator, manager } = fixture.brokers[0]!
+    // Another cleaner has it.
+    manager.unregister(0)
+    const cleaned: number[] = []
+    const onCleaned = (): void => void cleaned.push(log.cleanedOffset)
+    const cleaner = new LogCleaner({ memory, allocator, clock, onCleaned, dedupeBufferBytes: 64 * 24 })
+    for (let i = 0; i < 600; i++) append(log, [record(`k${i % 200}`, `${i}`.padEnd(500), 1), record(`k${i % 200}`, null, 1)])
+    fill(fixture, log)
+    for (let i = 0; i < 100; i++) {
+      cleaner.consider(log)
+      cleaner.tick(1)
+    }
+    // 48 keys at a time: each compaction goes on where the one before came to.
+    expect(cleaned.length).toBeGreaterThan(10)
+    expect(cleaned).toEqual([...new Set(cleaned)].toSorted((a, b) => a - b))
+    const found = valuesOf(fixture)
+    expect(Object.values(found)).toEqual(Array.from({ length: 200 }, () => [null]))
     expect(memoryFaults(fixture.memory)).toEqual([])
   })
 
