@@ -25,6 +25,11 @@ export const KILL_POINTS = [
   'log.block.claimed', // a block's owner word is taken, its free extents are not known yet
   'log.block.released', // a block belongs to nobody, who wants it is not told
   'log.adopt.cut', // what a dead leader had not published is cut off its chain, it is not freed
+  'broker.handover.published', // all that a leader has is published and answered, it holds the leader word
+  'broker.handover.resigned', // the leader word names nobody, who is to lead is not woken
+  'broker.lead.taken', // the leader word is taken, the log is not open
+  'broker.delete.answered', // who waits for a deleted partition was told, its log is there
+  'broker.delete.freed', // its log is gone, the leader word is held
   'controller.appended', // metadata records are in the log, nobody may see them yet
   'controller.initialised', // the control blocks that they name are ready, still nobody may
   'controller.committed', // everybody may see them, the controller has not applied them

@@ -19,7 +19,7 @@ import { threadId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { ControllerActor } from '../metadata/controller-actor.ts'
-import type { CreatedTopic, ProducerIdsBlock } from '../metadata/controller-commands.ts'
+import type { Committed, CreatedTopic, ProducerIdsBlock } from '../metadata/controller-commands.ts'
 import type { ControllerMessage } from '../metadata/controller-messages.ts'
 import type { Random } from '../random.ts'
 import { BrokerLanes } from './broker-lanes.ts'
@@ -92,6 +92,7 @@ export class BrokerActor implements HostedBrokerControl {
       thread: threadId(init.bell.id),
       memory: this.#partitions.memory,
       partitions: this.#partitions,
+      table: this.#table,
     })
     this.#dutyCycle = new DutyCycle({
       parker: this.#parker,
@@ -125,6 +126,10 @@ export class BrokerActor implements HostedBrokerControl {
     const api: BrokerControl = {
       openLane: (lane) => this.#openLane(lane, thread),
       createTopic: (command) => this.#askController<CreatedTopic>((reply) => ({ type: 'createTopic', command, reply })),
+      deleteTopic: (command) => this.#askController<Committed>((reply) => ({ type: 'deleteTopic', command, reply })),
+      createPartitions: (command) => this.#askController<Committed>((reply) => ({ type: 'createPartitions', command, reply })),
+      alterConfigs: (command) => this.#askController<Committed>((reply) => ({ type: 'alterConfigs', command, reply })),
+      moveLeader: (command) => this.#askController<Committed>((reply) => ({ type: 'moveLeader', command, reply })),
       allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
       listOffsets: (request) => this.#partitions.listOffsets(request),
       deleteRecords: (request) => this.#partitions.deleteRecords(request),
@@ -290,10 +295,14 @@ export class BrokerActor implements HostedBrokerControl {
           random,
           metadata: this.#metadata.loader,
           partitionsMax: this.#partitions.memory.partitionsMax,
+          slotsHigh: () => this.#partitions.memory.slotsHigh,
           follow: () => this.#follow(),
           isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
           initialisePartition: (topic, partition, config) => this.#partitions.initialise(topic, partition, config),
-          adoptMemory: (dead, deadIncarnation, isLedByDead) => this.#partitions.adoptMemory(dead, deadIncarnation, isLedByDead),
+          adoptMemory: (dead, deadIncarnation) => this.#partitions.adoptMemory(dead, deadIncarnation),
+          metadataOffsetOf: (id) => this.#table.metadataOffsetOf(id),
+          dropDeleted: (slot, isGone) => this.#partitions.dropDeleted(slot, isGone),
+          isFree: (slot, mayRelease) => this.#partitions.isFree(slot, mayRelease),
         }),
       { supervision: { decide: () => 'escalate' } },
     )

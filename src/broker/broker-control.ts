@@ -5,7 +5,17 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import type { TopicId } from '../ids.ts'
-import type { BrokerRegistration, CreatedTopic, CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller-commands.ts'
+import type {
+  AlterConfigsCommand,
+  BrokerRegistration,
+  Committed,
+  CreatedTopic,
+  CreatePartitionsCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  MoveLeaderCommand,
+  ProducerIdsBlock,
+} from '../metadata/controller-commands.ts'
 import type { FetchBound, ListedOffset, TimeSpec } from '../partition/list-offsets.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
@@ -34,6 +44,10 @@ export interface DeleteRecordsRequest {
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
   createTopic(command: CreateTopicCommand): Promise<CreatedTopic>
+  deleteTopic(command: DeleteTopicCommand): Promise<Committed>
+  createPartitions(command: CreatePartitionsCommand): Promise<Committed>
+  alterConfigs(command: AlterConfigsCommand): Promise<Committed>
+  moveLeader(command: MoveLeaderCommand): Promise<Committed>
   /** A block of producer ids that nobody else gets (Kafka: AllocateProducerIds); one that is not used up is lost, and not missed. */
   allocateProducerIds(): Promise<ProducerIdsBlock>
   /** Answered only by the partition's leader (NOT_LEADER_OR_FOLLOWER otherwise); null: there is no such record. */

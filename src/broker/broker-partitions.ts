@@ -5,14 +5,17 @@
 
 import type { Bells } from '../bells.ts'
 import type { Clock } from '../clock.ts'
+import { BROKER_CONFIG } from '../config/broker-config-table.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { TRANSACTION_SETTINGS } from '../config/broker-transaction-settings.ts'
+import { configFromCheckedText } from '../config/config-text.ts'
 import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
 import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
-import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
+import { killPoint } from '../kill-points.ts'
+import { ControlBlock, NO_LEADER_WORD, hasLeader, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
 import { ExtentAllocator } from '../log/extent-allocator.ts'
 import { logConfigOf, retentionKindOf } from '../log/log-config.ts'
 import type { ConfigText, LogConfig } from '../log/log-config.ts'
@@ -21,10 +24,10 @@ import { LogMemory } from '../log/log-memory.ts'
 import { RETENTION_INTERNAL } from '../log/log-memory-layout.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { MemoryRetention } from '../log/memory-retention.ts'
-import { initialiseSlot } from '../log/partition-table.ts'
+import { initialiseSlot, releaseSlot } from '../log/partition-table.ts'
 import type { ConfigImage, PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
 import { MetadataLog } from '../metadata/metadata-log.ts'
-import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, METADATA_SNAPSHOT_SLOT } from '../metadata/metadata-records.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, FIRST_TOPIC_SLOT, METADATA_SNAPSHOT_SLOT } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
 import { findOffset } from '../partition/list-offsets.ts'
 import type { ListedOffset } from '../partition/list-offsets.ts'
@@ -58,7 +61,9 @@ const HOLD_UP_BYTES = PARKED_BYTES_MAX / 4
 
 export class BrokerPartitions {
   readonly #brokerId: number
-  readonly #config: Readonly<Partial<BrokerConfig>>
+  /** What the broker was started with, and what was altered since. */
+  readonly #startConfig: Readonly<Partial<BrokerConfig>>
+  #config: Readonly<Partial<BrokerConfig>>
   readonly #bytesBetweenSnapshots: number
   readonly #bells: Bells
   readonly #clock: Clock
@@ -75,6 +80,7 @@ export class BrokerPartitions {
 
   constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
     this.#brokerId = init.brokerId
+    this.#startConfig = init.config
     this.#config = init.config
     this.#bytesBetweenSnapshots = init.metadataLogMaxRecordBytesBetweenSnapshots
     this.#bells = bells
@@ -214,26 +220,73 @@ export class BrokerPartitions {
     initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(name, logConfigOf(config, this.#config)))
   }
 
-  /** Leads these partitions from now on. The records that say so vouch that whoever led them is dead. */
-  lead(assignments: readonly LeadAssignment[]): void {
-    for (const assignment of assignments) {
-      const { slot, topic, topicId, partitionId, leaderEpoch } = assignment
-      const control = new ControlBlock(this.#memory, slot)
-      const word = control.leaderWord()
-      if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) continue
-      if (!control.tryLead(word, this.#brokerId, leaderEpoch)) continue
-      const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
-      const config = logConfigOf(assignment.config, this.#config)
-      const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
-      const actor = new PartitionActor(identity, control, log, this.#time)
-      this.#led[slot] = { actor, control, config }
-      this.#retention.register(log)
-      this.#logs.register(log)
-      // The leader before may have died between publishing an end and moving the watermark.
-      actor.advance()
-      // Producers wait here for a leader, readers for the watermark.
-      control.ringWaiters(this.#bells)
-    }
+  /**
+   * Leads the partition from now on; false while its leader word names a broker that is not gone: that one
+   * is still to let go. One that another leads by now, under a later epoch, counts as done.
+   */
+  lead(assignment: LeadAssignment, isGone: (brokerId: number) => boolean): boolean {
+    const { slot, topic, topicId, partitionId, leaderEpoch } = assignment
+    const control = new ControlBlock(this.#memory, slot)
+    // It may be this broker that leads it, under the epoch before.
+    if (this.#led[slot] !== undefined && control.leaderEpoch < leaderEpoch) this.handOver(slot)
+    const word = control.leaderWord()
+    if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) return true
+    if (!isGone(leaderBrokerOf(word)) || !control.tryLead(word, this.#brokerId, leaderEpoch)) return false
+    killPoint('broker.lead.taken')
+    const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
+    const config = logConfigOf(assignment.config, this.#config)
+    const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
+    const actor = new PartitionActor(identity, control, log, this.#time)
+    this.#led[slot] = { actor, control, config }
+    this.#retention.register(log)
+    this.#logs.register(log)
+    // The leader before may have died between publishing an end and moving the watermark.
+    actor.advance()
+    // Producers wait here for a leader, readers for the watermark.
+    control.ringWaiters(this.#bells)
+    return true
+  }
+
+  /** Another broker is to lead: publishes and answers what there is, lets go of the leader word, and wakes who waits for that. */
+  handOver(slot: number): void {
+    const led = this.#led[slot]
+    if (led === undefined) return
+    this.advance()
+    killPoint('broker.handover.published')
+    led.actor.resign()
+    this.#forget(slot)
+    led.actor.log.close()
+    led.control.tryResign(led.control.leaderWord())
+    killPoint('broker.handover.resigned')
+    led.control.ringWaiters(this.#bells)
+  }
+
+  /** The topic is deleted: frees the log, if this broker leads it. */
+  delete(slot: number, topicId: TopicId): void {
+    const led = this.#led[slot]
+    if (led === undefined || !equalTopicIds(led.actor.identity.topicId, topicId)) return
+    this.advance()
+    led.actor.resign(KAFKA_ERRORS.UNKNOWN_TOPIC_ID)
+    this.#forget(slot)
+    killPoint('broker.delete.answered')
+    led.actor.log.delete()
+    killPoint('broker.delete.freed')
+    led.control.tryResign(led.control.leaderWord())
+    // Readers and producers that wait find the topic gone.
+    led.control.ringWaiters(this.#bells)
+  }
+
+  /** Lets go of the leader word of a partition that only a dead incarnation of this broker led. */
+  resignForDead(slot: number): void {
+    const control = new ControlBlock(this.#memory, slot)
+    const word = control.leaderWord()
+    if (this.#led[slot] !== undefined || leaderBrokerOf(word) !== this.#brokerId) return
+    if (control.tryResign(word)) control.ringWaiters(this.#bells)
+  }
+
+  /** The broker's configs that were altered are these from now on. What its logs inherit of them, `reconfigure` applies. */
+  setConfig(altered: ConfigText): void {
+    this.#config = { ...this.#startConfig, ...configFromCheckedText(BROKER_CONFIG, altered) }
   }
 
   /** The topic's configs are these from now on; does nothing where this broker does not lead the partition. */
@@ -257,6 +310,8 @@ export class BrokerPartitions {
   }
 
   #forget(slot: number): void {
+    this.#led[slot] = undefined
+    this.#parked = this.#parked.filter(({ actor }) => actor.log.slot !== slot)
     this.#retention.unregister(slot)
     this.#logs.unregister(slot)
   }
@@ -266,7 +321,7 @@ export class BrokerPartitions {
   /** The broker that leads the metadata log; undefined before there is one. */
   metadataLeader(): number | undefined {
     const word = this.#metadataControl().leaderWord()
-    return word === NO_LEADER_WORD ? undefined : leaderBrokerOf(word)
+    return hasLeader(word) ? leaderBrokerOf(word) : undefined
   }
 
   /** The first broker of a new millrace makes it, and the log of its snapshots. */
@@ -293,8 +348,35 @@ export class BrokerPartitions {
     return new MetadataLog({ log, snapshots, control, bells: this.#bells, bytesBetweenSnapshots: this.#bytesBetweenSnapshots })
   }
 
-  adoptMemory(deadBroker: number, incarnation: number, isLedByDead: (slot: number) => boolean): void {
+  // --- what the dead and the deleted left -------------------------------------------
+
+  /** Takes over what a dead broker owned. The logs that it led are those whose leader word names it; the metadata log is led here. */
+  adoptMemory(deadBroker: number, incarnation: number): void {
+    const isLedByDead = (slot: number): boolean =>
+      slot < FIRST_TOPIC_SLOT || new ControlBlock(this.#memory, slot).leaderBroker === deadBroker
     this.#allocator.adopt(deadBroker, incarnation, isLedByDead)
+  }
+
+  /** Frees the log of a row that no topic has any more, if whoever led it is gone: it died before it could. */
+  dropDeleted(slot: number, isGone: (brokerId: number) => boolean): void {
+    const control = new ControlBlock(this.#memory, slot)
+    const word = control.leaderWord()
+    if (!control.isInUse || (control.isDeleting && control.firstExtent < 0) || !isGone(leaderBrokerOf(word))) return
+    // A living broker that was to lead it may be about to take the word: then it frees the log when it hears of the end.
+    const epoch = leaderEpochOf(word) + 1
+    if (!control.tryLead(word, this.#brokerId, epoch)) return
+    MemoryLog.open(control, this.#memory, this.#allocator, epoch).delete()
+    control.tryResign(control.leaderWord())
+    control.ringWaiters(this.#bells)
+  }
+
+  /** Whether the row can be given to a partition. One that a deleted topic left is released, once nobody can hold it any more. */
+  isFree(slot: number, mayRelease: boolean): boolean {
+    const control = new ControlBlock(this.#memory, slot)
+    if (!control.isInUse) return true
+    if (!mayRelease || !control.isDeleting || control.firstExtent >= 0) return false
+    releaseSlot(this.#memory, slot)
+    return true
   }
 
   #metadataControl(): ControlBlock {

@@ -5,6 +5,7 @@
 //   +4   int32  incarnation   goes up each time the broker is started
 //   +8   int32  turns         duty cycles done, wrapping: what the console and tests look at
 //   +12  int32  given up      1: it died too often and is not started again
+//   +16  int64  metadata      offset up to which it has acted on the metadata log
 //
 // Written by the broker itself, but for the last, which its host writes; read by everybody.
 
@@ -16,9 +17,12 @@ const THREAD = 0
 const INCARNATION = 1
 const TURNS = 2
 const GIVEN_UP = 3
+const LINE_LONGS = 8
+const METADATA_LONG = 2
 
 export class BrokerTable {
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #longs: BigInt64Array<SharedArrayBuffer>
 
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(BROKERS_MAX * LINE_WORDS * 4)
@@ -26,9 +30,11 @@ export class BrokerTable {
 
   constructor(buffer: SharedArrayBuffer) {
     this.#words = new Int32Array(buffer)
+    this.#longs = new BigInt64Array(buffer)
   }
 
   started(brokerId: number, incarnation: number, thread: ThreadId): void {
+    this.publishMetadataOffset(brokerId, 0)
     Atomics.store(this.#words, brokerId * LINE_WORDS + INCARNATION, incarnation)
     Atomics.store(this.#words, brokerId * LINE_WORDS + THREAD, thread + 1)
   }
@@ -41,6 +47,15 @@ export class BrokerTable {
 
   incarnationOf(brokerId: number): number {
     return Atomics.load(this.#words, brokerId * LINE_WORDS + INCARNATION)
+  }
+
+  publishMetadataOffset(brokerId: number, offset: number): void {
+    Atomics.store(this.#longs, brokerId * LINE_LONGS + METADATA_LONG, BigInt(offset))
+  }
+
+  /** Everything in the metadata log below it the broker has acted on. */
+  metadataOffsetOf(brokerId: number): number {
+    return Number(Atomics.load(this.#longs, brokerId * LINE_LONGS + METADATA_LONG))
   }
 
   giveUp(brokerId: number): void {

@@ -11,35 +11,37 @@ import { connectControl } from '../actor/control-channel.ts'
 import type { ControlCalls, ControlClient } from '../actor/control-channel.ts'
 import { ThreadParker } from '../actor/thread-parker.ts'
 import { Bells } from '../bells.ts'
-import type { Attachment, BrokerConnection, BrokerControl, HostControl } from '../broker/broker-control.ts'
+import type { Attachment, BrokerControl, HostControl } from '../broker/broker-control.ts'
 import { BrokerTable } from '../broker/broker-table.ts'
 import type { Clock } from '../clock.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
+import type { ErrorName } from '../errors.ts'
 import { equalTopicIds, slot, threadId } from '../ids.ts'
 import type { ThreadId, TopicId } from '../ids.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
 import { ControlBlock } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
-import type { CreateTopicCommand, ProducerIdsBlock } from '../metadata/controller-commands.ts'
+import type {
+  AlterConfigsCommand,
+  CreatePartitionsCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  MoveLeaderCommand,
+  ProducerIdsBlock,
+} from '../metadata/controller-commands.ts'
 import type { MetadataDelta } from '../metadata/metadata-delta.ts'
 import type { MetadataImage } from '../metadata/metadata-image.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import { describeTopic } from '../metadata/topic-description.ts'
-import type { TopicDescription } from '../metadata/topic-description.ts'
+import type { ClusterDescription, TopicDescription } from '../metadata/topic-description.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
+import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
 import { LeaderCalls, deletedError } from './leader-calls.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { WakeLoop } from './wake-loop.ts'
-
-interface Connection {
-  readonly incarnation: number
-  /** The broker's bell. */
-  readonly thread: ThreadId
-  readonly control: ControlClient<BrokerControl>
-}
 
 /** A partition: what it is called, and the row of its control block. */
 export interface PartitionRow {
@@ -64,6 +66,7 @@ export interface AttachOptions {
 }
 
 const CONTROL_TIMEOUT_MS = 30_000
+const DELETED: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
 /** Unacknowledged batches that a lane takes; 24 bytes each. */
 const ACK_SLOTS_A_LANE = 1_024
 
@@ -84,11 +87,7 @@ export class EmbeddedEngine {
   readonly #host: ControlClient<HostControl>
   readonly #metadataControl: ControlBlock
   readonly #metadata: EngineMetadata
-  readonly #connections = new Map<number, Connection>()
-  readonly #connecting = new Set<number>()
-  /** By broker id: the latest incarnation whose end was seen. */
-  readonly #lostIncarnations = new Map<number, number>()
-  readonly #lostListeners = new Set<(brokerId: number) => void>()
+  readonly #connections: BrokerConnections
   readonly #overListeners = new Set<(error: MillraceError) => void>()
   #closed = false
   /** Why millrace is over for this thread, when this thread has not closed it itself. */
@@ -121,15 +120,16 @@ export class EmbeddedEngine {
       parker: this.#parker,
       timeoutMs: options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS,
       connectionTo: (brokerId) => this.#connections.get(brokerId)?.control,
-      reconnect: (brokerId) => void this.#reconnect(brokerId),
+      reconnect: (brokerId) => void this.#connections.reconnect(brokerId),
       closedError: () => (this.#closed ? this.#closedError() : undefined),
     })
     this.#host = host
+    this.#connections = new BrokerConnections(host, () => this.#connectionsChanged())
     this.#metadataControl = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
     this.#metadata = new EngineMetadata(this.memory, this.threadId, this.wakeLoop)
     const allocate = (): Promise<ProducerIdsBlock> => this.allocateProducerIds()
     this.#producerIds = new ProducerIds({ allocate, clock: this.clock, onAllocated: () => this.#connectionsChanged() })
-    for (const broker of brokers) this.#connect(broker)
+    for (const broker of brokers) this.#connections.connect(broker)
     host.onClose(() => this.#hostGone())
   }
 
@@ -155,17 +155,62 @@ export class EmbeddedEngine {
     return this.#metadata.listen(listener)
   }
 
+  /** Checks what createTopic checks, and nothing else. */
+  async validateTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<void> {
+    await this.#onController((controller) => controller.createTopic({ ...command, validateOnly: true }), signal)
+  }
+
   /** Resolves when its partitions are led. Rejects with TOPIC_ALREADY_EXISTS, and what else the controller answers. */
   async createTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<TopicDescription> {
     await this.#onController((controller) => controller.createTopic(command), signal)
     // What is answered is committed, so it is seen here, unless it was deleted since.
-    const topic = describeTopic(this.metadata, command.name)
-    if (topic === undefined) {
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic "${command.name}" was deleted as soon as it was made`)
+    return this.#untilLed(command.name, signal)
+  }
+
+  /**
+   * Deletes a topic, by name or id (Kafka: deleteTopics). Its memory is free at once; producers get UNKNOWN_TOPIC_ID,
+   * readers hear that it was deleted. Rejects with UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID.
+   */
+  async deleteTopic(command: DeleteTopicCommand, signal?: AbortSignal): Promise<void> {
+    const isThere = (): boolean =>
+      ('name' in command ? this.metadata.topic(command.name) : this.metadata.topicById(command.topicId)) !== undefined
+    const wasThere = isThere()
+    try {
+      await this.#onController((controller) => controller.deleteTopic(command), signal)
+    } catch (error) {
+      // The controller may have died when it had done it, and its successor does not know whose it was.
+      if (!(error instanceof MillraceError) || !DELETED.has(error.code) || !wasThere || isThere()) throw error
     }
-    const partitions = topic.partitions.map(({ slot: row, leaderEpoch }) => ({ control: this.controlBlock(row), leaderEpoch }))
-    await this.#leaders.untilLed(`leader of ${topic.name}`, partitions, signal)
-    return topic
+  }
+
+  /** Gives a topic more partitions (Kafka: createPartitions, KIP-195); resolves when they are led. Rejects with INVALID_PARTITIONS. */
+  async createPartitions(command: CreatePartitionsCommand, signal?: AbortSignal): Promise<TopicDescription> {
+    await this.#onController((controller) => controller.createPartitions(command), signal)
+    return this.#untilLed(command.name, signal)
+  }
+
+  /**
+   * Changes configs of a topic or of brokers, all operations or none (Kafka: incrementalAlterConfigs, KIP-339). Leaders
+   * apply them as soon as they hear of it. Rejects with INVALID_CONFIG, INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  async alterConfigs(command: AlterConfigsCommand, signal?: AbortSignal): Promise<void> {
+    await this.#onController((controller) => controller.alterConfigs(command), signal)
+  }
+
+  /**
+   * Has another broker lead a partition, which goes on without a loss (Kafka: a reassignment, for the leader alone);
+   * resolves when it does. Rejects with UNKNOWN_TOPIC_OR_PARTITION, BROKER_NOT_AVAILABLE.
+   */
+  async moveLeader(command: MoveLeaderCommand, signal?: AbortSignal): Promise<void> {
+    await this.#onController((controller) => controller.moveLeader(command), signal)
+    await this.#untilLed(command.topic, signal)
+  }
+
+  /** The cluster, without its topics (Kafka: describeCluster). */
+  describeCluster(): ClusterDescription {
+    const image = this.metadata
+    const brokers = [...image.brokers].sort((a, b) => a.brokerId - b.brokerId)
+    return { clusterId: image.clusterId, controllerId: this.#metadataControl.leaderBroker, metadataOffset: image.offset, brokers }
   }
 
   /** undefined when there is no such topic. No round trip: it is this thread's image that answers. */
@@ -217,7 +262,7 @@ export class EmbeddedEngine {
   openLane(brokerId: number, capacityBytes: number): LaneWriter | undefined {
     const connection = this.#connections.get(brokerId)
     if (connection === undefined) {
-      void this.#reconnect(brokerId)
+      void this.#connections.reconnect(brokerId)
       return undefined
     }
     const { threadId: producerThread } = this
@@ -233,8 +278,7 @@ export class EmbeddedEngine {
 
   /** Calls back with each broker whose thread has ended. Gives the way to take it back. */
   onBrokerLost(listener: (brokerId: number) => void): () => void {
-    this.#lostListeners.add(listener)
-    return () => this.#lostListeners.delete(listener)
+    return this.#connections.onLost(listener)
   }
 
   /**
@@ -251,8 +295,7 @@ export class EmbeddedEngine {
     if (this.#closed) return
     this.#closed = true
     this.#metadata.close()
-    for (const { control } of this.#connections.values()) control.close()
-    this.#connections.clear()
+    this.#connections.close()
     this.#host.close()
     this.#parker.close()
     this.bells.release(this.threadId, this.#bellIncarnation)
@@ -268,38 +311,6 @@ export class EmbeddedEngine {
       : new MillraceError('CLOSED', 'the thread that opened this millrace has closed it, or has ended: attach to one that is open')
     for (const listener of [...this.#overListeners]) listener(this.#over)
     this.close()
-  }
-
-  #connect({ brokerId, incarnation, thread, port }: BrokerConnection): void {
-    const control = connectControl<BrokerControl>(port, { name: `broker ${brokerId}` })
-    this.#connections.set(brokerId, { incarnation, thread: threadId(thread), control })
-    control.onClose(() => {
-      this.#lostIncarnations.set(brokerId, incarnation)
-      if (this.#connections.get(brokerId)?.control === control) this.#connections.delete(brokerId)
-      if (this.#closed) return
-      for (const listener of [...this.#lostListeners]) listener(brokerId)
-      this.#connectionsChanged()
-    })
-  }
-
-  /** Asks for a connection to the next incarnation of a broker that was lost; the answer may come late, and it may be none. */
-  async #reconnect(brokerId: number): Promise<void> {
-    if (this.#closed || this.#connecting.has(brokerId)) return
-    this.#connecting.add(brokerId)
-    try {
-      const lost = this.#lostIncarnations.get(brokerId) ?? 0
-      const connected = await this.#host.with({ hold: false }).connectBroker(brokerId, lost)
-      if (connected === undefined) return
-      if (this.#closed) connected.port.close()
-      else this.#connect(connected)
-    } catch (error) {
-      // The host is gone: its port says so.
-      if (error instanceof MillraceError) return
-      throw error
-    } finally {
-      this.#connecting.delete(brokerId)
-    }
-    this.#connectionsChanged()
   }
 
   /** Everybody who waits on this thread looks again. */
@@ -336,6 +347,16 @@ export class EmbeddedEngine {
     await Promise.resolve()
     if (signal?.aborted === true) throw new MillraceError('ABORTED', 'the call was aborted by its signal', { cause: signal.reason })
     if (this.#closed) throw this.#closedError()
+  }
+
+  async #untilLed(name: string, signal: AbortSignal | undefined): Promise<TopicDescription> {
+    const topic = describeTopic(this.metadata, name)
+    if (topic === undefined) {
+      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic "${name}" was deleted meanwhile`, { retriable: false })
+    }
+    const partitions = topic.partitions.map(({ slot: row, leaderEpoch }) => ({ control: this.controlBlock(row), leaderEpoch }))
+    await this.#leaders.untilLed(`leader of ${name}`, partitions, signal)
+    return topic
   }
 
   #closedError(): MillraceError {

@@ -37,7 +37,7 @@ import {
 } from './log-memory-layout.ts'
 import type { RetentionKind } from './log-memory-layout.ts'
 
-/** Nobody leads. */
+/** Nobody leads, and nobody ever did. */
 export const NO_LEADER_WORD = 0n
 
 export function leaderWordOf(brokerId: number, epoch: number): bigint {
@@ -49,7 +49,7 @@ export function leaderBrokerOf(word: bigint): number {
   return Number(BigInt.asIntN(32, word)) - 1
 }
 
-/** Whether the word names a leader. */
+/** Whether the word names a leader. One who resigned leaves its epoch: no later leader has a lower one. */
 export function hasLeader(word: bigint): boolean {
   return leaderBrokerOf(word) >= 0
 }
@@ -121,9 +121,9 @@ export class ControlBlock {
     return Atomics.compareExchange(this.#longs, at, expectedWord, leaderWordOf(brokerId, epoch)) === expectedWord
   }
 
-  /** Leaves the partition without a leader, if the word is still the expected one. */
+  /** Leaves the partition without a leader, under the same epoch, if the word is still the expected one. */
   tryResign(expectedWord: bigint): boolean {
-    return Atomics.compareExchange(this.#longs, this.#longAt + CONTROL_LEADER_LONG, expectedWord, NO_LEADER_WORD) === expectedWord
+    return this.tryLead(expectedWord, -1, leaderEpochOf(expectedWord))
   }
 
   get logStartOffset(): number {

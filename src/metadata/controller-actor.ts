@@ -17,13 +17,21 @@ import { formatTopicId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import { killPoint } from '../kill-points.ts'
 import type { Random } from '../random.ts'
-import { Controller } from './controller.ts'
-import type { BrokerRegistration, CreatedTopic, CreateTopicCommand, ProducerIdsBlock } from './controller-commands.ts'
+import { Controller, isLiving } from './controller.ts'
+import type {
+  BrokerRegistration,
+  Committed,
+  CreatedTopic,
+  CreatePartitionsCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  ProducerIdsBlock,
+} from './controller-commands.ts'
 import type { ControllerMessage } from './controller-messages.ts'
 import type { ConfigImage, PartitionImage, TopicImage } from './metadata-image.ts'
 import type { MetadataLoader } from './metadata-loader.ts'
 import type { MetadataLog } from './metadata-log.ts'
-import { CLUSTER_METADATA_SLOT, FIRST_TOPIC_SLOT, METADATA_SNAPSHOT_SLOT } from './metadata-records.ts'
+import { FIRST_TOPIC_SLOT } from './metadata-records.ts'
 import type { MetadataRecord } from './metadata-records.ts'
 
 /** What the controller needs of its broker. */
@@ -34,6 +42,8 @@ export interface ControllerEffects {
   readonly metadata: MetadataLoader
   /** Rows of the partition table. */
   readonly partitionsMax: number
+  /** One past the highest row that was ever used. */
+  slotsHigh(): number
   /** Takes in what is committed, and does for this broker what follows from it. */
   follow(): void
   /** Makes the control block of a partition ready for its first leader; does nothing when it is. */
@@ -41,7 +51,13 @@ export interface ControllerEffects {
   /** Whether a broker that registered, or asks to, may still run: nothing is adopted from one that does. */
   isAlive(brokerId: number, incarnation: number): boolean
   /** Takes over the log memory that a broker owned up to a dead incarnation; before anybody leads its partitions. */
-  adoptMemory(brokerId: number, incarnation: number, isLedByDead: (slot: number) => boolean): void
+  adoptMemory(brokerId: number, incarnation: number): void
+  /** Up to where in the metadata log a broker has acted on it. */
+  metadataOffsetOf(brokerId: number): number
+  /** Frees the log of a row that no topic has any more, where whoever led it is gone. */
+  dropDeleted(slot: number, isGone: (brokerId: number) => boolean): void
+  /** Whether the row of the partition table is free; one that a deleted topic left is released first, if it may be. */
+  isFree(slot: number, mayRelease: boolean): boolean
 }
 
 /** How soon the log's memory is looked at again when it was full: about as long as freed memory rests. */
@@ -52,6 +68,8 @@ export class ControllerActor implements Actor<ControllerMessage> {
   readonly #controller: Controller
   readonly #log: MetadataLog
   readonly #effects: ControllerEffects
+  /** Behind the last record that removed a topic: a broker that has not come so far may still hold its rows. */
+  #removedOffset = 0
 
   constructor(log: MetadataLog, effects: ControllerEffects) {
     this.#controller = new Controller(effects.metadata)
@@ -63,6 +81,7 @@ export class ControllerActor implements Actor<ControllerMessage> {
     this.#effects.follow()
     // What the controller before had appended, and may have died over.
     this.#publish()
+    this.#removedOffset = this.#controller.image.offset
   }
 
   async receive(message: ControllerMessage): Promise<void> {
@@ -75,6 +94,14 @@ export class ControllerActor implements Actor<ControllerMessage> {
         return answer(message.reply, () => this.#takeOver())
       case 'createTopic':
         return answer(message.reply, () => this.#createTopic(message.command))
+      case 'deleteTopic':
+        return answer(message.reply, () => this.#deleteTopic(message.command))
+      case 'createPartitions':
+        return answer(message.reply, () => this.#createPartitions(message.command))
+      case 'alterConfigs':
+        return answer(message.reply, () => this.#run(message.command, this.#controller.alterConfigs(message.command)))
+      case 'moveLeader':
+        return answer(message.reply, () => this.#run({}, this.#controller.moveLeader(message.command)))
       case 'allocateProducerIds':
         return answer(message.reply, () => this.#allocateProducerIds())
     }
@@ -90,24 +117,16 @@ export class ControllerActor implements Actor<ControllerMessage> {
     }
     if (known !== undefined && !known.fenced) await this.#fence([{ brokerId, incarnation: known.brokerEpoch }])
     // An incarnation may have owned memory and died before it was registered.
-    if (incarnation > 1) this.#effects.adoptMemory(brokerId, incarnation - 1, this.#ledBy(brokerId))
+    if (incarnation > 1) this.#effects.adoptMemory(brokerId, incarnation - 1)
     await this.#commit(this.#controller.registerBroker(registration))
   }
 
   async #fence(dead: readonly { readonly brokerId: number; readonly incarnation: number }[]): Promise<void> {
     const records = this.#controller.fenceBrokers(dead)
     if (records.length === 0) return
-    for (const { brokerId, incarnation } of dead) this.#effects.adoptMemory(brokerId, incarnation, this.#ledBy(brokerId))
+    for (const { brokerId, incarnation } of dead) this.#effects.adoptMemory(brokerId, incarnation)
     await this.#commit(records)
-  }
-
-  /** The slots that a broker led when it died. The metadata log's may be some: this thread leads them now, so it is safe to look. */
-  #ledBy(brokerId: number): (slot: number) => boolean {
-    const slots = new Set<number>([CLUSTER_METADATA_SLOT, METADATA_SNAPSHOT_SLOT])
-    for (const topic of this.#controller.image.topics) {
-      for (const partition of topic.partitions) if (partition.leader === brokerId) slots.add(partition.slot)
-    }
-    return (slot) => slots.has(slot)
+    this.#dropDeleted()
   }
 
   async #takeOver(): Promise<void> {
@@ -120,14 +139,24 @@ export class ControllerActor implements Actor<ControllerMessage> {
 
   async #createTopic(command: CreateTopicCommand): Promise<CreatedTopic> {
     this.#controller.checkCreateTopic(command)
-    const slots = this.#freeSlots(command.partitions)
-    if (slots === undefined) {
-      const message = `topic "${command.name}" would pass the ${this.#effects.partitionsMax} partitions of this millrace: raise partitionsMax`
-      throw new MillraceError('INVALID_PARTITIONS', message)
-    }
+    const slots = await this.#freeSlots(command.name, command.partitions)
     const topicId = this.#newUuid()
-    const metadataOffset = await this.#commit(this.#controller.createTopic(command, topicId, slots), COMMAND_WAITS_MS)
-    return { topicId, metadataOffset }
+    return { topicId, ...(await this.#run(command, this.#controller.createTopic(command, topicId, slots))) }
+  }
+
+  async #createPartitions(command: CreatePartitionsCommand): Promise<Committed> {
+    const slots = await this.#freeSlots(command.name, this.#controller.partitionsToAdd(command))
+    return this.#run(command, this.#controller.createPartitions(command, slots))
+  }
+
+  async #deleteTopic(command: DeleteTopicCommand): Promise<Committed> {
+    const committed = await this.#run({}, this.#controller.deleteTopic(command))
+    this.#removedOffset = committed.metadataOffset
+    return committed
+  }
+
+  async #run({ validateOnly }: { validateOnly?: boolean | undefined }, records: readonly MetadataRecord[]): Promise<Committed> {
+    return { metadataOffset: await this.#commit(validateOnly === true ? [] : records, COMMAND_WAITS_MS) }
   }
 
   async #allocateProducerIds(): Promise<ProducerIdsBlock> {
@@ -136,15 +165,56 @@ export class ControllerActor implements Actor<ControllerMessage> {
     return block
   }
 
-  /** Rows of the partition table that no partition has; undefined when there are not so many. */
-  #freeSlots(count: number): number[] | undefined {
-    const used = new Set<number>()
-    for (const topic of this.#controller.image.topics) for (const { slot } of topic.partitions) used.add(slot)
-    const free: number[] = []
-    for (let slot = FIRST_TOPIC_SLOT; slot < this.#effects.partitionsMax && free.length < count; slot++) {
-      if (!used.has(slot)) free.push(slot)
+  /** Rows for new partitions of a topic. Those of deleted topics are given again when every living broker has let go of them. */
+  async #freeSlots(name: string, count: number): Promise<number[]> {
+    const { clock, partitionsMax } = this.#effects
+    const untilMs = clock.monotonicMs() + COMMAND_WAITS_MS
+    for (;;) {
+      const free = this.#findFreeSlots(count)
+      if (free.length === count) return free
+      // Brokers that stand still hold rows up, and for so long only.
+      if (this.#haveLetGo || clock.monotonicMs() >= untilMs) {
+        const message = `topic "${name}" would pass the ${partitionsMax} partitions of this millrace: raise partitionsMax`
+        throw new MillraceError('INVALID_PARTITIONS', message)
+      }
+      await new Promise<void>((resolve) => clock.setTimer(LOOK_FOR_ROOM_MS, resolve))
     }
-    return free.length < count ? undefined : free
+  }
+
+  #findFreeSlots(count: number): number[] {
+    const { partitionsMax } = this.#effects
+    this.#effects.follow()
+    if (this.#haveLetGo) this.#dropDeleted()
+    const mayRelease = this.#haveLetGo
+    const named = this.#namedSlots()
+    const free: number[] = []
+    for (let slot = FIRST_TOPIC_SLOT; slot < partitionsMax && free.length < count; slot++) {
+      if (!named.has(slot) && this.#effects.isFree(slot, mayRelease)) free.push(slot)
+    }
+    return free
+  }
+
+  /** Whether every living broker knows of all topics that were removed. */
+  get #haveLetGo(): boolean {
+    for (const broker of this.#controller.image.brokers) {
+      if (isLiving(broker) && this.#effects.metadataOffsetOf(broker.brokerId) < this.#removedOffset) return false
+    }
+    return true
+  }
+
+  #namedSlots(): Set<number> {
+    const named = new Set<number>()
+    for (const topic of this.#controller.image.topics) for (const { slot } of topic.partitions) named.add(slot)
+    return named
+  }
+
+  /** Frees what the dead led of topics that are deleted: nobody else would. */
+  #dropDeleted(): void {
+    const named = this.#namedSlots()
+    const isGone = (brokerId: number): boolean => brokerId < 0 || !isLiving(this.#controller.image.broker(brokerId))
+    for (let slot = FIRST_TOPIC_SLOT; slot < this.#effects.slotsHigh(); slot++) {
+      if (!named.has(slot)) this.#effects.dropDeleted(slot, isGone)
+    }
   }
 
   /**

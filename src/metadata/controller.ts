@@ -7,11 +7,20 @@
 
 import { MillraceError } from '../errors.ts'
 import type { TopicId } from '../ids.ts'
-import type { BrokerRegistration, CreateTopicCommand, ProducerIdsBlock } from './controller-commands.ts'
-import type { BrokerImage, MetadataImage, PartitionImage } from './metadata-image.ts'
+import type {
+  AlterConfigsCommand,
+  BrokerRegistration,
+  CreatePartitionsCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  MoveLeaderCommand,
+  ProducerIdsBlock,
+} from './controller-commands.ts'
+import type { BrokerImage, MetadataImage } from './metadata-image.ts'
 import { FENCE, METADATA_VERSION, METADATA_VERSION_LEVEL, NO_LEADER, TOPIC_RESOURCE } from './metadata-records.ts'
 import type { MetadataRecord } from './metadata-records.ts'
 import { LeaderPlacement } from './replica-placement.ts'
+import { alterConfigs, configRecords, deleteTopic, leaderChange, moveLeader, newPartitions, partitionsToAdd } from './topic-changes.ts'
 
 /** Kafka's: ids are plenty, and whoever has a block asks nobody for the next 999. */
 const PRODUCER_IDS_A_BLOCK = 1_000
@@ -57,19 +66,11 @@ export class Controller {
 
   /** `slots` has one free row for each partition; the first leaders start at epoch 0. */
   createTopic(command: CreateTopicCommand, topicId: TopicId, slots: readonly number[]): MetadataRecord[] {
-    const { name, partitions, config } = command
+    const { name, config } = command
     this.checkCreateTopic(command)
     const placement = new LeaderPlacement(this.#living(), this.#leaders())
     const records: MetadataRecord[] = [{ type: 'TopicRecord', record: { name, topicId } }]
-    for (const [key, value] of Object.entries(config)) {
-      records.push({ type: 'ConfigRecord', record: { resourceType: TOPIC_RESOURCE, resourceName: name, name: key, value } })
-    }
-    for (let partitionId = 0; partitionId < partitions; partitionId++) {
-      const leader = placement.next()
-      const replicas = leader === NO_LEADER ? [] : [leader]
-      const record = { topicId, partitionId, slot: slots[partitionId]!, replicas, isr: replicas, leader, leaderEpoch: 0, partitionEpoch: 0 }
-      records.push({ type: 'PartitionRecord', record })
-    }
+    records.push(...configRecords(TOPIC_RESOURCE, name, {}, config), ...newPartitions(topicId, 0, slots, placement))
     return records
   }
 
@@ -82,6 +83,28 @@ export class Controller {
       const message = `topic "${name}" asks for ${replicationFactor} replicas: replication does not exist yet, leave the factor out or make it 1`
       throw new MillraceError('INVALID_REPLICATION_FACTOR', message)
     }
+  }
+
+  deleteTopic(command: DeleteTopicCommand): MetadataRecord[] {
+    return deleteTopic(this.image, command)
+  }
+
+  partitionsToAdd(command: CreatePartitionsCommand): number {
+    return partitionsToAdd(this.image, command)
+  }
+
+  /** `slots` has one free row for each partition that is added. */
+  createPartitions(command: CreatePartitionsCommand, slots: readonly number[]): MetadataRecord[] {
+    const { topicId, partitions } = this.image.topic(command.name)!
+    return newPartitions(topicId, partitions.length, slots, new LeaderPlacement(this.#living(), this.#leaders()))
+  }
+
+  alterConfigs(command: AlterConfigsCommand): MetadataRecord[] {
+    return alterConfigs(this.image, command)
+  }
+
+  moveLeader(command: MoveLeaderCommand): MetadataRecord[] {
+    return moveLeader(this.image, command)
   }
 
   /** The next block of producer ids. Once the record stands in the log no successor gives it again (KIP-730). */
@@ -120,12 +143,4 @@ export class Controller {
 
 export function isLiving(broker: BrokerImage | undefined): boolean {
   return broker !== undefined && !broker.fenced
-}
-
-/** Says only what changes. A leader that is named has a new epoch by that. */
-function leaderChange(topicId: TopicId, partition: PartitionImage, leader: number): MetadataRecord {
-  const { partitionId, replicas } = partition
-  const moves = leader !== NO_LEADER && !(replicas.length === 1 && replicas[0] === leader)
-  const record = { topicId, partitionId, leader, ...(moves ? { replicas: [leader], isr: [leader] } : {}) }
-  return { type: 'PartitionChangeRecord', record }
 }

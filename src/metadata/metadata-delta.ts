@@ -11,7 +11,7 @@ import type { MetadataRecordFields } from '../protocol/metadata-record-frame.ts'
 import { ChangedMap } from './changed-map.ts'
 import { MetadataImage, configKey } from './metadata-image.ts'
 import type { BrokerImage, ConfigImage, PartitionImage, TopicImage } from './metadata-image.ts'
-import { FENCE, METADATA_VERSION, NO_LEADER_CHANGE, TOPIC_RESOURCE, UNFENCE } from './metadata-records.ts'
+import { BROKER_RESOURCE, FENCE, METADATA_VERSION, NO_LEADER_CHANGE, TOPIC_RESOURCE, UNFENCE } from './metadata-records.ts'
 import type { ReplayedRecord } from './metadata-records.ts'
 
 /** A partition that is new, or of which something is different. */
@@ -171,6 +171,12 @@ export class MetadataDelta {
       if (topic === undefined || this.previous.topicById(topic.topicId) === undefined) continue
       if (!isSameConfig(this.previous.topicConfig(name), this.image.topicConfig(name))) yield topic
     }
+  }
+
+  /** Whether configs of brokers, of all or of one, are different. */
+  get areBrokersReconfigured(): boolean {
+    for (const key of this.#configs.changedKeys) if (Number.parseInt(key, 10) === BROKER_RESOURCE) return true
+    return false
   }
 
   /** Brokers that are new, or were fenced, or registered as another incarnation. */

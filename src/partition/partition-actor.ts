@@ -130,11 +130,11 @@ export class PartitionActor {
     return this.#producers.expire(nowMs, expirationMs)
   }
 
-  /** This broker leads no longer: everybody who waits is told so. */
-  resign(): void {
-    this.#delayed.failAll(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+  /** This broker leads no longer: everybody who waits is told so, or why. */
+  resign(errorCode: number = KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER): void {
+    this.#delayed.failAll(errorCode)
     for (let batch = this.#parked.oldest(); batch !== undefined; batch = this.#parked.oldest()) {
-      refuseBatch(batch.lane, batch.batchId, batch.acks, KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+      refuseBatch(batch.lane, batch.batchId, batch.acks, errorCode)
       this.#parked.shift()
     }
   }

@@ -20,7 +20,7 @@ import { FaultWords } from './fault-words.ts'
 const brokerEntry = new StrippedWorker(new URL('./faulty-broker.ts', import.meta.url))
 process.on('exit', () => brokerEntry.remove())
 
-type PassedOn = 'brokers' | 'logMemoryBytes' | 'idleStrategy' | 'restarts' | 'metadataLogMaxRecordBytesBetweenSnapshots'
+type PassedOn = 'brokers' | 'partitionsMax' | 'logMemoryBytes' | 'idleStrategy' | 'restarts' | 'metadataLogMaxRecordBytesBetweenSnapshots'
 
 export interface FaultyOptions extends Partial<Pick<ClusterOptions, PassedOn>> {
   readonly resourceLimits?: ResourceLimits
@@ -43,7 +43,7 @@ export class FaultyMillrace {
     const cluster = await Cluster.start({
       brokers: options.brokers ?? 1,
       logMemoryBytes: options.logMemoryBytes ?? 256 * 1024 * 1024,
-      partitionsMax: 1_024,
+      partitionsMax: options.partitionsMax ?? 1_024,
       idleStrategy: options.idleStrategy ?? 'park',
       workerUrl: brokerEntry.url,
       clock: systemClock,

@@ -160,7 +160,7 @@ describe.each(WAYS)('memory between brokers, the thread ends by: %s', (way) => {
 })
 
 test('no point that a broker passes was left out', () => {
-  // Of the others: producers' threads in client-death, the controller in controller-death, the cleaner in compaction.
-  const starts = ['lane.writer.', 'controller.', 'log.clean.']
+  // Of the others: producers' threads in client-death, the controller in controller-death, brokers that hand over or delete in moving-leaders and deleting, the cleaner in compaction.
+  const starts = ['lane.writer.', 'controller.', 'broker.', 'log.clean.']
   expect(KILL_POINTS.filter((point) => !killedAt.has(point) && !starts.some((start) => point.startsWith(start)))).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Bells, THREAD_KIND_CLIENT } from '../../src/bells.ts'
 import { threadId } from '../../src/ids.ts'
-import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf, leaderWordOf } from '../../src/log/control-block.ts'
+import { ControlBlock, hasLeader, leaderBrokerOf, leaderEpochOf, leaderWordOf, NO_LEADER_WORD } from '../../src/log/control-block.ts'
 import { LogMemory, allocateLogMemory } from '../../src/log/log-memory.ts'
 import { CONTROL_BYTES, RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
 import { freeSlot, initialiseSlot, releaseSlot } from '../../src/log/partition-table.ts'
@@ -139,7 +139,8 @@ describe('the leader word', () => {
     expect(control.tryLead(leaderWordOf(2, 1), 3, 2)).toBe(true)
     expect(control.tryResign(leaderWordOf(2, 1))).toBe(false)
     expect(control.tryResign(leaderWordOf(3, 2))).toBe(true)
-    expect(control.leaderBroker).toBe(-1)
+    // Its epoch stays: nobody leads under a lower one after it.
+    expect([control.leaderBroker, control.leaderEpoch, hasLeader(control.leaderWord())]).toEqual([-1, 2, false])
   })
 })
 

@@ -6,9 +6,11 @@
 
 import type { Timer } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { KAFKA_ERRORS } from '../../errors.ts'
+import { equalTopicIds } from '../../ids.ts'
 import { laneCapacity } from '../../lane/lane.ts'
 import { BACK_PRESSURED, BATCH_TOO_LARGE, LANE_CLOSED, OFFERED } from '../../lane/lane-writer.ts'
-import { NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../../log/control-block.ts'
+import { hasLeader, leaderBrokerOf, leaderEpochOf } from '../../log/control-block.ts'
 import type { Random } from '../../random.ts'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE } from '../../record/record-batch-layout.ts'
 import type { BatchPool } from './batch-pool.ts'
@@ -19,7 +21,7 @@ import { LaneLink } from './lane-link.ts'
 import type { BatchSink } from './lane-link.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
-import { overdueError } from './producer-errors.ts'
+import { overdueError, refusalError } from './producer-errors.ts'
 
 /** Kafka's max.in.flight.requests.per.connection: a batch that is not full leaves only below it. */
 const IN_FLIGHT_BEFORE_COALESCING = 5
@@ -101,7 +103,7 @@ export class LaneSender implements BatchSink {
     for (const link of this.#links.values()) if (link.unacked > 0 || this.#ready.length > 0) link.writer.wantWake()
     for (const queue of this.#ready) {
       const word = queue.control.leaderWord()
-      const mustChange = word === NO_LEADER_WORD || leaderEpochOf(word) <= queue.refusedEpoch || !this.#links.has(leaderBrokerOf(word))
+      const mustChange = !hasLeader(word) || leaderEpochOf(word) <= queue.refusedEpoch || !this.#links.has(leaderBrokerOf(word))
       if (mustChange) queue.control.addWaiter(this.#engine.threadId)
     }
   }
@@ -197,7 +199,7 @@ export class LaneSender implements BatchSink {
     const batch = queue.sealed[0]!
     const word = queue.control.leaderWord()
     const leaderEpoch = leaderEpochOf(word)
-    if (word === NO_LEADER_WORD || leaderEpoch <= queue.refusedEpoch) return false
+    if (!hasLeader(word) || leaderEpoch <= queue.refusedEpoch) return this.#failIfDeleted(queue)
     // What was sent to the leader before may yet come back, and must not come behind this one.
     if (queue.inFlight > 0 && queue.inFlightEpoch !== leaderEpoch) return false
     const brokerId = leaderBrokerOf(word)
@@ -220,6 +222,14 @@ export class LaneSender implements BatchSink {
     if (result === LANE_CLOSED) this.brokerLost(brokerId)
     else if (result === BACK_PRESSURED) link.pollAcks()
     return false
+  }
+
+  /** A topic that is deleted gets no leader any more: what waits for one is given up. */
+  #failIfDeleted(queue: PartitionQueue): boolean {
+    const { control, sealed } = queue
+    if (control.isInUse && !control.isDeleting && equalTopicIds(control.topicId, queue.topicId)) return false
+    for (const batch of sealed.splice(0)) this.#returns.giveUp(queue, batch, refusalError(batch, KAFKA_ERRORS.UNKNOWN_TOPIC_ID))
+    return true
   }
 
   /** Writes who sends the batch; false: that is not known yet, and this thread is woken when it is. */
@@ -252,7 +262,7 @@ export class LaneSender implements BatchSink {
 
   #leaderLink(queue: PartitionQueue): LaneLink | undefined {
     const word = queue.control.leaderWord()
-    return word === NO_LEADER_WORD ? undefined : this.#links.get(leaderBrokerOf(word))
+    return !hasLeader(word) ? undefined : this.#links.get(leaderBrokerOf(word))
   }
 
   #tellFailure(batch: ProducerBatch, error: Error): void {

@@ -59,6 +59,10 @@ export function refusalError(batch: ProducerBatch, errorCode: number): MillraceE
       )
     case KAFKA_ERRORS.CORRUPT_MESSAGE:
       return new MillraceError(name, `the broker found ${what} damaged on the way and did not write them: send them again`)
+    case KAFKA_ERRORS.UNKNOWN_TOPIC_ID: {
+      const message = `topic ${batch.destination!.topic} was deleted: ${what} were not written; make it again and bind it anew`
+      return new MillraceError(name, message, { retriable: false })
+    }
     case KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER:
       return new MillraceError(name, `the log has lost acknowledged records before ${what}, which were not written: send them again`)
     default:

@@ -1,0 +1,82 @@
+// The ways of one attached thread to the brokers: a control channel to each incarnation of
+// each, and a new one when a broker was lost and runs again. Runs on the attached thread.
+// Holds: the end of a broker's thread is heard of once for each incarnation.
+
+import { connectControl } from '../actor/control-channel.ts'
+import type { ControlClient } from '../actor/control-channel.ts'
+import type { BrokerConnection, BrokerControl, HostControl } from '../broker/broker-control.ts'
+import { MillraceError } from '../errors.ts'
+import { threadId } from '../ids.ts'
+import type { ThreadId } from '../ids.ts'
+
+export interface Connection {
+  readonly incarnation: number
+  /** The broker's bell. */
+  readonly thread: ThreadId
+  readonly control: ControlClient<BrokerControl>
+}
+
+export class BrokerConnections {
+  readonly #host: ControlClient<HostControl>
+  /** The ways have changed: everybody who waits on this thread looks again. */
+  readonly #onChange: () => void
+  readonly #connections = new Map<number, Connection>()
+  readonly #connecting = new Set<number>()
+  /** By broker id: the latest incarnation whose end was seen. */
+  readonly #lostIncarnations = new Map<number, number>()
+  readonly #lostListeners = new Set<(brokerId: number) => void>()
+  #closed = false
+
+  constructor(host: ControlClient<HostControl>, onChange: () => void) {
+    this.#host = host
+    this.#onChange = onChange
+  }
+
+  get(brokerId: number): Connection | undefined {
+    return this.#connections.get(brokerId)
+  }
+
+  connect({ brokerId, incarnation, thread, port }: BrokerConnection): void {
+    const control = connectControl<BrokerControl>(port, { name: `broker ${brokerId}` })
+    this.#connections.set(brokerId, { incarnation, thread: threadId(thread), control })
+    control.onClose(() => {
+      this.#lostIncarnations.set(brokerId, incarnation)
+      if (this.#connections.get(brokerId)?.control === control) this.#connections.delete(brokerId)
+      if (this.#closed) return
+      for (const listener of [...this.#lostListeners]) listener(brokerId)
+      this.#onChange()
+    })
+  }
+
+  /** Asks for a connection to the next incarnation of a broker that was lost; the answer may come late, and it may be none. */
+  async reconnect(brokerId: number): Promise<void> {
+    if (this.#closed || this.#connecting.has(brokerId)) return
+    this.#connecting.add(brokerId)
+    try {
+      const lost = this.#lostIncarnations.get(brokerId) ?? 0
+      const connected = await this.#host.with({ hold: false }).connectBroker(brokerId, lost)
+      if (connected === undefined) return
+      if (this.#closed) connected.port.close()
+      else this.connect(connected)
+    } catch (error) {
+      // The host is gone: its port says so.
+      if (error instanceof MillraceError) return
+      throw error
+    } finally {
+      this.#connecting.delete(brokerId)
+    }
+    this.#onChange()
+  }
+
+  /** Calls back with each broker whose thread has ended. Gives the way to take it back. */
+  onLost(listener: (brokerId: number) => void): () => void {
+    this.#lostListeners.add(listener)
+    return () => this.#lostListeners.delete(listener)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const { control } of this.#connections.values()) control.close()
+    this.#connections.clear()
+  }
+}
