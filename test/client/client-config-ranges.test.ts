@@ -13,6 +13,7 @@ const DEVIATIONS = new Map([
   ['linger.ms', { min: 0, max: INT_MAX }],
   ['max.block.ms', { min: 0, max: INT_MAX }],
   ['delivery.timeout.ms', { min: 0, max: INT_MAX }],
+  ['partitioner.availability.timeout.ms', { min: 0, max: INT_MAX }],
   ['retry.backoff.ms', { min: 0, max: INT_MAX }],
   ['retry.backoff.max.ms', { min: 0, max: INT_MAX }],
   ['batch.size', { min: 0, max: BATCH_BYTES_MAX }],
