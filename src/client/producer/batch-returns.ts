@@ -105,7 +105,7 @@ export class BatchReturns {
   /** The batch, which is not in flight, is not sent again. */
   giveUp(queue: PartitionQueue, batch: ProducerBatch, error: MillraceError): void {
     if (batch.hasSequence) {
-      queue.sequence.hasGap = true
+      queue.sequence.leaveGap(batch)
       queue.isHeld = true
     }
     this.#effects.giveUp(batch, error)
@@ -122,6 +122,8 @@ export class BatchReturns {
       queue.retryAtMs = 0
     }
     if (this.#options.enableIdempotence) this.#closeGap(queue)
+    // What a leader said of them, it said of an attempt that is over.
+    for (const batch of queue.sealed) batch.refusal = 0
     queue.isHeld = false
     return true
   }
@@ -132,7 +134,7 @@ export class BatchReturns {
     if (isOutOfSequence(sealed[0]) && !sequence.hasGap) {
       // Nothing before it was given up, so the log has lost what was acknowledged: that must be told.
       const batch = sealed.shift()!
-      sequence.hasGap = true
+      sequence.leaveGap(batch)
       this.#effects.giveUp(batch, refusalError(batch, batch.refusal))
     }
     // One that may be in the log is sent as it is: its leader's answer says whether the gap is one.

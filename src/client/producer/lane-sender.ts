@@ -136,9 +136,8 @@ export class LaneSender implements BatchSink {
   completed(batch: ProducerBatch, baseOffset: number, appendTimeMs: number): void {
     this.#landed(batch)
     this.outstanding--
-    const queue = queueOf(batch)
-    // What was sent after a gap and is written shows that there is none.
-    if (queue.sequence.hasGap && !queue.isHeld) queue.sequence.hasGap = false
+    const { sequence } = queueOf(batch)
+    if (sequence.hasGap) sequence.written(batch)
     if (!batch.expired) batch.complete(baseOffset, appendTimeMs)
     this.#pool.giveBack(batch)
   }

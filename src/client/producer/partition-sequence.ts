@@ -21,10 +21,25 @@ export class PartitionSequence {
   epoch = 0
   /** Of the first record of the next batch. */
   next = 0
-  /** A batch that has a number will not be sent again, and is not known to be in the log. */
-  hasGap = false
+  /** Place of the last batch that has a number, will not be sent again, and is not known to be in the log; -1: there is none. */
+  #gapPlace = -1
   /** Its epochs are used up: the producer's id is no longer its own. */
   needsOwnId = false
+
+  /** A batch that has a number will not be sent again, and is not known to be in the log. */
+  get hasGap(): boolean {
+    return this.#gapPlace >= 0
+  }
+
+  /** This batch will not be sent again. */
+  leaveGap({ place }: ProducerBatch): void {
+    this.#gapPlace = Math.max(this.#gapPlace, place)
+  }
+
+  /** This batch is in the log: so there is no gap before it. */
+  written({ place }: ProducerBatch): void {
+    if (place > this.#gapPlace) this.#gapPlace = -1
+  }
 
   /** Writes its number into a batch that is about to leave. */
   stamp(batch: ProducerBatch): void {
@@ -40,7 +55,7 @@ export class PartitionSequence {
 
   /** Begins anew after a gap; `queued`: the batches that follow it, none of them in flight or in the log. */
   bump(queued: readonly ProducerBatch[]): void {
-    this.hasGap = false
+    this.#gapPlace = -1
     this.next = 0
     if (this.epoch === PRODUCER_EPOCH_MAX) {
       this.producerId = NO_PRODUCER_ID

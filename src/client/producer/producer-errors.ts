@@ -36,7 +36,10 @@ export function unansweredError(batch: ProducerBatch, brokerId: number): Millrac
 
 /** It did not get to a broker in time, or came back and did not get there again. */
 export function overdueError(batch: ProducerBatch): MillraceError {
-  if (batch.refusal !== 0) return refusalError(batch, batch.refusal)
+  // One that was out of order only waited for the one before it.
+  const { refusal } = batch
+  const isOutOfSequence = refusal === KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER || refusal === KAFKA_ERRORS.INVALID_PRODUCER_EPOCH
+  if (refusal !== 0 && !isOutOfSequence) return refusalError(batch, refusal)
   const doubt = batch.inDoubt ? '; the one that died with them may have written them' : ''
   const message = `${recordsOf(batch)} could not be sent within deliveryTimeoutMs: their broker was slow or gone${doubt}`
   return new MillraceError('REQUEST_TIMED_OUT', message)

@@ -128,6 +128,9 @@ class Simulation {
         if (outcome === undefined) throw new Error(`${where} has no outcome`)
         if (typeof outcome === 'number') {
           if (offsets.get(number) !== outcome) throw new Error(`${where} was acknowledged at ${outcome}, and is at ${offsets.get(number)}`)
+        } else if (outcome.code === 'OUT_OF_ORDER_SEQUENCE_NUMBER') {
+          // Nothing that was acknowledged is ever lost here.
+          throw new Error(`${where} failed with ${outcome.code}`)
         } else if (outcome.code !== 'REQUEST_TIMED_OUT' && offsets.has(number)) {
           throw new Error(`${where} is in the log, and failed with ${outcome.code}`)
         }
