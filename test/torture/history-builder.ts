@@ -2,8 +2,21 @@
 
 import { checkHistory } from './history-checker.ts'
 import type { AnomalyKind } from './anomalies.ts'
-import { ACKED, CLOSED, DIED, DOUBT, MARK_END, MARK_END_SEEN, MARK_FIRST_SEEN, MARK_START, REFUSED, ReadTape, SendTape } from './history.ts'
-import type { Ending, Outcome } from './history.ts'
+import {
+  ACKED,
+  CLOSED,
+  DIED,
+  DOUBT,
+  GAPLESS,
+  MARK_END,
+  MARK_END_SEEN,
+  MARK_FIRST_SEEN,
+  MARK_START,
+  REFUSED,
+  ReadTape,
+  SendTape,
+} from './history.ts'
+import type { Ending, Outcome, Promises } from './history.ts'
 
 const ROWS = 64
 
@@ -24,8 +37,8 @@ export class HistoryBuilder {
     return ++this.#tick
   }
 
-  producer(options: { inSequence?: boolean } = { inSequence: true }): ProducerLines {
-    const lines = new ProducerLines(this, this.producers.length, options)
+  producer(promises: Promises = GAPLESS): ProducerLines {
+    const lines = new ProducerLines(this, this.producers.length, promises)
     this.producers.push(lines)
     return lines
   }
@@ -56,10 +69,10 @@ export class ProducerLines {
   readonly producer: number
   readonly #history: HistoryBuilder
 
-  constructor(history: HistoryBuilder, producer: number, options: { inSequence?: boolean }) {
+  constructor(history: HistoryBuilder, producer: number, promises: Promises) {
     this.#history = history
     this.producer = producer
-    this.tape = SendTape.allocate(ROWS, options)
+    this.tape = SendTape.allocate(ROWS, { promises })
     this.tape.end(CLOSED)
   }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { ANOMALY_KINDS } from './anomalies.ts'
 import type { AnomalyKind } from './anomalies.ts'
 import { HistoryBuilder } from './history-builder.ts'
-import { ACKED, AT_WORK, CLOSED } from './history.ts'
+import { ACKED, AT_WORK, CLOSED, NO_PROMISE, ONCE } from './history.ts'
 
 const EDGE = Number.MAX_SAFE_INTEGER - 10
 
@@ -190,7 +190,7 @@ const CASES: Case[] = [
     what: 'one record at two offsets, of a producer that promises nothing else',
     found: [],
     write: (h) => {
-      const p = h.producer({ inSequence: false }).acked(0)
+      const p = h.producer(NO_PROMISE).acked(0)
       h.drained([
         [p, 0],
         [p, 0],
@@ -291,10 +291,10 @@ const CASES: Case[] = [
     },
   },
   {
-    what: 'a producer without sequence leaves out what was under way',
+    what: 'a producer that gives up leaves out what was under way',
     found: [],
     write: (h) => {
-      const p = h.producer({ inSequence: false }).pending().pending().ended()
+      const p = h.producer(ONCE).pending().pending().ended()
       h.drained([[p, 1]])
     },
   },

@@ -136,7 +136,7 @@ class HistoryChecker {
       foundAt[number] = offset
     } else if (before !== offset && before !== DOUBLED) {
       foundAt[number] = DOUBLED
-      if (tape.isInSequence) this.#anomalies.add('doubled', () => `${producer}/${number} at ${log}@${before} and ${log}@${offset}`)
+      if (tape.isOnce) this.#anomalies.add('doubled', () => `${producer}/${number} at ${log}@${before} and ${log}@${offset}`)
     }
   }
 
@@ -198,8 +198,8 @@ class HistoryChecker {
         lastPlace[log] = place
         lastNumber[log] = number
       }
-      if (!tape.isInSequence) continue
-      // What an idempotent producer had under way when it died is there up to some record, and nothing behind it.
+      if (!tape.isGapless) continue
+      // What such a producer had under way when it died is there up to some record, and nothing behind it.
       const mayBeTrimmed = contents.drainStart > 0 && !contents.isKept(lastPlace[log]!)
       if (found === NOT_FOUND && outcome === PENDING && tape.ended === DIED && !mayBeTrimmed && missing[log]! < 0) missing[log] = number
       if (found >= 0 && missing[log]! >= 0) {

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/random.ts'
 import { checkHistory } from './history-checker.ts'
-import { ACKED, CLOSED, MARK_END, MARK_FIRST_SEEN, MARK_START, ReadTape, SendTape } from './history.ts'
+import { ACKED, CLOSED, GAPLESS, MARK_END, MARK_FIRST_SEEN, MARK_START, ReadTape, SendTape } from './history.ts'
 import type { History } from './history.ts'
 
 const RECORDS = Number(process.env['MILLRACE_HISTORY_RECORDS'] ?? 500_000)
@@ -15,7 +15,7 @@ const SEED = 0x10c
 /** Producers that send at random to some logs, one reader meanwhile, and the drain. */
 function longHistory(records: number): History {
   const random = seededRandom(SEED)
-  const sends = Array.from({ length: PRODUCERS }, () => SendTape.allocate(records, { inSequence: true }))
+  const sends = Array.from({ length: PRODUCERS }, () => SendTape.allocate(records, { promises: GAPLESS }))
   const ends = new Float64Array(LOGS)
   const live = ReadTape.allocate(records + LOGS)
   const drain = ReadTape.allocate(records + 3 * LOGS)

@@ -4,7 +4,7 @@
 // Knows nothing of millrace, and imports nothing of it: a bug in millrace cannot hide here.
 //
 //   a tape:   words 0..15 │ column 0, a row each │ column 1 │ …
-//   words:    0 rows · 1 ended (0 at work, 1 closed, 2 died) · 2 in order of its sequence (idempotent) · 3 rows at most
+//   words:    0 rows · 1 ended (0 at work, 1 closed, 2 died) · 2 promises (0 none, 1 no doubles, 2 no gaps either) · 3 rows at most
 //
 //   a row of sends, one a record, its index the record's number among those of its producer
 //     log i32, -1 as long as it is chosen by another · outcome i32 · hash u32 · offset f64, -1 not known · invoked f64 · completed f64 (ticks)
@@ -27,6 +27,12 @@ export const CLOSED = 1
 export const DIED = 2
 export type Ending = typeof AT_WORK | typeof CLOSED | typeof DIED
 
+/** What a producer promises. */
+export const NO_PROMISE = 0
+export const ONCE = 1
+export const GAPLESS = 2
+export type Promises = typeof NO_PROMISE | typeof ONCE | typeof GAPLESS
+
 /** The reader goes to this offset by itself; -1: to the first there is. */
 export const MARK_START = -1
 /** Retention has overtaken it: it was to read `offset` next … */
@@ -43,7 +49,7 @@ export const MARK_END_SEEN = -6
 const HEADER_WORDS = 16
 const ROWS = 0
 const ENDED = 1
-const IN_SEQUENCE = 2
+const PROMISES = 2
 const ROWS_MAX = 3
 
 const SEND_ROW_BYTES = 3 * 4 + 3 * 8
@@ -107,9 +113,9 @@ export class SendTape extends Tape {
   readonly outcome = this.column(int32, 4)
   readonly hash = this.column(uint32, 4)
 
-  static allocate(rows: number, { inSequence = false }: { inSequence?: boolean } = {}): SendTape {
+  static allocate(rows: number, { promises = NO_PROMISE }: { promises?: Promises } = {}): SendTape {
     const tape = new SendTape(new SharedArrayBuffer(bytesFor(rows, SEND_ROW_BYTES)))
-    tape.words[IN_SEQUENCE] = inSequence ? 1 : 0
+    tape.words[PROMISES] = promises
     return tape
   }
 
@@ -117,9 +123,14 @@ export class SendTape extends Tape {
     super(buffer, SEND_ROW_BYTES)
   }
 
-  /** Whether its records must be in each log in order and without doubles, whatever dies (Kafka: enable.idempotence). */
-  get isInSequence(): boolean {
-    return this.words[IN_SEQUENCE] === 1
+  /** Whether each of its records is in a log once at most, whatever dies (Kafka: enable.idempotence). */
+  get isOnce(): boolean {
+    return this.words[PROMISES]! >= ONCE
+  }
+
+  /** Whether a record is there only when all are that it sent to the log before: it gives none up. */
+  get isGapless(): boolean {
+    return this.words[PROMISES] === GAPLESS
   }
 
   /** Writes down a send that is about to be made; its number. */

@@ -2,7 +2,7 @@
 // ignores, so that packages resolve; and a run of what must find the bug.
 
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SeededBug } from './seeded-bugs.ts'
@@ -12,9 +12,9 @@ const COPIES = join(PROJECT, '.seeded-bugs')
 /** A run that takes longer has hung, and so found something. */
 const RUN_MS_MAX = 120_000
 /** A round of torture that does not move for so long hangs. */
-const HANG_S = 8
+const HANG_S = 15
 /** A test that does not end within so long has found a hang. */
-const TEST_MS_MAX = 15_000
+const TEST_MS_MAX = 20_000
 
 export interface Finding {
   readonly bug: string
@@ -43,10 +43,11 @@ export class MutatedCopy {
   remove(): void {
     process.off('exit', this.#removed)
     this.#removed()
-    // The last one out.
     try {
-      rmSync(COPIES, { recursive: false })
-    } catch {}
+      rmdirSync(COPIES)
+    } catch {
+      // Another copy is there.
+    }
   }
 
   /** Puts the bug in; throws when its place is not there any more. */
@@ -117,5 +118,5 @@ function firstFinding(output: string): string {
   const lines = output.split('\n').map((line) => line.trim())
   const saying =
     /^(\d+ )?(lost|unseen|doubled|reordered|holed|changed|invented|refusedButRead|inconsistent|misplaced|skipped|reread|miscounted|gap|regressed|epochBack|backdated|trimmed|hung|undrained)[: ]|hangs for|Error:|died of|^(producer|consumer) |^FAIL/
-  return (lines.find((line) => saying.test(line)) ?? lines.at(-1) ?? '').slice(0, 140)
+  return (lines.find((line) => saying.test(line)) ?? lines.at(-1) ?? '').slice(0, 160)
 }

@@ -10,7 +10,7 @@ import { FaultyMillrace } from '../faults/faulty-millrace.ts'
 import { bytesTopic } from '../faults/sent-ledger.ts'
 import type { Anomalies } from './anomalies.ts'
 import { checkHistory } from './history-checker.ts'
-import { ACKED, AT_WORK, CLOSED, DOUBT, MARK_END_SEEN, MARK_FIRST_SEEN, REFUSED, ReadTape, SendTape } from './history.ts'
+import { ACKED, AT_WORK, CLOSED, DOUBT, MARK_END_SEEN, MARK_FIRST_SEEN, ONCE, REFUSED, ReadTape, SendTape } from './history.ts'
 import { drainLogs, settleLogs } from './log-drain.ts'
 import type { BoundTopic } from './producer-work.ts'
 import type { FaultKind, RoundPlan } from './round-plan.ts'
@@ -232,7 +232,7 @@ export class TortureRound {
     this.#step = 'draining'
     await this.until('the restart of brokers', () => faulty.cluster.brokers.length === plan.brokers)
     await this.until('the bells of dead threads', () => faulty.bells.liveCount === plan.brokers + 1)
-    const settling = SendTape.allocate(100_000, { inSequence: true })
+    const settling = SendTape.allocate(100_000, { promises: ONCE })
     await this.within('the settling of logs', settleLogs(faulty.millrace, this.#topics, settling, this.#sends.length, this.words))
     const drain = await this.within('the drain', drainLogs(faulty.millrace, this.#topics))
     this.#checkDeaths()
@@ -293,7 +293,6 @@ export class TortureRound {
   }
 
   #spawn(name: string, task: ProducerTask | ConsumerTask, producer: number, onExit: () => void): TortureWorker {
-    const isInSequence = task.role === 'producer' && task.options.acks !== 1
     const topics = this.plan.topics.map(({ name: topic, firstLog, partitions }) => ({ name: topic, firstLog, partitions }))
     const data = {
       handle: this.faulty.millrace.handle,
@@ -303,7 +302,7 @@ export class TortureRound {
       seed: this.#threadRandom.uint32(),
       round: this.words.buffer,
     }
-    const worker = new TortureWorker(name, data, isInSequence, onExit)
+    const worker = new TortureWorker(name, data, onExit)
     this.#all.push(worker)
     return worker
   }
@@ -334,8 +333,8 @@ export class TortureRound {
 
   #hang(what: string): TortureHang {
     const lines = [
-      `hangs for ${this.#hangMs / 1_000} s: ${what}`,
-      `plan: seed ${this.plan.seed}, ${this.plan.brokers} broker(s); at ${this.#step}`,
+      `hangs for ${this.#hangMs / 1_000} s, at ${this.#step}: ${what}`,
+      `plan: seed ${this.plan.seed}, ${this.plan.brokers} broker(s)`,
       ...describeSharedState(this.faulty, this.#controls),
       ...this.#all.filter(({ isOver }) => !isOver).map((worker) => this.#describe(worker)),
       `last events: ${this.faulty.events

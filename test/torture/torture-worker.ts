@@ -4,8 +4,9 @@ import { Worker } from 'node:worker_threads'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { FaultWords } from '../faults/fault-words.ts'
 import { StrippedWorker } from '../lane/stripped-worker.ts'
-import { AT_WORK, DIED, ReadTape, SendTape } from './history.ts'
-import type { TortureThreadData } from './torture-tasks.ts'
+import { AT_WORK, DIED, GAPLESS, NO_PROMISE, ONCE, ReadTape, SendTape } from './history.ts'
+import type { Promises } from './history.ts'
+import type { ProducerTask, TortureThreadData } from './torture-tasks.ts'
 import { ThreadWords } from './torture-words.ts'
 
 const entry = new StrippedWorker(new URL('./torture-thread.ts', import.meta.url))
@@ -13,6 +14,11 @@ process.on('exit', () => entry.remove())
 
 const SEND_ROWS = 150_000
 const READ_ROWS = 400_000
+
+function promisesOf({ options, isHasty }: ProducerTask): Promises {
+  if (options.acks === 1) return NO_PROMISE
+  return isHasty || options.retries === 0 ? ONCE : GAPLESS
+}
 
 export class TortureWorker {
   readonly name: string
@@ -24,9 +30,10 @@ export class TortureWorker {
   #over = false
   #error: Error | undefined
 
-  constructor(name: string, data: Omit<TortureThreadData, 'words' | 'tape' | 'faults'>, isInSequence: boolean, onExit: () => void) {
+  constructor(name: string, data: Omit<TortureThreadData, 'words' | 'tape' | 'faults'>, onExit: () => void) {
     this.name = name
-    this.tape = data.task.role === 'producer' ? SendTape.allocate(SEND_ROWS, { inSequence: isInSequence }) : ReadTape.allocate(READ_ROWS)
+    this.tape =
+      data.task.role === 'producer' ? SendTape.allocate(SEND_ROWS, { promises: promisesOf(data.task) }) : ReadTape.allocate(READ_ROWS)
     const shared = { words: this.words.buffer, tape: this.tape.buffer, faults: this.#faults.words.buffer }
     this.#worker = new Worker(entry.url, { name, workerData: { ...data, ...shared } satisfies TortureThreadData })
     this.#worker.on('error', (error: Error) => {
