@@ -18,7 +18,7 @@ const findings: Finding[] = []
 for (const bug of bugs) {
   copy.apply(bug)
   const finding = await copy.run(bug)
-  copy.restore(bug)
+  copy.restore()
   findings.push(finding)
   const verdict = finding.found ? 'found' : 'NOT FOUND'
   console.log(`${verdict.padEnd(9)} ${finding.seconds.toFixed(1).padStart(6)} s  ${finding.bug} | ${finding.by} | ${finding.finding}`)

@@ -28,6 +28,7 @@ export interface Finding {
 
 export class MutatedCopy {
   readonly #folder: string
+  #restore = (): void => undefined
   readonly #removed = (): void => rmSync(this.#folder, { recursive: true, force: true })
 
   constructor() {
@@ -57,11 +58,12 @@ export class MutatedCopy {
     const parts = text.split(find)
     if (parts.length !== 2) throw new Error(`"${name}": ${file} has ${parts.length - 1} places like "${find}", not one`)
     writeFileSync(path, parts.join(replace))
+    this.#restore = () => writeFileSync(path, text)
   }
 
   /** Takes it out again. */
-  restore({ file }: SeededBug): void {
-    cpSync(join(PROJECT, 'src', file), join(this.#folder, 'src', file))
+  restore(): void {
+    this.#restore()
   }
 
   /** Runs what must find the bug. */

@@ -56,7 +56,7 @@ describe('found at once', () => {
     async (bug) => {
       copy.apply(bug)
       const finding = await copy.run(bug)
-      copy.restore(bug)
+      copy.restore()
       findings.push(finding)
       expect(finding).toMatchObject({ found: true, finding: expect.stringMatching(/\S/) as string })
     },
