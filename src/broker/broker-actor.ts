@@ -126,7 +126,10 @@ export class BrokerActor implements HostedBrokerControl {
     const api: BrokerControl = {
       openLane: (lane) => this.#openLane(lane, thread),
       createTopic: (command) => this.#askController<CreatedTopic>((reply) => ({ type: 'createTopic', command, reply })),
-      deleteTopic: (command) => this.#askController<Committed>((reply) => ({ type: 'deleteTopic', command, reply })),
+      deleteTopic: (command) => {
+        this.#checkDeletion()
+        return this.#askController<Committed>((reply) => ({ type: 'deleteTopic', command, reply }))
+      },
       createPartitions: (command) => this.#askController<Committed>((reply) => ({ type: 'createPartitions', command, reply })),
       alterConfigs: (command) => this.#askController<Committed>((reply) => ({ type: 'alterConfigs', command, reply })),
       moveLeader: (command) => this.#askController<Committed>((reply) => ({ type: 'moveLeader', command, reply })),
@@ -139,6 +142,11 @@ export class BrokerActor implements HostedBrokerControl {
       this.#lanes.clientGone(thread)
       this.#dutyCycle.wake()
     })
+  }
+
+  #checkDeletion(): void {
+    if (this.#init.config['delete.topic.enable'] !== false) return
+    throw new MillraceError('TOPIC_DELETION_DISABLED', 'topics are not deleted here: millrace was opened with delete.topic.enable: false')
   }
 
   connectPeer(brokerId: number, incarnation: number, port: MessagePort): void {

@@ -16,7 +16,7 @@ export interface BrokerLogConfig {
    * true.
    */
   readonly 'auto.create.topics.enable': boolean
-  /** Whether topics may be deleted. No effect before they can be. Default: true. */
+  /** Whether topics may be deleted: TOPIC_DELETION_DISABLED otherwise. Default: true. */
   readonly 'delete.topic.enable': boolean
   /**
    * How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due. Default:

@@ -38,8 +38,8 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     type: 'boolean',
     default: true,
     takesEffect: 'at open',
-    support: 'accepted',
-    doc: 'Whether topics may be deleted. No effect before they can be.',
+    support: 'yes',
+    doc: 'Whether topics may be deleted: TOPIC_DELETION_DISABLED otherwise.',
   },
   'log.retention.check.interval.ms': {
     type: 'long',

@@ -1,6 +1,7 @@
 // The broker configs that openMillrace is given, and what topics have from them.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { asBoundTopic } from '../../src/client/topic.ts'
 import { bytes, openMillrace } from '../../src/index.ts'
 import type { BrokerConfigOptions, EmbeddedMillrace } from '../../src/index.ts'
 
@@ -15,7 +16,7 @@ const logger = {
 
 const config: BrokerConfigOptions = {
   ...{ 'num.partitions': 3, 'message.max.bytes': 2_000, 'log.retention.bytes': 1_000_000 },
-  ...{ 'log.cleanup.policy': 'delete', 'num.io.threads': 8 },
+  ...{ 'log.cleanup.policy': 'delete', 'delete.topic.enable': false, 'num.io.threads': 8 },
 }
 
 let millrace: EmbeddedMillrace
@@ -60,6 +61,12 @@ test('log.retention.bytes trims topics without retention.bytes of their own', as
   const { partitions } = await millrace.admin.describeTopic('trimmed')
   expect(partitions[0]).toMatchObject({ endOffset: 4_000 })
   expect(partitions[0]!.startOffset).toBeGreaterThan(0)
+})
+
+test('topics are not deleted under delete.topic.enable: false', async () => {
+  const { engine } = asBoundTopic(await millrace.topic('kept'))
+  await expect(engine.deleteTopic({ name: 'kept' })).rejects.toMatchObject({ code: 'TOPIC_DELETION_DISABLED', retriable: false })
+  expect(await millrace.admin.listTopics()).toContain('kept')
 })
 
 test('what has no effect is told once', () => {
