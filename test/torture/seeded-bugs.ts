@@ -74,13 +74,6 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     foundBy: { only: ['terminate'], seed: 3, faults: 2, rounds: 1 },
   },
   {
-    name: 'the memory of a dead broker is taken over, and its death is not written to the metadata log',
-    file: 'metadata/controller-actor.ts',
-    find: '    await this.#commit(records)\n    this.#dropDeleted()\n  }\n\n  async #takeOver',
-    replace: '    this.#dropDeleted()\n  }\n\n  async #takeOver',
-    foundBy: { only: ['terminate'], seed: 4, faults: 2, rounds: 1, brokers: 3 },
-  },
-  {
     name: 'the answers of two batches are swapped',
     file: 'partition/delayed-produce.ts',
     find: 'answerBatch(lane, this.#batchIds[at]!, 0, this.#baseOffsets[at]!, this.#timestamps[at]!)',
