@@ -40,10 +40,18 @@ export type { RecordHeader } from './record/record.ts'
 // Administer
 export { Admin } from './client/admin/admin.ts'
 export { ItemFailures } from './client/admin/each-item.ts'
-export type { AdminCallOptions, ListOffsetsOptions, ListTopicsOptions } from './client/admin/call-options.ts'
+export type { AdminCallOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './client/admin/call-options.ts'
+export type { BrokerResource, ConfigResource, DescribedConfigs, TopicResource } from './client/admin/config-resources.ts'
+export type {
+  DescribedBroker,
+  DescribedCluster,
+  DescribedLogMemory,
+  DescribedPartitionMemory,
+} from './client/admin/described-cluster.ts'
 export type { DescribedPartition, DescribedTopic } from './client/admin/described-topic.ts'
 export type { CreatedTopic, NewTopic } from './client/admin/new-topic.ts'
 export type { DeletedRecords, OffsetSpec, PartitionOffset } from './client/admin/partition-offsets.ts'
+export type { ConfigSource, ConfigSynonym, ConfigType, DescribedConfig } from './config/describe-configs.ts'
 
 // Errors
 export { MillraceError } from './errors.ts'

@@ -40,6 +40,8 @@ interface Peer {
 export interface BrokerEnvironment {
   readonly clock: Clock
   readonly random: Random
+  /** The worker_threads id of this thread. */
+  readonly workerThread: number
   /** Whether cores are left for spinning. */
   readonly maySpin: () => boolean
   /** The broker cannot go on: its thread must end. */
@@ -104,7 +106,7 @@ export class BrokerActor implements HostedBrokerControl {
       clock,
       onError: environment.onFatal,
     })
-    this.#table.started(init.brokerId, init.incarnation, threadId(init.bell.id))
+    this.#table.started(init.brokerId, init.incarnation, threadId(init.bell.id), environment.workerThread)
     exposeControl(init.hostPort, this, { ref: true })
     for (const { brokerId, incarnation, port } of init.peers) this.connectPeer(brokerId, incarnation, port)
     this.#expireProducersLater()

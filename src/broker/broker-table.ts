@@ -6,6 +6,7 @@
 //   +8   int32  turns         duty cycles done, wrapping: what the console and tests look at
 //   +12  int32  given up      1: it died too often and is not started again
 //   +16  int64  metadata      offset up to which it has acted on the metadata log
+//   +24  int32  worker        worker_threads id of its thread
 //
 // Written by the broker itself, but for the last, which its host writes; read by everybody.
 
@@ -17,6 +18,7 @@ const THREAD = 0
 const INCARNATION = 1
 const TURNS = 2
 const GIVEN_UP = 3
+const WORKER = 6
 const LINE_LONGS = 8
 const METADATA_LONG = 2
 
@@ -33,8 +35,10 @@ export class BrokerTable {
     this.#longs = new BigInt64Array(buffer)
   }
 
-  started(brokerId: number, incarnation: number, thread: ThreadId): void {
+  /** `workerThread`: the worker_threads id. */
+  started(brokerId: number, incarnation: number, thread: ThreadId, workerThread: number): void {
     this.publishMetadataOffset(brokerId, 0)
+    Atomics.store(this.#words, brokerId * LINE_WORDS + WORKER, workerThread)
     Atomics.store(this.#words, brokerId * LINE_WORDS + INCARNATION, incarnation)
     Atomics.store(this.#words, brokerId * LINE_WORDS + THREAD, thread + 1)
   }
@@ -43,6 +47,16 @@ export class BrokerTable {
   threadOf(brokerId: number): ThreadId | undefined {
     const thread = Atomics.load(this.#words, brokerId * LINE_WORDS + THREAD)
     return thread === 0 ? undefined : threadId(thread - 1)
+  }
+
+  /** The worker_threads id of its thread. */
+  workerThreadOf(brokerId: number): number {
+    return Atomics.load(this.#words, brokerId * LINE_WORDS + WORKER)
+  }
+
+  /** All that ever ran. */
+  brokerIds(): number[] {
+    return Array.from({ length: BROKERS_MAX }, (_, brokerId) => brokerId).filter((brokerId) => this.threadOf(brokerId) !== undefined)
   }
 
   incarnationOf(brokerId: number): number {
@@ -68,10 +82,7 @@ export class BrokerTable {
 
   /** Whether no broker is left that may run again. */
   get areAllGivenUp(): boolean {
-    for (let brokerId = 0; brokerId < BROKERS_MAX; brokerId++) {
-      if (this.threadOf(brokerId) !== undefined && !this.isGivenUp(brokerId)) return false
-    }
-    return true
+    return this.brokerIds().every((brokerId) => this.isGivenUp(brokerId))
   }
 
   countTurn(brokerId: number): void {

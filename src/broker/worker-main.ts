@@ -2,7 +2,7 @@
 // put in its hands here. Runs once a broker thread.
 
 import { availableParallelism } from 'node:os'
-import { workerData } from 'node:worker_threads'
+import { threadId, workerData } from 'node:worker_threads'
 import { Bells } from '../bells.ts'
 import { systemClock } from '../clock.ts'
 import { systemRandom } from '../random.ts'
@@ -31,6 +31,7 @@ function maySpin(): boolean {
 new BrokerActor(init, {
   clock: systemClock,
   random: systemRandom,
+  workerThread: threadId,
   maySpin,
   // Thrown where nobody catches it: the thread ends, and its neighbours see its ports close.
   onFatal: (error) => {

@@ -21,10 +21,12 @@ export const CONFIG_SOURCES = [
   'STATIC_BROKER_CONFIG',
   'DEFAULT_CONFIG',
 ] as const
+/** Where a value was set, in the names of Kafka. */
 export type ConfigSource = (typeof CONFIG_SOURCES)[number]
 
 /** Kafka's types; their numbers on the wire are 1 to 9, in this order. */
 export const CONFIG_TYPES = ['BOOLEAN', 'STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'LIST', 'CLASS', 'PASSWORD'] as const
+/** The type of a config, in the names of Kafka. */
 export type ConfigType = (typeof CONFIG_TYPES)[number]
 
 /** A value that was said about a config, under this or another name. */

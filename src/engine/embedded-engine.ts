@@ -75,13 +75,13 @@ export class EmbeddedEngine {
   readonly bells: Bells
   readonly wakeLoop: WakeLoop
   readonly memory: LogMemory
+  readonly brokerTable: BrokerTable
   /** What was set for all brokers when millrace was opened. */
   readonly brokerConfig: Readonly<Partial<BrokerConfig>>
   readonly clock: Clock
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
-  readonly #brokerTable: BrokerTable
   readonly #leaders: LeaderCalls
   readonly #laneStartPosition: number
   readonly #host: ControlClient<HostControl>
@@ -112,7 +112,7 @@ export class EmbeddedEngine {
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
     this.brokerConfig = config
-    this.#brokerTable = new BrokerTable(memory.brokers)
+    this.brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
     this.#leaders = new LeaderCalls({
@@ -213,14 +213,21 @@ export class EmbeddedEngine {
     return { clusterId: image.clusterId, controllerId: this.#metadataControl.leaderBroker, metadataOffset: image.offset, brokers }
   }
 
+  /** For what is answered at once: behind the job that asks, whose abort counts. Rejects with ABORTED, CLOSED. */
+  async mayAnswer(signal: AbortSignal | undefined): Promise<void> {
+    await Promise.resolve()
+    if (signal?.aborted === true) throw new MillraceError('ABORTED', 'the call was aborted by its signal', { cause: signal.reason })
+    if (this.#closed) throw this.#closedError()
+  }
+
   /** undefined when there is no such topic. No round trip: it is this thread's image that answers. */
   async describeTopic(name: string, signal?: AbortSignal): Promise<TopicDescription | undefined> {
-    await this.#mayAnswer(signal)
+    await this.mayAnswer(signal)
     return describeTopic(this.metadata, name)
   }
 
   async listTopics(signal?: AbortSignal): Promise<string[]> {
-    await this.#mayAnswer(signal)
+    await this.mayAnswer(signal)
     return [...this.metadata.topicNames]
   }
 
@@ -303,7 +310,7 @@ export class EmbeddedEngine {
 
   #hostGone(): void {
     if (this.#closed) return
-    this.#over = this.#brokerTable.areAllGivenUp
+    this.#over = this.brokerTable.areAllGivenUp
       ? new MillraceError(
           'BROKER_NOT_AVAILABLE',
           'every broker of this millrace died too often and was given up: see its log, and open another one',
@@ -340,13 +347,6 @@ export class EmbeddedEngine {
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
   #onController<T>(call: (controller: ControlCalls<BrokerControl>) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#leaders.ask(this.#metadataControl, 'controller', call, signal)
-  }
-
-  /** What is answered at once is answered behind the job that asks: its abort counts. */
-  async #mayAnswer(signal: AbortSignal | undefined): Promise<void> {
-    await Promise.resolve()
-    if (signal?.aborted === true) throw new MillraceError('ABORTED', 'the call was aborted by its signal', { cause: signal.reason })
-    if (this.#closed) throw this.#closedError()
   }
 
   async #untilLed(name: string, signal: AbortSignal | undefined): Promise<TopicDescription> {

@@ -3,6 +3,11 @@ import { defineTopic, json, string } from '../../src/index.ts'
 import type {
   CreatedTopic,
   DeletedRecords,
+  DescribedBroker,
+  DescribedCluster,
+  DescribedConfig,
+  DescribedConfigs,
+  DescribedLogMemory,
   DescribedTopic,
   ItemFailures,
   Millrace,
@@ -52,6 +57,25 @@ expectTypeOf(admin.deleteRecords('clicks', { 0: 100, 1: 'end' })).toEqualTypeOf<
 void admin.listOffsets('clicks', 'newest')
 // @ts-expect-error: by partition
 void admin.deleteRecords('clicks', 'end')
+
+// --- configs
+
+const own = await admin.describeConfigs({ type: 'topic', name: 'clicks' }, { names: ['retention.ms'], includeSynonyms: true })
+expectTypeOf(own).toEqualTypeOf<DescribedConfigs>()
+expectTypeOf(own.configs['retention.ms']).toEqualTypeOf<DescribedConfig>()
+expectTypeOf(admin.describeConfigs([{ type: 'broker', name: 0 }, { type: 'broker' }, { type: 'topic', name: 'x' }])).toEqualTypeOf<
+  Promise<readonly DescribedConfigs[]>
+>()
+// @ts-expect-error: a topic has a name
+void admin.describeConfigs({ type: 'topic' })
+
+// --- brokers and memory
+
+expectTypeOf(admin.describeCluster({ signal })).toEqualTypeOf<Promise<DescribedCluster>>()
+expectTypeOf(admin.describeBroker(0)).toEqualTypeOf<Promise<DescribedBroker>>()
+expectTypeOf(admin.describeLogMemory()).toEqualTypeOf<Promise<DescribedLogMemory>>()
+// @ts-expect-error: an id is a number
+void admin.describeBroker('0')
 
 // --- what failed of several
 

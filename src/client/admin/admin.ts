@@ -4,8 +4,12 @@
 import { checkOptions } from '../../config-def.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { checkTopicName } from '../topic-definition.ts'
-import { LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
-import type { AdminCallOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import { DESCRIBE_CONFIGS_OPTIONS, LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
+import type { AdminCallOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import { checkResource, describedConfigs, resourceTitle } from './config-resources.ts'
+import type { ConfigResource, DescribedConfigs } from './config-resources.ts'
+import { describedBroker, describedCluster, describedLogMemory } from './described-cluster.ts'
+import type { DescribedBroker, DescribedCluster, DescribedLogMemory } from './described-cluster.ts'
 import { describedTopic, isInternalTopic } from './described-topic.ts'
 import type { DescribedTopic } from './described-topic.ts'
 import { doEach } from './each-item.ts'
@@ -78,8 +82,8 @@ export class Admin {
   /** Topics by name, in the order of the names (Kafka: describeTopics). Rejects with UNKNOWN_TOPIC_OR_PARTITION. */
   async describeTopics(names: readonly string[], options?: AdminCallOptions): Promise<readonly DescribedTopic[]> {
     const checked = topicNames(names, 'describeTopics')
-    const signal = checkCallOptions(options)
-    const topics = await doEach(checked.map((name) => ({ name, run: () => describedTopic(this.#engine, name, signal) })))
+    await this.#engine.mayAnswer(checkCallOptions(options))
+    const topics = await doEach(checked.map((name) => ({ name, run: async () => describedTopic(this.#engine, name) })))
     return freezeAll(topics)
   }
 
@@ -114,5 +118,49 @@ export class Admin {
   ): Promise<readonly DeletedRecords[]> {
     const signal = checkCallOptions(options)
     return freezeAll(await deleteRecords(this.#engine, checkTopicName(topic), beforeOffsets, signal))
+  }
+
+  // --- configs ------------------------------------------------------------------
+
+  /**
+   * The configs of a topic or a broker, by name, with their values as text and where each comes from (Kafka:
+   * describeConfigs): `describeConfigs({ type: 'topic', name: 'clicks' })`. One resource gives one answer, an array of
+   * them an array. A broker without a name stands for all brokers. Rejects with UNKNOWN_TOPIC_OR_PARTITION,
+   * BROKER_ID_NOT_REGISTERED, and INVALID_CONFIG for a name that is none.
+   */
+  describeConfigs(resource: ConfigResource, options?: DescribeConfigsOptions): Promise<DescribedConfigs>
+  describeConfigs(resources: readonly ConfigResource[], options?: DescribeConfigsOptions): Promise<readonly DescribedConfigs[]>
+  async describeConfigs(
+    resources: ConfigResource | readonly ConfigResource[],
+    options?: DescribeConfigsOptions,
+  ): Promise<DescribedConfigs | readonly DescribedConfigs[]> {
+    const { signal, names, includeSynonyms = false, includeDocumentation = false } = checkOptions(DESCRIBE_CONFIGS_OPTIONS, options)
+    const checked = [resources].flat().map((resource) => checkResource(resource, 'describeConfigs'))
+    await this.#engine.mayAnswer(signal)
+    const asked = { names, includeSynonyms, includeDocumentation }
+    const described = await doEach(
+      checked.map((resource) => ({ name: resourceTitle(resource), run: async () => describedConfigs(this.#engine, resource, asked) })),
+    )
+    return freezeAll(Array.isArray(resources) ? described : described[0]!)
+  }
+
+  // --- brokers and memory -------------------------------------------------------
+
+  /** The brokers of this process, and which one is the controller (Kafka: describeCluster). */
+  async describeCluster(options?: AdminCallOptions): Promise<DescribedCluster> {
+    await this.#engine.mayAnswer(checkCallOptions(options))
+    return freezeAll(describedCluster(this.#engine))
+  }
+
+  /** One broker, by its id from 0. Rejects with BROKER_ID_NOT_REGISTERED. */
+  async describeBroker(brokerId: number, options?: AdminCallOptions): Promise<DescribedBroker> {
+    await this.#engine.mayAnswer(checkCallOptions(options))
+    return freezeAll(describedBroker(this.#engine, brokerId))
+  }
+
+  /** Who holds how much of log memory (Kafka has describeLogDirs, of disks). */
+  async describeLogMemory(options?: AdminCallOptions): Promise<DescribedLogMemory> {
+    await this.#engine.mayAnswer(checkCallOptions(options))
+    return freezeAll(describedLogMemory(this.#engine))
   }
 }

@@ -17,6 +17,16 @@ export interface ListTopicsOptions extends AdminCallOptions {
   readonly listInternal?: boolean | undefined
 }
 
+/** What `describeConfigs` takes. */
+export interface DescribeConfigsOptions extends AdminCallOptions {
+  /** Only these configs; all unless given. */
+  readonly names?: readonly string[] | undefined
+  /** Tells everything that was said about a config, not only what counts. Default: false. */
+  readonly includeSynonyms?: boolean | undefined
+  /** Tells what each config means. Default: false. */
+  readonly includeDocumentation?: boolean | undefined
+}
+
 /** What `listOffsets` takes. */
 export interface ListOffsetsOptions extends AdminCallOptions {
   /**
@@ -67,6 +77,23 @@ export const LIST_TOPICS_OPTIONS: ConfigTable<{ signal: AbortSignal | undefined;
   what: 'listTopics option',
   settings: { signal, listInternal: off('Lists the topics of millrace itself as well, whose names begin with two underscores.') },
   renamed: { ...OTHERS.renamed, internal: 'listInternal', includeInternal: 'listInternal' },
+  answer: OTHERS.answer,
+}
+
+export const DESCRIBE_CONFIGS_OPTIONS: ConfigTable<{
+  signal: AbortSignal | undefined
+  names: readonly string[] | undefined
+  includeSynonyms: boolean
+  includeDocumentation: boolean
+}> = {
+  what: 'describeConfigs option',
+  settings: {
+    signal,
+    names: { type: 'list', default: undefined, takesEffect: 'immediately', doc: 'Only these configs; all unless given.' },
+    includeSynonyms: off('Tells everything that was said about a config, not only what counts.'),
+    includeDocumentation: off('Tells what each config means.'),
+  },
+  renamed: { ...OTHERS.renamed, configNames: 'names', synonyms: 'includeSynonyms', documentation: 'includeDocumentation' },
   answer: OTHERS.answer,
 }
 

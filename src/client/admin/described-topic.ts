@@ -1,6 +1,6 @@
-// A topic as it is at this moment (Kafka: DescribeTopicPartitions): the engine says what it
-// is, the control blocks of its partitions who leads them and where they stand.
-// Runs on the user's thread.
+// A topic as it is at this moment (Kafka: DescribeTopicPartitions): the image of the cluster
+// says what it is, the control blocks of its partitions who leads them and where they stand.
+// Runs on the user's thread; no broker hears of it.
 // Holds: what is given belongs to one topic id, though its rows may go to another topic
 // while they are read.
 
@@ -8,7 +8,7 @@ import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import { equalTopicIds, formatTopicId } from '../../ids.ts'
 import { GRANULE_BYTES } from '../../log/log-memory-layout.ts'
-import type { TopicDescription } from '../../metadata/topic-description.ts'
+import type { TopicImage } from '../../metadata/metadata-image.ts'
 
 /** A partition as it is at this moment. */
 export interface DescribedPartition {
@@ -18,6 +18,10 @@ export interface DescribedPartition {
   readonly leader: number
   /** Goes up each time the partition gets a new leader. */
   readonly leaderEpoch: number
+  /** Broker ids of its replicas; one so far. While nobody leads, those that it had last. */
+  readonly replicas: readonly number[]
+  /** Broker ids of the replicas that are in sync. */
+  readonly isr: readonly number[]
   /** First offset that can be read. */
   readonly startOffset: number
   /** One past the last offset that can be read: the high watermark. */
@@ -47,36 +51,37 @@ export function isInternalTopic(name: string): boolean {
   return name.startsWith('__')
 }
 
-/** Rejects with UNKNOWN_TOPIC_OR_PARTITION, ABORTED, REQUEST_TIMED_OUT, CLOSED. */
-export async function existingTopic(engine: EmbeddedEngine, name: string, signal: AbortSignal | undefined): Promise<TopicDescription> {
-  const topic = await engine.describeTopic(name, signal)
+/** From the image; throws UNKNOWN_TOPIC_OR_PARTITION. */
+export function existingTopic(engine: EmbeddedEngine, name: string): TopicImage {
+  const topic = engine.metadata.topic(name)
   if (topic !== undefined) return topic
   throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}": make it with millrace.topic("${name}")`, {
     retriable: false,
   })
 }
 
-/** Rejects as `existingTopic` does. */
-export async function describedTopic(engine: EmbeddedEngine, name: string, signal: AbortSignal | undefined): Promise<DescribedTopic> {
+/** Throws UNKNOWN_TOPIC_OR_PARTITION. */
+export function describedTopic(engine: EmbeddedEngine, name: string): DescribedTopic {
   for (;;) {
-    const topic = await existingTopic(engine, name, signal)
+    const topic = existingTopic(engine, name)
     const partitions = describedPartitions(engine, topic)
-    // Deleted meanwhile: asked again, it is gone, or there is another of its name.
+    // Deleted meanwhile: the image says so now, or has another one of its name.
     if (partitions === undefined) continue
-    const { topicId, config } = topic
-    return { name, topicId: formatTopicId(topicId), isInternal: isInternalTopic(name), config: { ...config }, partitions }
+    const config = { ...engine.metadata.topicConfig(name) }
+    return { name, topicId: formatTopicId(topic.topicId), isInternal: isInternalTopic(name), config, partitions }
   }
 }
 
 /** Undefined when a row is another topic's by now. */
-function describedPartitions(engine: EmbeddedEngine, { topicId, partitions }: TopicDescription): DescribedPartition[] | undefined {
+function describedPartitions(engine: EmbeddedEngine, { topicId, partitions }: TopicImage): DescribedPartition[] | undefined {
   const described: DescribedPartition[] = []
-  for (const { partition, slot } of partitions) {
+  for (const { partitionId: partition, slot, replicas, isr } of partitions) {
     const control = engine.controlBlock(slot)
     const { leaderBroker: leader, leaderEpoch, logStartOffset: startOffset, highWatermark: endOffset } = control
     const { trimmedRecords, expiredRecords } = control
     const heldBytes = control.heldGranules * GRANULE_BYTES
-    described.push({ partition, leader, leaderEpoch, startOffset, endOffset, heldBytes, trimmedRecords, expiredRecords })
+    const offsets = { startOffset, endOffset, heldBytes, trimmedRecords, expiredRecords }
+    described.push({ partition, leader, leaderEpoch, replicas, isr, ...offsets })
     if (!control.isInUse || !equalTopicIds(control.topicId, topicId)) return undefined
   }
   return described

@@ -81,8 +81,9 @@ export async function deleteRecords(
 
 /** Every partition of a topic. */
 async function partitionRows(engine: EmbeddedEngine, name: string, signal: AbortSignal | undefined): Promise<PartitionRow[]> {
-  const { topicId, partitions } = await existingTopic(engine, name, signal)
-  return partitions.map(({ partition, slot }) => ({ topic: name, topicId, partition, slot }))
+  await engine.mayAnswer(signal)
+  const { topicId, partitions } = existingTopic(engine, name)
+  return partitions.map(({ partitionId: partition, slot }) => ({ topic: name, topicId, partition, slot }))
 }
 
 /** The one of this number; throws UNKNOWN_TOPIC_OR_PARTITION. */

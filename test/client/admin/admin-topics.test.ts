@@ -94,9 +94,9 @@ describe('describeTopics', () => {
       [0, 1],
       [0, 2],
     ])
-    for (const { leader, leaderEpoch, heldBytes } of described.partitions) {
+    for (const { leader, leaderEpoch, replicas, isr, heldBytes } of described.partitions) {
       expect([0, 1]).toContain(leader)
-      expect(leaderEpoch).toBe(0)
+      expect([replicas, isr, leaderEpoch]).toEqual([[leader], [leader], 0])
       expect(heldBytes).toBeGreaterThanOrEqual(32 * 1024)
       expect(heldBytes % (16 * 1024)).toBe(0)
     }
@@ -129,6 +129,10 @@ describe('options', () => {
     for (const call of [
       (signal: AbortSignal) => admin.listTopics({ signal }),
       (signal: AbortSignal) => admin.describeTopic('x', { signal }),
+      (signal: AbortSignal) => admin.describeConfigs({ type: 'broker' }, { signal }),
+      (signal: AbortSignal) => admin.describeCluster({ signal }),
+      (signal: AbortSignal) => admin.describeBroker(0, { signal }),
+      (signal: AbortSignal) => admin.describeLogMemory({ signal }),
       (signal: AbortSignal) => admin.listOffsets('x', 'latest', { signal }),
       (signal: AbortSignal) => admin.deleteRecords('x', { 0: 'end' }, { signal }),
       (signal: AbortSignal) => admin.createTopic('aborted', { signal }),
