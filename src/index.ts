@@ -40,7 +40,14 @@ export type { RecordHeader } from './record/record.ts'
 // Administer
 export { Admin } from './client/admin/admin.ts'
 export { ItemFailures } from './client/admin/each-item.ts'
-export type { AdminCallOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './client/admin/call-options.ts'
+export type {
+  AdminCallOptions,
+  AlterOptions,
+  DescribeConfigsOptions,
+  ListOffsetsOptions,
+  ListTopicsOptions,
+} from './client/admin/call-options.ts'
+export type { ConfigAlteration } from './client/admin/config-alterations.ts'
 export type { BrokerResource, ConfigResource, DescribedConfigs, TopicResource } from './client/admin/config-resources.ts'
 export type {
   DescribedBroker,

@@ -1,18 +1,21 @@
 // Administration of this millrace (Kafka: Admin). Runs on the thread that holds it; the
 // controller, the leaders of partitions and shared words answer.
 
-import { checkOptions } from '../../config-def.ts'
+import { checkOptions, show } from '../../config-def.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import { MillraceError } from '../../errors.ts'
 import { checkTopicName } from '../topic-definition.ts'
-import { DESCRIBE_CONFIGS_OPTIONS, LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
-import type { AdminCallOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import { ALTER_OPTIONS, DESCRIBE_CONFIGS_OPTIONS, LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
+import type { AdminCallOptions, AlterOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import { alterConfigsCommand } from './config-alterations.ts'
+import type { ConfigAlteration } from './config-alterations.ts'
 import { checkResource, describedConfigs, resourceTitle } from './config-resources.ts'
 import type { ConfigResource, DescribedConfigs } from './config-resources.ts'
-import { describedBroker, describedCluster, describedLogMemory } from './described-cluster.ts'
+import { checkBrokerId, describedBroker, describedCluster, describedLogMemory } from './described-cluster.ts'
 import type { DescribedBroker, DescribedCluster, DescribedLogMemory } from './described-cluster.ts'
-import { describedTopic, isInternalTopic } from './described-topic.ts'
+import { describedTopic, existingTopic, isInternalTopic } from './described-topic.ts'
 import type { DescribedTopic } from './described-topic.ts'
-import { doEach } from './each-item.ts'
+import { checkNamedOnce, doEach } from './each-item.ts'
 import { createTopicCommands, createdTopic } from './new-topic.ts'
 import type { CreatedTopic, NewTopic } from './new-topic.ts'
 import { deleteRecords, listOffsets } from './partition-offsets.ts'
@@ -64,6 +67,43 @@ export class Admin {
   async createTopic(topic: string | NewTopic, options?: AdminCallOptions): Promise<CreatedTopic> {
     const [created] = await this.createTopics([topic], options)
     return created!
+  }
+
+  /**
+   * Deletes topics by name, one or an array (Kafka: deleteTopics). Their memory is free at once; producers of them get
+   * UNKNOWN_TOPIC_ID, readers hear that they were deleted. A topic of the same name that is made later is another one.
+   * Rejects with UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED.
+   */
+  async deleteTopics(names: string | readonly string[], options?: AdminCallOptions): Promise<void> {
+    const checked = topicNames(names, 'deleteTopics')
+    const signal = checkCallOptions(options)
+    await doEach(checked.map((name) => ({ name, run: () => this.#engine.deleteTopic({ name }, signal) })))
+  }
+
+  /**
+   * Gives a topic more partitions, `count` in all, and resolves when they are led (Kafka: createPartitions with
+   * NewPartitions.increaseTo, KIP-195). Keys may go to other partitions from then on. Rejects with
+   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS when it has as many already or there is no room.
+   */
+  async createPartitions(topic: string, count: number, options?: AlterOptions): Promise<void> {
+    const { signal, validateOnly } = checkOptions(ALTER_OPTIONS, options)
+    const name = checkTopicName(topic)
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new MillraceError('INVALID_PARTITIONS', `a topic has a whole number of partitions from 1 on; ${show(count)} was given`)
+    }
+    await this.#engine.createPartitions({ name, partitions: count, validateOnly }, signal)
+  }
+
+  /**
+   * Has another broker lead a partition, live: what is acknowledged stays, and producers and readers go on there. Resolves
+   * when it leads. Kafka has no call of this name: nearest to it are alterPartitionReassignments and electLeaders. Rejects
+   * with UNKNOWN_TOPIC_OR_PARTITION, BROKER_ID_NOT_REGISTERED, BROKER_NOT_AVAILABLE.
+   */
+  async moveLeader(topic: string, partition: number, brokerId: number, options?: AdminCallOptions): Promise<void> {
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    const { name } = existingTopic(this.#engine, checkTopicName(topic))
+    await this.#engine.moveLeader({ topic: name, partition, brokerId: checkBrokerId(this.#engine, brokerId) }, signal)
   }
 
   /** The names of all topics, in an array that is yours (Kafka: listTopics). */
@@ -142,6 +182,25 @@ export class Admin {
       checked.map((resource) => ({ name: resourceTitle(resource), run: async () => describedConfigs(this.#engine, resource, asked) })),
     )
     return freezeAll(Array.isArray(resources) ? described : described[0]!)
+  }
+
+  /**
+   * Alters configs of topics and brokers (Kafka: incrementalAlterConfigs, KIP-339): `incrementalAlterConfigs({ type:
+   * 'topic', name: 'clicks', set: { 'retention.bytes': 1_000_000 }, delete: ['retention.ms'] })`; `append` and `subtract`
+   * change items of lists. Of one resource all is altered, or nothing. Leaders follow as soon as they hear of it. Rejects
+   * with INVALID_CONFIG, which names the nearest right name, UNKNOWN_TOPIC_OR_PARTITION, BROKER_ID_NOT_REGISTERED.
+   */
+  async incrementalAlterConfigs(alterations: ConfigAlteration | readonly ConfigAlteration[], options?: AlterOptions): Promise<void> {
+    const { signal, validateOnly } = checkOptions(ALTER_OPTIONS, options)
+    const checked = [alterations].flat().map((alteration) => checkResource(alteration, 'incrementalAlterConfigs'))
+    checkNamedOnce(checked.map(resourceTitle), 'the resource')
+    await this.#engine.mayAnswer(signal)
+    await doEach(
+      checked.map((alteration) => ({
+        name: resourceTitle(alteration),
+        run: async () => this.#engine.alterConfigs({ ...alterConfigsCommand(this.#engine, alteration), validateOnly }, signal),
+      })),
+    )
   }
 
   // --- brokers and memory -------------------------------------------------------

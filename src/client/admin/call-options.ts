@@ -11,6 +11,12 @@ export interface AdminCallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What calls take that change the cluster. */
+export interface AlterOptions extends AdminCallOptions {
+  /** Checks everything, and changes nothing. Default: false. */
+  readonly validateOnly?: boolean | undefined
+}
+
 /** What `listTopics` takes. */
 export interface ListTopicsOptions extends AdminCallOptions {
   /** Lists the topics of millrace itself as well, whose names begin with two underscores. Default: false. */
@@ -71,6 +77,13 @@ export const CALL_OPTIONS: ConfigTable<{ signal: AbortSignal | undefined }> = {
   what: 'admin option',
   settings: { signal },
   ...OTHERS,
+}
+
+export const ALTER_OPTIONS: ConfigTable<{ signal: AbortSignal | undefined; validateOnly: boolean }> = {
+  what: 'admin option',
+  settings: { signal, validateOnly: off('Checks everything, and changes nothing.') },
+  renamed: { ...OTHERS.renamed, dryRun: 'validateOnly' },
+  answer: OTHERS.answer,
 }
 
 export const LIST_TOPICS_OPTIONS: ConfigTable<{ signal: AbortSignal | undefined; listInternal: boolean }> = {
