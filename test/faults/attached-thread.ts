@@ -6,7 +6,7 @@ import { attachMillrace } from '../../src/index.ts'
 import type { MillraceHandle } from '../../src/index.ts'
 import { killPoints } from '../../src/kill-points.ts'
 import type { KillPoint } from '../../src/kill-points.ts'
-import { ATTACHED_WORDS, AT_WORK, DONE, DONE_AFTER_FAILURE, FAILED, FINISH, GAP_US_MAX, NEVER, STANDS } from './attached-words.ts'
+import { ATTACHED_WORDS, AT_WORK, DONE, FAILED, FINISH, GAP_US_MAX, NEVER, STANDS } from './attached-words.ts'
 import { SentLedger, bytesTopic, decode } from './sent-ledger.ts'
 
 export interface AttachedData {
@@ -48,7 +48,6 @@ async function produce(): Promise<void> {
     const nowMs = performance.now()
     words[GAP_US_MAX] = Math.max(words[GAP_US_MAX]!, Math.ceil((nowMs - ackedMs) * 1_000))
     ackedMs = nowMs
-    if (words[FAILED]! > 0) Atomics.add(words, DONE_AFTER_FAILURE, 1)
   }
   const one = async (): Promise<void> => {
     while (!isFinished()) {

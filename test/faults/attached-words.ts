@@ -12,9 +12,7 @@ export const DONE = 3
 export const FAILED = 4
 /** Set by the test: the thread is to finish and to close. */
 export const FINISH = 5
-/** Of the records that were acknowledged, those after the first failure. */
-export const DONE_AFTER_FAILURE = 6
 /** Longest time between two acknowledgements, in microseconds. */
-export const GAP_US_MAX = 7
+export const GAP_US_MAX = 6
 
-export const ATTACHED_WORDS = 8
+export const ATTACHED_WORDS = 7

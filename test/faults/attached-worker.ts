@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { StrippedWorker } from '../lane/stripped-worker.ts'
 import type { AttachedData } from './attached-thread.ts'
-import { ATTACHED_WORDS, AT_WORK, DONE, DONE_AFTER_FAILURE, FAILED, FINISH, GAP_US_MAX, STANDS } from './attached-words.ts'
+import { ATTACHED_WORDS, AT_WORK, DONE, FAILED, FINISH, GAP_US_MAX, STANDS } from './attached-words.ts'
 
 const entry = new StrippedWorker(new URL('./attached-thread.ts', import.meta.url))
 process.on('exit', () => entry.remove())
@@ -29,11 +29,6 @@ export class AttachedWorker {
 
   get failed(): number {
     return Atomics.load(this.#words, FAILED)
-  }
-
-  /** Acknowledged after the first failure. */
-  get doneAfterFailure(): number {
-    return Atomics.load(this.#words, DONE_AFTER_FAILURE)
   }
 
   /** Longest time between two acknowledgements. */

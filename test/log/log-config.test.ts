@@ -17,6 +17,9 @@ test('defaults are those of the table of topic configs', () => {
     minCompactionLagMs: settings['min.compaction.lag.ms'].default,
     maxCompactionLagMs: settings['max.compaction.lag.ms'].default,
     minCleanableDirtyRatio: settings['min.cleanable.dirty.ratio'].default,
+    isLogAppendTime: settings['message.timestamp.type'].default === 'LogAppendTime',
+    timestampBeforeMaxMs: settings['message.timestamp.before.max.ms'].default,
+    timestampAfterMaxMs: settings['message.timestamp.after.max.ms'].default,
     maxMessageBytes: settings['max.message.bytes'].default,
   })
 })
@@ -32,6 +35,9 @@ test('what was set is read from its text', () => {
       'min.compaction.lag.ms': '4',
       'max.compaction.lag.ms': '9223372036854775807',
       'min.cleanable.dirty.ratio': '0.25',
+      'message.timestamp.type': 'LogAppendTime',
+      'message.timestamp.before.max.ms': '6',
+      'message.timestamp.after.max.ms': '7',
       'max.message.bytes': '5',
       'compression.type': 'producer',
     }),
@@ -46,6 +52,9 @@ test('what was set is read from its text', () => {
     minCompactionLagMs: 4,
     maxCompactionLagMs: LONG_MAX,
     minCleanableDirtyRatio: 0.25,
+    isLogAppendTime: true,
+    timestampBeforeMaxMs: 6,
+    timestampAfterMaxMs: 7,
     maxMessageBytes: 5,
   })
 })
