@@ -3,8 +3,9 @@
 // fifty, which is most of the time it takes to start.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
+import { parseSync } from 'oxc-parser'
 import { rolldown } from 'rolldown'
 
 // Another folder may be named, for tests.
@@ -18,10 +19,11 @@ const bundle = await rolldown({
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', 'pino', 'piscina', 'rxjs'],
   platform: 'node',
 })
-// Comments are in the sources, which the maps carry: once is enough.
+// Comments are for who reads the sources, in the repository: a user's package does without them.
 const comments = { annotation: true, jsdoc: false, legal: false }
 await bundle.write({ dir: dist, format: 'esm', sourcemap: true, comments, chunkFileNames: '[name]-[hash].js' })
 await bundle.close()
+for (const name of readdirSync(dist)) if (name.endsWith('.js.map')) stripSourceComments(`${dist}/${name}`)
 
 /** Takes away the declarations that no entry leads to: two thirds of them, which nobody could import. */
 function pruneDeclarations(entries) {
@@ -37,4 +39,18 @@ function pruneDeclarations(entries) {
     const declarations = path.replaceAll('\\', '/')
     if (declarations.endsWith('.d.ts') && !reached.has(declarations)) rmSync(`${dist}/${path}`)
   }
+}
+
+/** Takes the comments out of the sources that a map carries, and moves no line and no column of code. */
+function stripSourceComments(path) {
+  const map = JSON.parse(readFileSync(path, 'utf8'))
+  map.sourcesContent = map.sourcesContent.map((text, i) => {
+    let code = text
+    for (const { start, end } of parseSync(map.sources[i], text).comments.toReversed()) {
+      const isLast = /^[ \t]*(\n|$)/.test(code.slice(end))
+      code = code.slice(0, start) + code.slice(start, end).replaceAll(/[^\n]/g, isLast ? '' : ' ') + code.slice(end)
+    }
+    return code
+  })
+  writeFileSync(path, JSON.stringify(map))
 }
