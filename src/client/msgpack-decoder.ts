@@ -175,7 +175,8 @@ export class PlainDecoder {
     const start = this.#at + 1
     const length = bytes[start - 1]! - 0xa0
     const end = start + length
-    if (length < 0 || length > NAME_BYTES_MAX || end > this.#end) return undefined
+    // Behind the last byte the length is no number.
+    if (!(length >= 0 && length <= NAME_BYTES_MAX && end <= this.#end)) return undefined
     this.#at = end
     if (length === 0) return ''
     const slot = (length + 31 * bytes[start]! + 7 * bytes[end - 1]!) & (KEPT_NAMES - 1)
