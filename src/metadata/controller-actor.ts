@@ -170,10 +170,13 @@ export class ControllerActor implements Actor<ControllerMessage> {
     const { clock, partitionsMax } = this.#effects
     const untilMs = clock.monotonicMs() + COMMAND_WAITS_MS
     for (;;) {
-      const free = this.#findFreeSlots(count)
+      this.#effects.follow()
+      // Asked once a round and before the rows are looked at: a broker that lets go meanwhile has given rows that this round did not see.
+      const letGo = this.#haveLetGo
+      const free = this.#findFreeSlots(count, letGo)
       if (free.length === count) return free
       // Brokers that stand still hold rows up, and for so long only.
-      if (this.#haveLetGo || clock.monotonicMs() >= untilMs) {
+      if (letGo || clock.monotonicMs() >= untilMs) {
         const message = `topic "${name}" would pass the ${partitionsMax} partitions of this millrace: raise partitionsMax`
         throw new MillraceError('INVALID_PARTITIONS', message)
       }
@@ -181,11 +184,9 @@ export class ControllerActor implements Actor<ControllerMessage> {
     }
   }
 
-  #findFreeSlots(count: number): number[] {
+  #findFreeSlots(count: number, mayRelease: boolean): number[] {
     const { partitionsMax } = this.#effects
-    this.#effects.follow()
-    if (this.#haveLetGo) this.#dropDeleted()
-    const mayRelease = this.#haveLetGo
+    if (mayRelease) this.#dropDeleted()
     const named = this.#namedSlots()
     const free: number[] = []
     for (let slot = FIRST_TOPIC_SLOT; slot < partitionsMax && free.length < count; slot++) {
