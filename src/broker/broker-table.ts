@@ -7,8 +7,9 @@
 //   +12  int32  given up      1: it died too often and is not started again
 //   +16  int64  metadata      offset up to which it has acted on the metadata log
 //   +24  int32  worker        worker_threads id of its thread
+//   +28  int32  closing       of the first line alone; 1: millrace is being closed
 //
-// Written by the broker itself, but for the last, which its host writes; read by everybody.
+// Written by the broker itself, but `given up` and `closing` by its host; read by everybody.
 
 import { BROKERS_MAX, threadId } from '../ids.ts'
 import type { ThreadId } from '../ids.ts'
@@ -19,6 +20,7 @@ const INCARNATION = 1
 const TURNS = 2
 const GIVEN_UP = 3
 const WORKER = 6
+const CLOSING = 7
 const LINE_LONGS = 8
 const METADATA_LONG = 2
 
@@ -83,6 +85,16 @@ export class BrokerTable {
   /** Whether no broker is left that may run again. */
   get areAllGivenUp(): boolean {
     return this.brokerIds().every((brokerId) => this.isGivenUp(brokerId))
+  }
+
+  /** Before the first broker is asked to stop. */
+  beginClosing(): void {
+    Atomics.store(this.#words, CLOSING, 1)
+  }
+
+  /** Brokers that end now have not died. */
+  get isClosing(): boolean {
+    return Atomics.load(this.#words, CLOSING) === 1
   }
 
   countTurn(brokerId: number): void {

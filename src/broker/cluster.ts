@@ -125,6 +125,7 @@ export class Cluster {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#stopListening()
+    this.#table.beginClosing()
     const brokers = [...this.#living.values()]
     const stopped = Promise.allSettled(brokers.map((broker) => broker.control.calls.stop()))
     const late = new Promise<void>((resolve) => {

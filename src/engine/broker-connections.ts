@@ -1,6 +1,7 @@
 // The ways of one attached thread to the brokers: a control channel to each incarnation of
 // each, and a new one when a broker was lost and runs again. Runs on the attached thread.
-// Holds: the end of a broker's thread is heard of once for each incarnation.
+// Holds: the end of a broker's thread is heard of once for each incarnation, but for those
+// that millrace ends when it closes: that all is over is told by the host.
 
 import { connectControl } from '../actor/control-channel.ts'
 import type { ControlClient } from '../actor/control-channel.ts'
@@ -16,10 +17,16 @@ export interface Connection {
   readonly control: ControlClient<BrokerControl>
 }
 
+export interface ConnectionsEffects {
+  /** The ways have changed: everybody who waits on this thread looks again. */
+  readonly onChange: () => void
+  /** Whether millrace is being closed. */
+  readonly isClosing: () => boolean
+}
+
 export class BrokerConnections {
   readonly #host: ControlClient<HostControl>
-  /** The ways have changed: everybody who waits on this thread looks again. */
-  readonly #onChange: () => void
+  readonly #effects: ConnectionsEffects
   readonly #connections = new Map<number, Connection>()
   readonly #connecting = new Set<number>()
   /** By broker id: the latest incarnation whose end was seen. */
@@ -27,9 +34,9 @@ export class BrokerConnections {
   readonly #lostListeners = new Set<(brokerId: number) => void>()
   #closed = false
 
-  constructor(host: ControlClient<HostControl>, onChange: () => void) {
+  constructor(host: ControlClient<HostControl>, effects: ConnectionsEffects) {
     this.#host = host
-    this.#onChange = onChange
+    this.#effects = effects
   }
 
   get(brokerId: number): Connection | undefined {
@@ -42,9 +49,9 @@ export class BrokerConnections {
     control.onClose(() => {
       this.#lostIncarnations.set(brokerId, incarnation)
       if (this.#connections.get(brokerId)?.control === control) this.#connections.delete(brokerId)
-      if (this.#closed) return
+      if (this.#closed || this.#effects.isClosing()) return
       for (const listener of [...this.#lostListeners]) listener(brokerId)
-      this.#onChange()
+      this.#effects.onChange()
     })
   }
 
@@ -65,7 +72,7 @@ export class BrokerConnections {
     } finally {
       this.#connecting.delete(brokerId)
     }
-    this.#onChange()
+    this.#effects.onChange()
   }
 
   /** Calls back with each broker whose thread has ended. Gives the way to take it back. */

@@ -124,7 +124,10 @@ export class EmbeddedEngine {
       closedError: () => (this.#closed ? this.#closedError() : undefined),
     })
     this.#host = host
-    this.#connections = new BrokerConnections(host, () => this.#connectionsChanged())
+    this.#connections = new BrokerConnections(host, {
+      onChange: () => this.#connectionsChanged(),
+      isClosing: () => this.isClosing,
+    })
     this.#metadataControl = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
     this.#metadata = new EngineMetadata(this.memory, this.threadId, this.wakeLoop)
     const allocate = (): Promise<ProducerIdsBlock> => this.allocateProducerIds()
@@ -135,6 +138,11 @@ export class EmbeddedEngine {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Whoever opened millrace closes it: lanes and brokers end, and what is not answered by then is over with it (`onOver`). */
+  get isClosing(): boolean {
+    return this.brokerTable.isClosing
   }
 
   controlBlock(slotNumber: number): ControlBlock {

@@ -12,7 +12,7 @@ import { SentLedger, bytesTopic, decode } from './sent-ledger.ts'
 export interface AttachedData {
   readonly handle: MillraceHandle
   readonly words: SharedArrayBuffer
-  readonly role: 'producer' | 'consumer'
+  readonly role: 'producer' | 'offerer' | 'consumer'
   readonly topic: string
   readonly partition: number
   readonly producerNumber: number
@@ -61,6 +61,18 @@ async function produce(): Promise<void> {
   await Promise.all([one(), one(), one(), one()])
 }
 
+/** Its batches are sent once: whatever becomes of one is told. */
+async function offer(): Promise<void> {
+  const producer = millrace.producer({ retries: 0, batchSize: 1_024 })
+  const { partition } = data
+  const value = new Uint8Array(200)
+  while (!isFinished()) {
+    for (let i = 0; i < 100; i++) while (!producer.offer(topic, null, value, { partition })) await producer.drained()
+    Atomics.add(words, DONE, 100)
+    Atomics.notify(words, DONE)
+  }
+}
+
 async function consume(): Promise<void> {
   const consumer = millrace.consumer()
   for await (const batch of consumer.batches(topic)) {
@@ -75,5 +87,6 @@ async function consume(): Promise<void> {
 }
 
 if (data.role === 'producer') await produce()
+else if (data.role === 'offerer') await offer()
 else await consume()
 await millrace.close()

@@ -95,6 +95,18 @@ describe.each([{ brokers: 3 }, { brokers: 1 }])('with $brokers broker(s)', ({ br
     }
   })
 
+  test('while other threads offer what is sent once: they are told that it is closed, not that brokers died', async () => {
+    for (let round = 0; round < 5; round++) {
+      const faulty = await FaultyMillrace.open({ brokers, logMemoryBytes: 32 * 1024 * 1024 })
+      await bytesTopic(faulty.millrace, 't', { partitions: 2 })
+      const data = { handle: faulty.millrace.handle, role: 'offerer', topic: 't' } as const
+      const threads = [0, 1].map((partition) => new AttachedWorker({ ...data, partition, producerNumber: partition }))
+      await Promise.all(threads.map((thread) => thread.doneAtLeast(1_000)))
+      await faulty.close()
+      for (const thread of threads) await expect(thread.ended()).rejects.toMatchObject({ code: 'CLOSED' })
+    }
+  })
+
   test('while brokers are dead, dying or starting', async () => {
     for (const instant of ['at once', 'dead', 'starting', 'started'] as const) {
       const faulty = await FaultyMillrace.open({ brokers, restarts: UNLIMITED })

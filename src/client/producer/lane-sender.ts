@@ -218,8 +218,9 @@ export class LaneSender implements BatchSink {
       link.outgrown = true
       return link.isIdle && this.#sendOldest(queue)
     }
-    if (result === LANE_CLOSED) this.brokerLost(brokerId)
-    else if (result === BACK_PRESSURED) link.pollAcks()
+    if (result === BACK_PRESSURED) link.pollAcks()
+    // A broker that stops answers what it has, and there will be no other: the engine says when it is over.
+    else if (result === LANE_CLOSED && !this.#engine.isClosing) this.brokerLost(brokerId)
     return false
   }
 
