@@ -4,6 +4,7 @@
 import { checkOptions, show } from '../../config-def.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
+import type { CreateTopicCommand } from '../../metadata/controller-commands.ts'
 import { checkTopicName } from '../topic-definition.ts'
 import { ALTER_OPTIONS, DESCRIBE_CONFIGS_OPTIONS, LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
 import type { AdminCallOptions, AlterOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
@@ -16,7 +17,7 @@ import type { DescribedBroker, DescribedCluster, DescribedLogMemory } from './de
 import { describedTopic, existingTopic, isInternalTopic } from './described-topic.ts'
 import type { DescribedTopic } from './described-topic.ts'
 import { checkNamedOnce, doEach } from './each-item.ts'
-import { createTopicCommands, createdTopic } from './new-topic.ts'
+import { createTopicCommands, createdTopic, validatedTopic } from './new-topic.ts'
 import type { CreatedTopic, NewTopic } from './new-topic.ts'
 import { deleteRecords, listOffsets } from './partition-offsets.ts'
 import type { DeletedRecords, OffsetSpec, PartitionOffset } from './partition-offsets.ts'
@@ -49,22 +50,22 @@ export class Admin {
   /**
    * Makes topics, and resolves when all their partitions are led (Kafka: createTopics). Each is a name,
    * `{ name, partitions, config }`, or what `defineTopic` gave. Rejects with TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS
-   * beyond `partitionsMax`, KAFKA_STORAGE_ERROR, and what `defineTopic` throws; then none was made.
+   * beyond `partitionsMax`, KAFKA_STORAGE_ERROR, and what `defineTopic` throws; then none was made. With `validateOnly` each
+   * is looked at as if it were alone, and what it would be is given, with the id AAAAAAAAAAAAAAAAAAAAAA.
    */
-  async createTopics(topics: readonly (string | NewTopic)[], options?: AdminCallOptions): Promise<readonly CreatedTopic[]> {
+  async createTopics(topics: readonly (string | NewTopic)[], options?: AlterOptions): Promise<readonly CreatedTopic[]> {
     const commands = createTopicCommands(topics, this.#engine.brokerConfig['num.partitions'] ?? 1)
-    const signal = checkCallOptions(options)
-    const created = await doEach(
-      commands.map((command) => ({
-        name: command.name,
-        run: async () => createdTopic(await this.#engine.createTopic(command, signal)),
-      })),
-    )
-    return freezeAll(created)
+    const { signal, validateOnly } = checkOptions(ALTER_OPTIONS, options)
+    const create = async (command: CreateTopicCommand): Promise<CreatedTopic> => {
+      if (!validateOnly) return createdTopic(await this.#engine.createTopic(command, signal))
+      await this.#engine.validateTopic(command, signal)
+      return validatedTopic(command)
+    }
+    return freezeAll(await doEach(commands.map((command) => ({ name: command.name, run: () => create(command) }))))
   }
 
   /** Makes one topic; see `createTopics`. `millrace.topic` makes and binds in one go. */
-  async createTopic(topic: string | NewTopic, options?: AdminCallOptions): Promise<CreatedTopic> {
+  async createTopic(topic: string | NewTopic, options?: AlterOptions): Promise<CreatedTopic> {
     const [created] = await this.createTopics([topic], options)
     return created!
   }

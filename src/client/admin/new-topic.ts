@@ -5,7 +5,7 @@ import type { TopicConfigOptions } from '../../config/topic-config.ts'
 import { topicConfigToText } from '../../config/topic-config-check.ts'
 import { show } from '../../config-def.ts'
 import { MillraceError } from '../../errors.ts'
-import { formatTopicId } from '../../ids.ts'
+import { TOPIC_ID_ZERO, formatTopicId } from '../../ids.ts'
 import type { CreateTopicCommand } from '../../metadata/controller-commands.ts'
 import type { TopicDescription } from '../../metadata/topic-description.ts'
 import { checkReplicationFactor, defineTopic } from '../topic-definition.ts'
@@ -30,7 +30,7 @@ export interface NewTopic {
 /** A topic that was made (Kafka: TopicMetadataAndConfig). */
 export interface CreatedTopic {
   readonly name: string
-  /** 22 characters of base64url (KIP-516). */
+  /** 22 characters of base64url (KIP-516); all A where it was only validated (Kafka: Uuid.ZERO_UUID). */
   readonly topicId: string
   readonly partitions: number
   readonly replicationFactor: number
@@ -40,6 +40,11 @@ export interface CreatedTopic {
 
 export function createdTopic({ name, topicId, partitions, config }: TopicDescription): CreatedTopic {
   return { name, topicId: formatTopicId(topicId), partitions: partitions.length, replicationFactor: 1, config: { ...config } }
+}
+
+/** What a topic would be, had it been made. */
+export function validatedTopic({ name, partitions, config }: CreateTopicCommand): CreatedTopic {
+  return { name, topicId: formatTopicId(TOPIC_ID_ZERO), partitions, replicationFactor: 1, config: { ...config } }
 }
 
 /** Throws INVALID_REQUEST, and what `defineTopic` throws. */

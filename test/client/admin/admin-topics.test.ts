@@ -69,6 +69,32 @@ describe('createTopics', () => {
     expect(await admin.listTopics()).not.toContain('x')
   })
 
+  test('validateOnly: says what would be made or why not, and makes nothing', async () => {
+    const topics = ['validated', { name: 'validated-too', partitions: 3, config: { 'retention.ms': 1_000 } }]
+    expect(await admin.createTopics(topics, { validateOnly: true })).toEqual([
+      { name: 'validated', topicId: 'AAAAAAAAAAAAAAAAAAAAAA', partitions: 1, replicationFactor: 1, config: {} },
+      {
+        name: 'validated-too',
+        topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+        partitions: 3,
+        replicationFactor: 1,
+        config: { 'retention.ms': '1000' },
+      },
+    ])
+    await admin.createTopic('there')
+    const error = await failure(admin.createTopics(['validated', 'there', { name: 'huge', partitions: 1_000 }], { validateOnly: true }))
+    expect([...(error.cause as ItemFailures).byName].map(([name, { code }]) => [name, code])).toEqual([
+      ['there', 'TOPIC_ALREADY_EXISTS'],
+      ['huge', 'INVALID_PARTITIONS'],
+    ])
+    expect(await admin.createTopic('validated', { validateOnly: true })).toMatchObject({ name: 'validated' })
+    expect((await admin.listTopics()).filter((name) => name.startsWith('validated'))).toEqual([])
+    expect((await admin.createTopics(topics, { validateOnly: false })).map(({ name }) => name)).toEqual(['validated', 'validated-too'])
+    expect(await failure(admin.createTopic('x', { dryRun: true } as never))).toMatchObject({
+      message: expect.stringMatching(/it is called validateOnly here/) as string,
+    })
+  })
+
   test('a topic that is bound is there already', async () => {
     const bound = await millrace.topic('bound')
     await expect(admin.createTopic(bound)).rejects.toThrow(/topic "bound" is there/)
