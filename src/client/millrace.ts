@@ -19,6 +19,7 @@ import { effectiveTopicConfig } from '../config/effective-topic-config.ts'
 import { topicConfigDifferences, topicConfigFromText, topicConfigToText } from '../config/topic-config-check.ts'
 import { checkReplicationFactor, checkTopicName, defineTopic, prepareSerdes } from './topic-definition.ts'
 import type { Topic, TopicDefinition, TopicOptions } from './topic-definition.ts'
+import { brokerConfigNow } from './topic-settings.ts'
 
 /** What another thread attaches with: plain data, cloneable, usable any number of times. */
 export type MillraceHandle = AttachAddress & { readonly kind: 'millrace' }
@@ -150,7 +151,7 @@ export class AttachedMillrace implements EmbeddedMillrace {
     partitions: number,
     config: Readonly<Record<string, string>>,
   ): void {
-    const inherited = effectiveTopicConfig({}, this.#engine.brokerConfig)
+    const inherited = effectiveTopicConfig({}, brokerConfigNow(this.#engine))
     const differences = topicConfigDifferences(topicConfigFromText(config), definition.config, inherited)
     if (definition.partitions !== undefined && partitions < definition.partitions) {
       differences.unshift(`it has ${partitions} partition(s), not ${definition.partitions}`)

@@ -1,7 +1,7 @@
 // A topic that exists and is bound to one attached thread: what produce and consume take.
 // Holds: it is made only from a description by the controller.
 
-import { effectiveTopicConfig } from '../config/effective-topic-config.ts'
+import { effectiveTopicValue } from '../config/effective-topic-config.ts'
 import { topicConfigFromText } from '../config/topic-config-check.ts'
 import { show } from '../config-def.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
@@ -11,6 +11,8 @@ import type { TopicId } from '../ids.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
 import type { Serde } from './serde.ts'
 import type { Topic, TopicDefinition } from './topic-definition.ts'
+import { TopicFollower } from './topic-settings.ts'
+import type { TopicSettings } from './topic-settings.ts'
 
 type AnyDefinition = TopicDefinition<unknown, unknown, never, never>
 
@@ -21,31 +23,35 @@ export class BoundTopic implements Topic<unknown, unknown, never, never> {
   readonly definition: AnyDefinition
   readonly keySerde: Serde<unknown, never>
   readonly valueSerde: Serde<unknown, never>
-  readonly maxMessageBytes: number
   /** Batches carry a CRC: not where they never leave memory. */
   readonly withCrc: boolean
-  /** It is compacted: a record without a key is refused, for nobody could say which is the last. */
-  readonly requiresKeys: boolean
-  /** The row of each partition's control block. */
-  readonly slots: readonly number[]
   // Private, so that printing or comparing a topic does not walk all memory of the process.
   readonly #engine: EmbeddedEngine
   readonly #owner: object
+  readonly #follower: TopicFollower
 
   constructor(definition: AnyDefinition, description: TopicDescription, engine: EmbeddedEngine, owner: object) {
-    const config = effectiveTopicConfig(topicConfigFromText(description.config), engine.brokerConfig)
+    const config = topicConfigFromText(description.config)
     this.name = description.name
     this.topicIdWords = description.topicId
     this.topicId = formatTopicId(description.topicId)
     this.definition = definition
     this.keySerde = definition.key
     this.valueSerde = definition.value
-    this.maxMessageBytes = config['max.message.bytes']
-    this.withCrc = config['millrace.durability'] !== 'memory'
-    this.requiresKeys = config['cleanup.policy'].includes('compact')
-    this.slots = description.partitions.map((partition) => partition.slot)
+    this.withCrc = effectiveTopicValue('millrace.durability', config, engine.brokerConfig) !== 'memory'
     this.#engine = engine
     this.#owner = owner
+    this.#follower = new TopicFollower(engine, description)
+  }
+
+  /** As the cluster has it now, or had it last, where it was deleted. */
+  get settings(): TopicSettings {
+    return this.#follower.settings
+  }
+
+  /** The row of each partition's control block. */
+  get slots(): readonly number[] {
+    return this.settings.slots
   }
 
   get partitions(): number {

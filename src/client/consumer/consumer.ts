@@ -314,14 +314,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   #partitionsOf(topic: BoundTopic): number[] {
-    return [...(this.#assigned.size === 0 ? this.#slotsOf(topic).keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
-  }
-
-  /** The row of each partition, of those too that the topic was given since it was bound. */
-  #slotsOf(topic: BoundTopic): readonly number[] {
-    const partitions = this.#engine.metadata.topicById(topic.topicIdWords)?.partitions
-    if (partitions === undefined || partitions.length <= topic.slots.length) return topic.slots
-    return partitions.map(({ slot }) => slot)
+    return [...(this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
   }
 
   #fetchersOf(partitions: Iterable<TopicPartition>): PartitionFetcher[] {
@@ -351,9 +344,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       fetchers = []
       this.#fetchers.set(topic.topicId, fetchers)
     }
-    const slotNumber = typeof partition === 'number' ? (topic.slots[partition] ?? this.#slotsOf(topic)[partition]) : undefined
+    const slotNumber = typeof partition === 'number' ? topic.slots[partition] : undefined
     if (slotNumber === undefined) {
-      const range = `it has partitions 0 to ${this.#slotsOf(topic).length - 1}`
+      const range = `it has partitions 0 to ${topic.partitions - 1}`
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} has no partition ${partition}: ${range}`, {
         retriable: false,
       })

@@ -18,8 +18,8 @@ export class PartitionQueue implements BatchDestination {
   readonly topicId: TopicId
   readonly partition: number
   readonly control: ControlBlock
-  /** Largest batch that the topic takes, header included. */
-  readonly maxMessageBytes: number
+  /** Largest batch that the leader takes, header included; altered with the topic's and the broker's configs. */
+  maxMessageBytes: number
   readonly withCrc: boolean
   open: ProducerBatch | undefined = undefined
   readonly sealed: ProducerBatch[] = []

@@ -50,7 +50,7 @@ export class Partitioner {
   readonly #isRoundRobin: boolean
   readonly #loads: PartitionLoads | undefined
   readonly #ignoreKeys: boolean
-  readonly #requiresKeys: boolean
+  #requiresKeys: boolean
   readonly #random: Random
   #partitionCount: number
   #sticky: number
@@ -80,9 +80,15 @@ export class Partitioner {
     return this.#partitionCount
   }
 
-  /** The topic has grown: keys spread anew, as in Kafka. */
+  /** The topic has grown: keys spread anew, as in Kafka, and the next move may lead to a new partition. */
   set partitionCount(partitionCount: number) {
     this.#partitionCount = partitionCount
+    this.#movesUntilWeighed = 0
+  }
+
+  /** The topic is compacted from now on, or no longer. */
+  set requiresKeys(requiresKeys: boolean) {
+    this.#requiresKeys = requiresKeys
   }
 
   /**

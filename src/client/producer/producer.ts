@@ -13,7 +13,7 @@ import type { Random } from '../../random.ts'
 import { TurnYield } from '../event-loop.ts'
 import { toRecordHeaders } from '../headers.ts'
 import { serializeField } from '../serde.ts'
-import { asBoundTopic, checkAttached } from '../topic.ts'
+import { asBoundTopic } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
 import { BatchAccumulator } from './batch-accumulator.ts'
@@ -26,14 +26,15 @@ import type { PendingRecord, ProducerBatch, RecordMetadata } from './producer-ba
 import type { FilledProducerOptions } from './producer-config.ts'
 import { abortedError, checkRecord, checkTimestamp, closedError, unsentError } from './producer-errors.ts'
 import type { AnyRecord, ProducerRecord, RecordOptions } from './producer-record.ts'
+import { ProducerTopics } from './producer-topics.ts'
 import { SendAll } from './send-all.ts'
 import { SendOne } from './send-one.ts'
 import type { SendTaker } from './send-one.ts'
-import { TopicQueues } from './topic-queues.ts'
+import type { TopicQueues } from './topic-queues.ts'
 
 /** Equals no value that a user gives. */
 const NO_TOPIC = {}
-/** The clock is read anew after so many records, and in each job: it costs more than encoding a record. */
+/** The clock is read anew after so many records, and in each job: it costs more than encoding a record. So is what the cluster says. */
 const RECORDS_A_CLOCK_READING = 64
 
 /**
@@ -47,15 +48,13 @@ const RECORDS_A_CLOCK_READING = 64
 export class Producer extends EventEmitter<{ error: [Error] }> {
   readonly #engine: EmbeddedEngine
   readonly #options: FilledProducerOptions
-  readonly #random: Random
   readonly #accumulator: BatchAccumulator
   readonly #sender: LaneSender
   readonly #departures: BatchDepartures
   readonly #blocked: BlockedCalls
   readonly #taker: SendTaker
   readonly #turnYield: TurnYield
-  /** By topic id: however often a topic is bound, its partitions have one queue each. */
-  readonly #topics = new Map<string, TopicQueues>()
+  readonly #topics: ProducerTopics
   readonly #stopHearing: readonly (() => void)[]
   readonly #onClose: () => void
   /** The record that `offer` refused last: where it would go, and how large it is. */
@@ -75,8 +74,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     super()
     this.#engine = engine
     this.#options = options
-    this.#random = random
     this.#onClose = onClose
+    this.#topics = new ProducerTopics(engine, options, random, (queue) => {
+      this.#seal(queue, true)
+      this.#sendSealed(queue)
+    })
     this.#turnYield = new TurnYield(engine.clock)
     this.#accumulator = new BatchAccumulator(options, (queue) => this.#onOpen(queue))
     this.#sender = new LaneSender(engine, this.#accumulator.pool, random, options, {
@@ -204,10 +206,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   /** The road of most records: the topic of the one before, and nothing but key and value. */
   #offerPlain(queues: TopicQueues, key: unknown, value: unknown): boolean {
     const { topic } = queues
+    // First: what it brings of the topic counts for this record.
+    const timestampMs = this.#readClock()
     const isKeyless = (key === null || key === undefined) && queues.takesNullKeys
     const keyField = isKeyless ? null : serializeField(topic.keySerde, key as never, 'key', topic.name)
     const queue = isKeyless && queues.keylessQueue !== undefined ? queues.keylessQueue : queues.choose(keyField, undefined)
-    const timestampMs = this.#readClock()
     const isPlain = queues.takesBytes && value instanceof Uint8Array
     const valueField = isPlain ? value : serializeField(topic.valueSerde, value as never, 'value', topic.name)
     const { open } = queue
@@ -223,10 +226,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
 
   #append(topic: BoundTopic, key: unknown, value: unknown, options: RecordOptions | undefined): ProducerBatch | undefined {
     const queues = topic === this.#lastTopic ? this.#lastQueues! : this.#queuesOf(topic)
+    const nowMs = this.#readClock()
     const keyField = serializeField(topic.keySerde, key as never, 'key', topic.name)
     const queue = queues.choose(keyField, options?.partition)
     const headers = options?.headers === undefined ? null : toRecordHeaders(options.headers)
-    const timestampMs = options?.timestamp === undefined ? this.#readClock() : checkTimestamp(options.timestamp)
+    const timestampMs = options?.timestamp === undefined ? nowMs : checkTimestamp(options.timestamp)
     // The value last: its bytes may be borrowed until the next serialisation.
     const valueField = serializeField(topic.valueSerde, value as never, 'value', topic.name)
     const { open } = queue
@@ -287,13 +291,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
 
   #queuesOf(topic: BoundTopic): TopicQueues {
     const bound = asBoundTopic(topic)
-    checkAttached(bound, this.#engine)
-    let queues = this.#topics.get(bound.topicId)
-    if (queues === undefined) {
-      queues = new TopicQueues(bound, this.#engine, this.#options, this.#random)
-      this.#topics.set(bound.topicId, queues)
-    }
-    queues.bind(bound)
+    const queues = this.#topics.of(bound)
     this.#lastTopic = bound
     this.#lastQueues = queues
     return queues
@@ -301,6 +299,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
 
   #readClock(): number {
     if (this.#untilClockReading-- === 0) {
+      this.#topics.follow()
       this.#nowMs = this.#engine.clock.nowMs()
       this.#untilClockReading = RECORDS_A_CLOCK_READING - 1
       // The next job may come much later.
@@ -365,7 +364,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
 
   #batchesDone(signal: AbortSignal | undefined): Promise<void> {
     const batches = new Set<ProducerBatch>(this.#sender.inFlight())
-    for (const queues of this.#topics.values()) queues.addBatches(batches)
+    this.#topics.addBatches(batches)
     return this.#departures.done(batches, signal)
   }
 
@@ -389,7 +388,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   #release(over?: Error): void {
     const reason = over === undefined ? unsentError : (): Error => over
     this.#blocked.failAll(over ?? closedError())
-    for (const queues of this.#topics.values()) queues.failAll((batch) => this.#sender.failed(batch, reason(batch)))
+    this.#topics.failAll((batch) => this.#sender.failed(batch, reason(batch)))
     this.#sender.close(reason)
     for (const stop of this.#stopHearing) stop()
     this.#departures.close()

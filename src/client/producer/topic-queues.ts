@@ -7,6 +7,7 @@ import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
 import { bytes } from '../serde.ts'
 import type { BoundTopic } from '../topic.ts'
+import type { TopicSettings } from '../topic-settings.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { BatchClosedListener } from './partition-queue.ts'
 import { Partitioner } from './partitioner.ts'
@@ -23,29 +24,36 @@ export class TopicQueues implements BatchClosedListener {
   takesBytes = false
   /** Where records without a key go now; undefined where a function of the user's decides. */
   keylessQueue: PartitionQueue | undefined
-  readonly #queues: PartitionQueue[]
+  readonly #engine: EmbeddedEngine
+  readonly #close: (queue: PartitionQueue) => void
+  readonly #queues: PartitionQueue[] = []
   readonly #partitioner: Partitioner
+  #settings: TopicSettings
 
-  constructor(topic: BoundTopic, engine: EmbeddedEngine, options: FilledProducerOptions, random: Random) {
+  /** `close`: ends the open batch of a queue, which leaves. */
+  constructor(
+    topic: BoundTopic,
+    engine: EmbeddedEngine,
+    options: FilledProducerOptions,
+    random: Random,
+    close: (queue: PartitionQueue) => void,
+  ) {
     this.topic = topic
+    this.#engine = engine
+    this.#close = close
+    this.#settings = topic.settings
     this.bind(topic)
-    this.#queues = topic.slots.map(
-      (slotNumber, partition) =>
-        new PartitionQueue(this, topic.name, topic.topicIdWords, partition, engine.controlBlock(slotNumber), {
-          maxMessageBytes: topic.maxMessageBytes,
-          withCrc: topic.withCrc,
-        }),
-    )
+    this.#addQueues()
     this.#partitioner = new Partitioner({
       topicName: topic.name,
-      partitionCount: topic.partitions,
+      partitionCount: this.#queues.length,
       stickyBytes: options.batchSize,
       partitioner: options.partitioner,
       loads: options.partitionerAdaptivePartitioningEnable
         ? this.#loads(engine.clock, options.partitionerAvailabilityTimeoutMs)
         : undefined,
       ignoreKeys: options.partitionerIgnoreKeys,
-      requiresKeys: topic.requiresKeys,
+      requiresKeys: this.#settings.requiresKeys,
       random,
     })
     this.keylessQueue = this.#chooseKeyless()
@@ -57,11 +65,26 @@ export class TopicQueues implements BatchClosedListener {
     this.takesBytes = (topic.valueSerde as unknown) === bytes()
   }
 
+  /** Goes on as the cluster has the topic now: with the partitions that were added, and under the limits that were altered. */
+  follow(): void {
+    const { settings } = this.topic
+    if (settings === this.#settings) return
+    this.#settings = settings
+    for (const queue of this.#queues) {
+      queue.maxMessageBytes = settings.maxMessageBytes[queue.partition]!
+      if (queue.open !== undefined && queue.open.builder.bytes.length > queue.maxMessageBytes) this.#close(queue)
+    }
+    this.#addQueues()
+    if (this.#queues.length !== this.#partitioner.partitionCount) this.#partitioner.partitionCount = this.#queues.length
+    this.#partitioner.requiresKeys = settings.requiresKeys
+    this.keylessQueue = this.#chooseKeyless()
+  }
+
   /** The queue for a record; throws UNKNOWN_TOPIC_OR_PARTITION for a partition that does not exist, INVALID_RECORD for a missing key. */
   choose(key: Uint8Array | string | null, partition: number | undefined): PartitionQueue {
     if (partition === undefined) return this.#queues[this.#partitioner.partitionFor(key)]!
     this.#partitioner.checkKey(key)
-    const queue = typeof partition === 'number' ? this.#queues[partition] : undefined
+    const queue = typeof partition === 'number' ? (this.#queues[partition] ?? this.#addedQueue(partition)) : undefined
     if (queue === undefined) {
       const range = `it has partitions 0 to ${this.#queues.length - 1}`
       throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${this.topic.name} has no partition ${partition}: ${range}`, {
@@ -104,6 +127,21 @@ export class TopicQueues implements BatchClosedListener {
     }
   }
 
+  #addedQueue(partition: number): PartitionQueue | undefined {
+    this.follow()
+    return this.#queues[partition]
+  }
+
+  #addQueues(): void {
+    const { name, topicIdWords, withCrc } = this.topic
+    const { slots, maxMessageBytes } = this.#settings
+    for (let partition = this.#queues.length; partition < slots.length; partition++) {
+      const control = this.#engine.controlBlock(slots[partition]!)
+      const options = { maxMessageBytes: maxMessageBytes[partition]!, withCrc }
+      this.#queues.push(new PartitionQueue(this, name, topicIdWords, partition, control, options))
+    }
+  }
+
   #loads(clock: Clock, availabilityTimeoutMs: number): PartitionLoads {
     return {
       queueLength: (partition) => this.#queues[partition]!.sealed.length + this.#queues[partition]!.inFlight,
@@ -115,6 +153,6 @@ export class TopicQueues implements BatchClosedListener {
   }
 
   #chooseKeyless(): PartitionQueue | undefined {
-    return this.#partitioner.isSticky(null) && !this.topic.requiresKeys ? this.#queues[this.#partitioner.partitionFor(null)] : undefined
+    return this.#partitioner.isSticky(null) && !this.#settings.requiresKeys ? this.#queues[this.#partitioner.partitionFor(null)] : undefined
   }
 }

@@ -25,7 +25,8 @@ import type { MemoryLog } from '../../../src/log/memory-log.ts'
 import { APPEND_NO_MEMORY } from '../../../src/log/partition-log.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
-import type { MetadataImage, PartitionImage, TopicImage } from '../../../src/metadata/metadata-image.ts'
+import { MetadataImage } from '../../../src/metadata/metadata-image.ts'
+import type { PartitionImage, TopicImage } from '../../../src/metadata/metadata-image.ts'
 import { findOffset } from '../../../src/partition/list-offsets.ts'
 import type { FetchBound, ListedOffset } from '../../../src/partition/list-offsets.ts'
 import { transactionMarkerBatch } from '../../../src/record/control-record.ts'
@@ -212,7 +213,7 @@ export class HandDrivenLog {
   }
 
   #image(): MetadataImage {
-    return { topicById: (topicId: TopicId) => this.#topics.get(formatTopicId(topicId)) } as unknown as MetadataImage
+    return new MetadataImage(0, { ...MetadataImage.EMPTY.content, topicsById: this.#topics })
   }
 
   #slot(topic: TextTopic, partition: number): number {

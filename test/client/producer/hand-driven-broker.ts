@@ -17,8 +17,11 @@ import { VirtualClock } from '../../../src/clock.ts'
 import type { EmbeddedEngine } from '../../../src/engine/embedded-engine.ts'
 import { WakeLoop } from '../../../src/engine/wake-loop.ts'
 import type { MillraceError } from '../../../src/errors.ts'
-import { threadId } from '../../../src/ids.ts'
+import { formatTopicId, threadId } from '../../../src/ids.ts'
 import type { TopicId } from '../../../src/ids.ts'
+import { MetadataImage, configKey } from '../../../src/metadata/metadata-image.ts'
+import type { MetadataContent, PartitionImage, TopicImage } from '../../../src/metadata/metadata-image.ts'
+import { BROKER_RESOURCE, TOPIC_RESOURCE } from '../../../src/metadata/metadata-records.ts'
 import { allocateLane } from '../../../src/lane/lane.ts'
 import { LaneReader } from '../../../src/lane/lane-reader.ts'
 import { LaneWriter } from '../../../src/lane/lane-writer.ts'
@@ -80,6 +83,7 @@ export class HandDrivenBroker {
   readonly #deadBrokers = new Set<number>()
   #nextSlot = 1
   #offset = 0
+  #image = MetadataImage.EMPTY
 
   constructor() {
     const engine: Partial<Record<keyof EmbeddedEngine, unknown>> = {
@@ -101,6 +105,7 @@ export class HandDrivenBroker {
         return () => this.#over.delete(listener)
       },
     }
+    Object.defineProperty(engine, 'metadata', { get: () => this.#image })
     this.#engine = engine as unknown as EmbeddedEngine
   }
 
@@ -124,13 +129,52 @@ export class HandDrivenBroker {
 
   #describe({ name, partitions: count, config }: TopicDefinition<string | null, string>, leader: number): TopicDescription {
     const topicId: TopicId = [0, 0, 0, this.#nextSlot]
-    const partitions = Array.from({ length: count ?? 1 }, (_, partition) => {
-      const slot = this.#nextSlot++
-      initialiseSlot(this.#memory, slot, topicId, partition, RETENTION_DEFAULT)
-      if (leader >= 0) new ControlBlock(this.#memory, slot).tryLead(NO_LEADER_WORD, leader, 0)
-      return { partition, slot, leader, leaderEpoch: 0 }
+    const key = formatTopicId(topicId)
+    const { topicKeys, configs } = this.#image.content
+    const text = topicConfigToText(config)
+    this.#commit({
+      topicKeys: new Map([...topicKeys, [name, key]]),
+      configs: new Map([...configs, [configKey(TOPIC_RESOURCE, name), text]]),
     })
-    return { name, topicId, config: topicConfigToText(config), partitions }
+    const partitions = Array.from({ length: count ?? 1 }, (_, partition) => this.#newPartition(topicId, partition, leader))
+    this.#setTopic({ name, topicId, partitions })
+    return { name, topicId, config: text, partitions: partitions.map((each) => ({ ...each, partition: each.partitionId })) }
+  }
+
+  #newPartition(topicId: TopicId, partitionId: number, leader: number): PartitionImage {
+    const slot = this.#nextSlot++
+    initialiseSlot(this.#memory, slot, topicId, partitionId, RETENTION_DEFAULT)
+    if (leader >= 0) new ControlBlock(this.#memory, slot).tryLead(NO_LEADER_WORD, leader, 0)
+    return { partitionId, slot, leader, leaderEpoch: 0, partitionEpoch: 0, replicas: [], isr: [] }
+  }
+
+  #commit(change: Partial<MetadataContent>): void {
+    this.#image = new MetadataImage(this.#image.offset + 1, { ...this.#image.content, ...change })
+  }
+
+  #setTopic(topic: TopicImage): void {
+    this.#commit({ topicsById: new Map([...this.#image.content.topicsById, [formatTopicId(topic.topicId), topic]]) })
+  }
+
+  /** The topic is given partitions, so many in all, led by broker 0. */
+  grow(topic: Topic<string | null, string>, count: number): void {
+    const image = this.#image.topic(topic.name)!
+    const partitions = [...image.partitions]
+    while (partitions.length < count) partitions.push(this.#newPartition(image.topicId, partitions.length, 0))
+    this.#setTopic({ ...image, partitions })
+  }
+
+  /** The configs of a topic are these, or, without one, those of a broker, or of all. */
+  alter(resource: Topic<string | null, string> | number | 'all brokers', config: Readonly<Record<string, string>>): void {
+    const brokerName = resource === 'all brokers' ? '' : String(resource)
+    const key = typeof resource === 'object' ? configKey(TOPIC_RESOURCE, resource.name) : configKey(BROKER_RESOURCE, brokerName)
+    this.#commit({ configs: new Map([...this.#image.content.configs, [key, config]]) })
+  }
+
+  deleteTopic(topic: Topic<string | null, string>): void {
+    const { topicsById, topicKeys } = this.#image.content
+    const rest = [...topicsById].filter(([key]) => key !== topic.topicId)
+    this.#commit({ topicsById: new Map(rest), topicKeys: new Map([...topicKeys].filter(([name]) => name !== topic.name)) })
   }
 
   #bind(definition: TopicDefinition<string | null, string>, description: TopicDescription): Topic<string | null, string> {

@@ -205,6 +205,15 @@ describe('by how long their queues are', () => {
     for (const share of shares([1, 1], { unavailable: [0, 1] })) expect(share).toBeCloseTo(1 / 2, 2)
   })
 
+  test('a partition that is added is weighed at the next move', () => {
+    const loads = { queueLength: () => 1, isAvailable: (partition: number) => partition === 64 }
+    const one = partitioner({ partitionCount: 64, loads })
+    one.batchClosed(one.partitionFor(null), 2_000, true)
+    one.partitionCount = 65
+    one.batchClosed(one.partitionFor(null), 2_000, true)
+    expect(one.partitionFor(null)).toBe(64)
+  })
+
   test('a thousand of them are looked at once in many batches', () => {
     let looks = 0
     const loads = { queueLength: () => ++looks % 7, isAvailable: () => true }
