@@ -37,7 +37,7 @@ export class LiveReader {
   /** Resolves when all that is in the log now was read. */
   async caughtUp(millrace: Millrace): Promise<void> {
     const { partitions } = await millrace.admin.describeTopic(this.#topic.name)
-    while (partitions.some(({ partition, endOffset }) => this.#next[partition]! < endOffset)) {
+    while (partitions.some(({ partition, endOffset }) => (this.#next[partition] ?? 0) < endOffset)) {
       await Promise.race([new Promise<void>((look) => this.#moved.push(look)), this.#over])
     }
   }
@@ -51,7 +51,7 @@ export class LiveReader {
     for await (const batch of this.#consumer.batches(this.#topic)) {
       const cursor = batch.cursor()
       while (cursor.next()) {
-        const expected = this.#next[batch.partition]!
+        const expected = this.#next[batch.partition] ?? 0
         if (cursor.offset !== expected)
           throw new Error(`${batch.topic}-${batch.partition}: offset ${cursor.offset} was read instead of ${expected}`)
         decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)

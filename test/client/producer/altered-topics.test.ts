@@ -69,7 +69,11 @@ describe('partitions that are added', () => {
 
   test('a partitioner of the user is told how many there are now', async () => {
     const counts: number[] = []
-    const producer = broker.producer({ partitioner: (_, count) => counts.push(count) * 0 })
+    const partitioner = (_: Uint8Array | null, count: number): number => {
+      counts.push(count)
+      return 0
+    }
+    const producer = broker.producer({ partitioner })
     const topic = broker.topic({ partitions: 2 })
     producer.offer(topic, null, 'before')
     await broker.serve()
@@ -109,7 +113,7 @@ describe('max.message.bytes', () => {
     broker.alter(resource, { [name]: '2000' })
     const tooLarge = expect.objectContaining({
       code: 'MESSAGE_TOO_LARGE',
-      message: expect.stringContaining("max.message.bytes (2000)") as string,
+      message: expect.stringContaining('max.message.bytes (2000)') as string,
     })
     expect(() => producer.offer(topic, null, text(2_500))).toThrow(tooLarge)
     broker.alter(resource, { [name]: '3000000' })
