@@ -16,8 +16,9 @@
 // process alive, an idle channel keeps nothing alive. Arguments and answers are
 // structured-cloneable data and transferables, never functions.
 
-import { expose, transfer, wrap } from 'comlink'
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs'
+// What 'comlink' names is a CommonJS file for Node.js, which takes a thread three times as long to load.
+import { expose, transfer, wrap } from 'comlink/dist/esm/comlink.mjs'
+import type { Endpoint } from 'comlink/dist/esm/comlink.mjs'
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import { errorFromData, errorToData, MillraceError } from '../errors.ts'
 import type { ErrorData } from '../errors.ts'
@@ -115,7 +116,10 @@ export function exposeControl(port: MessagePort, api: object, options: { ref?: b
       controlPort.post(rawMessage((message as WireMessage).id, { error: errorToData(unsendable) }), [])
     }
   }
-  expose(invoke, nodeEndpoint({ postMessage: post, on: (_type, listener) => controlPort.onMessage(listener), off: () => {} }))
+  expose(
+    invoke,
+    endpointOf(post, (listener) => controlPort.onMessage(listener)),
+  )
   return {
     get endedBy() {
       return controlPort.endedBy
@@ -152,15 +156,13 @@ class PortControlClient<Api extends object> implements ControlClient<Api> {
   constructor(port: ControlPort, name: string) {
     this.name = name
     this.#port = port
-    const endpoint = nodeEndpoint({
-      postMessage: (message, transferables) => this.#post(message as WireMessage, (transferables ?? []) as Transferable[]),
-      on: (_type, listener) => {
-        this.#deliver = listener
-        port.onMessage((message) => this.#receive(message))
-      },
-      off: () => {},
-    })
-    this.#remote = wrap<Invoke>(endpoint) as unknown as Invoke
+    const post = (message: unknown, transferables: unknown[] = []): void =>
+      this.#post(message as WireMessage, transferables as Transferable[])
+    const listen = (listener: (message: unknown) => void): void => {
+      this.#deliver = listener
+      port.onMessage((message) => this.#receive(message))
+    }
+    this.#remote = wrap<Invoke>(endpointOf(post, listen)) as unknown as Invoke
     this.calls = this.with({})
     port.onClose(() => this.#failAll())
   }
@@ -269,6 +271,18 @@ class PortControlClient<Api extends object> implements ControlClient<Api> {
       return new MillraceError('CLOSED', `${method} of ${this.name} was not answered: this side closed the channel`)
     return new MillraceError('THREAD_DIED', `${this.name} ended before it answered ${method}: the call may be repeated once it runs again`)
   }
+}
+
+/** What comlink takes for a port. It listens once, for as long as the port is open. */
+function endpointOf(
+  post: (message: unknown, transferables?: unknown[]) => void,
+  listen: (onMessage: (message: unknown) => void) => void,
+): Endpoint {
+  const addEventListener = (_type: string, listener: unknown): void => {
+    const onEvent = listener as (event: { data: unknown }) => void
+    listen((data) => onEvent({ data }))
+  }
+  return { postMessage: post, addEventListener, removeEventListener: () => {} }
 }
 
 /** comlink's message for an answer without a special form. */

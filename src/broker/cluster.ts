@@ -6,6 +6,7 @@
 
 import { MessageChannel, threadId as ownThreadId } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
+import { assert } from '../assert.ts'
 import { listenForAttach } from '../actor/attach-port.ts'
 import type { AttachAddress } from '../actor/attach-port.ts'
 import { connectControl, exposeControl, transferred } from '../actor/control-channel.ts'
@@ -68,7 +69,6 @@ const BYTES_BETWEEN_SNAPSHOTS = 1024 * 1024
 const CLOSE_TIMEOUT_MS = 5_000
 
 export class Cluster {
-  readonly address: AttachAddress
   readonly #options: ClusterOptions
   readonly #memory: ProcessMemory
   readonly #bells: Bells
@@ -80,7 +80,8 @@ export class Cluster {
   /** Attached threads that wait for a broker to be started again: they look once more. */
   #awaiting: (() => void)[] = []
   readonly #supervisors: Supervisor[] = []
-  readonly #stopListening: () => void
+  #address: AttachAddress | undefined
+  #stopListening: () => void = () => undefined
   /** The threads that are attached. */
   readonly #attached = new Set<ControlServer>()
   #closing: Promise<void> | undefined
@@ -98,13 +99,17 @@ export class Cluster {
 
   private constructor(options: ClusterOptions) {
     this.#options = options
-    this.address = { token: newToken(options.random), threadId: ownThreadId }
     this.#memory = allocateProcessMemory(options)
     this.#bells = new Bells(this.#memory.bells)
     this.#table = new BrokerTable(this.#memory.brokers)
     this.#incarnations = new Array<number>(options.brokers).fill(1)
     for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, options.restarts ?? RESTARTS))
-    this.#stopListening = listenForAttach(this.address.token, (port) => this.#accept(port))
+  }
+
+  /** Where other threads attach. */
+  get address(): AttachAddress {
+    assert(this.#address !== undefined, 'a cluster that has started has an address')
+    return this.#address
   }
 
   /** Brokers whose threads live, by id, with the worker_threads id of each. */
@@ -160,6 +165,10 @@ export class Cluster {
       }
     }
     const started = peers.map((own, brokerId) => this.#spawn(brokerId, 1, own, brokerId === 0))
+    // Behind the threads: where chance from the machine comes from takes long to load, and they start meanwhile.
+    const token = newToken(this.#options.random)
+    this.#stopListening = listenForAttach(token, (port) => this.#accept(port))
+    this.#address = { token, threadId: ownThreadId }
     await Promise.all(started.map((broker) => this.#readyOrDead(broker)))
   }
 

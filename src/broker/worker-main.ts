@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { threadId, workerData } from 'node:worker_threads'
 import { Bells } from '../bells.ts'
 import { systemClock } from '../clock.ts'
-import { systemRandom } from '../random.ts'
+import { engineRandom } from '../random.ts'
 import { BrokerActor } from './broker-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 
@@ -30,7 +30,7 @@ function maySpin(): boolean {
 
 new BrokerActor(init, {
   clock: systemClock,
-  random: systemRandom,
+  random: engineRandom,
   workerThread: threadId,
   maySpin,
   // Thrown where nobody catches it: the thread ends, and its neighbours see its ports close.

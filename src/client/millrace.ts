@@ -6,7 +6,7 @@ import type { AttachAddress } from '../actor/attach-port.ts'
 import type { Cluster } from '../broker/cluster.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
-import { systemRandom } from '../random.ts'
+import { engineRandom } from '../random.ts'
 import { Admin } from './admin/admin.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { fillConsumerOptions } from './consumer/consumer-config.ts'
@@ -98,7 +98,7 @@ export class AttachedMillrace implements EmbeddedMillrace {
 
   producer(options?: ProducerOptions): Producer {
     this.#checkOpen()
-    const producer = new Producer(this.#engine, fillProducerOptions(options), systemRandom, () => this.#open.delete(producer))
+    const producer = new Producer(this.#engine, fillProducerOptions(options), engineRandom, () => this.#open.delete(producer))
     this.#open.add(producer)
     return producer
   }

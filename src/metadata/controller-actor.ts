@@ -249,12 +249,12 @@ export class ControllerActor implements Actor<ControllerMessage> {
     this.#effects.follow()
   }
 
-  /** As Kafka's: random, and none that a shell takes for an option. */
+  /** As Kafka's: random, no topic's, and none that a shell takes for an option. */
   #newUuid(): TopicId {
     const word = (): number => this.#effects.random.uint32() | 0
     for (;;) {
       const id: TopicId = [word(), word(), word(), word()]
-      if (!formatTopicId(id).startsWith('-')) return id
+      if (!formatTopicId(id).startsWith('-') && this.#controller.image.topicById(id) === undefined) return id
     }
   }
 }

@@ -18,21 +18,18 @@ export class MessageSchema<Message> {
   /** Of types only: what `decodeMessage` gives. */
   declare readonly message?: Message
   readonly #table: string
-  readonly #lines: readonly string[]
   readonly #plans: StructPlan[] = []
   #fields: readonly FieldSchema[] | undefined
 
   /** The first line of the table is name, versions, flexible versions; the fields follow. */
   constructor(table: string) {
     this.#table = table.trim()
-    const [title = '', ...lines] = this.#table.split('\n')
-    const [name = '', versions = '', flexible = ''] = title.split(' ')
+    const [name = '', versions = '', flexible = ''] = titleOf(this.#table).split(' ')
     const { first, last } = parseVersions(versions)
     this.name = name
     this.minVersion = first
     this.maxVersion = last
     this.flexibleFrom = flexible === 'none' ? Number.POSITIVE_INFINITY : parseVersions(flexible).first
-    this.#lines = lines
   }
 
   /** The message with tagged fields of ours (KIP-482), a line each as in the table: readers that do not know them pass over them. */
@@ -41,7 +38,7 @@ export class MessageSchema<Message> {
   }
 
   get fields(): readonly FieldSchema[] {
-    return (this.#fields ??= parseFields(this.#lines))
+    return (this.#fields ??= parseFields(this.#table.slice(titleOf(this.#table).length).split('\n')))
   }
 
   supports(version: number): boolean {
@@ -66,4 +63,9 @@ export class MessageSchema<Message> {
     this.#plans[version] = plan
     return plan
   }
+}
+
+function titleOf(table: string): string {
+  const end = table.indexOf('\n')
+  return end < 0 ? table : table.slice(0, end)
 }

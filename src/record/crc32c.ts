@@ -6,25 +6,26 @@
 
 const TABLES = 16
 const POLYNOMIAL_REVERSED = 0x82f63b78
-const TABLE = makeTable()
+/** Made when it is first needed: few threads need it, and it takes a while. */
+let table: Int32Array | undefined
 
 function makeTable(): Int32Array {
-  const table = new Int32Array(TABLES * 256)
+  const made = new Int32Array(TABLES * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte
     for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ POLYNOMIAL_REVERSED : crc >>> 1
-    table[byte] = crc
+    made[byte] = crc
   }
-  for (let at = 256; at < table.length; at++) {
-    const before = table[at - 256]!
-    table[at] = (before >>> 8) ^ table[before & 0xff]!
+  for (let at = 256; at < made.length; at++) {
+    const before = made[at - 256]!
+    made[at] = (before >>> 8) ^ made[before & 0xff]!
   }
-  return table
+  return made
 }
 
 /** The CRC-32C of bytes[start, end) as an unsigned number; `seed` is the CRC of what came before. */
 export function crc32c(bytes: Uint8Array, start: number, end: number, seed = 0): number {
-  const t = TABLE
+  const t = (table ??= makeTable())
   const b = bytes
   let crc = ~seed
   let i = start
