@@ -31,8 +31,8 @@ import type { ControllerMessage } from './controller-messages.ts'
 import type { ConfigImage, PartitionImage, TopicImage } from './metadata-image.ts'
 import type { MetadataLoader } from './metadata-loader.ts'
 import type { MetadataLog } from './metadata-log.ts'
-import { FIRST_TOPIC_SLOT } from './metadata-records.ts'
 import type { MetadataRecord } from './metadata-records.ts'
+import { RowList } from './row-list.ts'
 
 /** What the controller needs of its broker. */
 export interface ControllerEffects {
@@ -68,6 +68,7 @@ export class ControllerActor implements Actor<ControllerMessage> {
   readonly #controller: Controller
   readonly #log: MetadataLog
   readonly #effects: ControllerEffects
+  #rows = new RowList([], 0)
   /** Behind the last record that removed a topic: a broker that has not come so far may still hold its rows. */
   #removedOffset = 0
 
@@ -79,6 +80,7 @@ export class ControllerActor implements Actor<ControllerMessage> {
 
   onStart(): void {
     this.#effects.follow()
+    this.#rows = new RowList(this.#controller.image.topics, this.#effects.slotsHigh())
     // What the controller before had appended, and may have died over.
     this.#publish()
     this.#removedOffset = this.#controller.image.offset
@@ -187,10 +189,10 @@ export class ControllerActor implements Actor<ControllerMessage> {
   #findFreeSlots(count: number, mayRelease: boolean): number[] {
     const { partitionsMax } = this.#effects
     if (mayRelease) this.#dropDeleted()
-    const named = this.#namedSlots()
     const free: number[] = []
-    for (let slot = FIRST_TOPIC_SLOT; slot < partitionsMax && free.length < count; slot++) {
-      if (!named.has(slot) && this.#effects.isFree(slot, mayRelease)) free.push(slot)
+    for (const slot of this.#rows.untaken(partitionsMax)) {
+      if (free.length === count) break
+      if (this.#effects.isFree(slot, mayRelease)) free.push(slot)
     }
     return free
   }
@@ -203,19 +205,10 @@ export class ControllerActor implements Actor<ControllerMessage> {
     return true
   }
 
-  #namedSlots(): Set<number> {
-    const named = new Set<number>()
-    for (const topic of this.#controller.image.topics) for (const { slot } of topic.partitions) named.add(slot)
-    return named
-  }
-
   /** Frees what the dead led of topics that are deleted: nobody else would. */
   #dropDeleted(): void {
-    const named = this.#namedSlots()
     const isGone = (brokerId: number): boolean => brokerId < 0 || !isLiving(this.#controller.image.broker(brokerId))
-    for (let slot = FIRST_TOPIC_SLOT; slot < this.#effects.slotsHigh(); slot++) {
-      if (!named.has(slot)) this.#effects.dropDeleted(slot, isGone)
-    }
+    for (const slot of this.#rows.left) this.#effects.dropDeleted(slot, isGone)
   }
 
   /**
@@ -241,8 +234,11 @@ export class ControllerActor implements Actor<ControllerMessage> {
   /** Makes ready what is appended and not seen yet, then lets it be seen, and acts on it as every broker does. */
   #publish(): void {
     const uncommitted = this.#effects.metadata.loadUncommitted()
+    for (const { partitions } of uncommitted.deletedTopics()) for (const { slot } of partitions) this.#rows.leave(slot)
     for (const { topic, partition, previous } of uncommitted.changedPartitions()) {
-      if (previous === undefined) this.#effects.initialisePartition(topic, partition, uncommitted.image.topicConfig(topic.name))
+      if (previous !== undefined) continue
+      this.#rows.take(partition.slot)
+      this.#effects.initialisePartition(topic, partition, uncommitted.image.topicConfig(topic.name))
     }
     killPoint('controller.initialised')
     this.#log.publish()

@@ -68,7 +68,7 @@ export class Controller {
   createTopic(command: CreateTopicCommand, topicId: TopicId, slots: readonly number[]): MetadataRecord[] {
     const { name, config } = command
     this.checkCreateTopic(command)
-    const placement = new LeaderPlacement(this.#living(), this.#leaders())
+    const placement = new LeaderPlacement(this.#living(), (brokerId) => this.image.leads(brokerId))
     const records: MetadataRecord[] = [{ type: 'TopicRecord', record: { name, topicId } }]
     records.push(...configRecords(TOPIC_RESOURCE, name, {}, config), ...newPartitions(topicId, 0, slots, placement))
     return records
@@ -96,7 +96,8 @@ export class Controller {
   /** `slots` has one free row for each partition that is added. */
   createPartitions(command: CreatePartitionsCommand, slots: readonly number[]): MetadataRecord[] {
     const { topicId, partitions } = this.image.topic(command.name)!
-    return newPartitions(topicId, partitions.length, slots, new LeaderPlacement(this.#living(), this.#leaders()))
+    const placement = new LeaderPlacement(this.#living(), (brokerId) => this.image.leads(brokerId))
+    return newPartitions(topicId, partitions.length, slots, placement)
   }
 
   alterConfigs(command: AlterConfigsCommand): MetadataRecord[] {
@@ -118,10 +119,7 @@ export class Controller {
   #elect(living: ReadonlySet<number>, lost: ReadonlySet<number>): MetadataRecord[] {
     const records: MetadataRecord[] = []
     const isOrphan = (leader: number): boolean => leader === NO_LEADER || lost.has(leader)
-    const placement = new LeaderPlacement(
-      living,
-      [...this.#leaders()].filter((leader) => !isOrphan(leader)),
-    )
+    const placement = new LeaderPlacement(living, (brokerId) => (isOrphan(brokerId) ? 0 : this.image.leads(brokerId)))
     for (const { topicId, partitions } of this.image.topics) {
       for (const partition of partitions) {
         if (!isOrphan(partition.leader)) continue
@@ -134,10 +132,6 @@ export class Controller {
 
   *#living(): Generator<number> {
     for (const broker of this.image.brokers) if (isLiving(broker)) yield broker.brokerId
-  }
-
-  *#leaders(): Generator<number> {
-    for (const topic of this.image.topics) for (const partition of topic.partitions) yield partition.leader
   }
 }
 

@@ -121,11 +121,24 @@ export class MetadataDelta {
       brokers: this.#brokers.result(),
       topicsById: this.#topics.result(),
       topicKeys: this.#topicKeys.result(),
+      leaderCounts: this.#leaderCounts(),
       configs: this.#configs.result(),
       nextProducerId: this.#nextProducerId,
     })
     this.#ownPartitions.clear()
     return this.#image
+  }
+
+  #leaderCounts(): ReadonlyMap<number, number> {
+    const { leaderCounts, topicsById } = this.previous.content
+    const counts = new Map(leaderCounts)
+    for (const key of this.#topics.changedKeys) {
+      const before = topicsById.get(key)?.partitions
+      const after = this.#topics.get(key)?.partitions
+      if (before !== undefined) for (const { leader } of before) count(counts, leader, -1)
+      if (after !== undefined) for (const { leader } of after) count(counts, leader, 1)
+    }
+    return counts
   }
 
   /** What `apply` made. */
@@ -269,6 +282,13 @@ export class MetadataDelta {
 function replaceAll<Key, Value>(changed: ChangedMap<Key, Value>, from: ReadonlyMap<Key, Value>, to: ReadonlyMap<Key, Value>): void {
   for (const key of from.keys()) if (!to.has(key)) changed.delete(key)
   for (const [key, value] of to) changed.set(key, value)
+}
+
+function count(counts: Map<number, number>, leader: number, by: 1 | -1): void {
+  if (leader < 0) return
+  const next = (counts.get(leader) ?? 0) + by
+  if (next === 0) counts.delete(leader)
+  else counts.set(leader, next)
 }
 
 function isSamePartition(a: PartitionImage, b: PartitionImage | undefined): boolean {

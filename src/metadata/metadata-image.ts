@@ -49,6 +49,8 @@ export interface MetadataContent {
   readonly topicsById: ReadonlyMap<string, TopicImage>
   /** From the name to the key of `topicsById`. */
   readonly topicKeys: ReadonlyMap<string, string>
+  /** By broker id: how many partitions it leads; none that leads none. It follows from the topics. */
+  readonly leaderCounts: ReadonlyMap<number, number>
   /** By `configKey`. */
   readonly configs: ReadonlyMap<string, ConfigImage>
   /** The first producer id that nobody was given yet (KIP-730). */
@@ -68,6 +70,7 @@ export class MetadataImage {
     brokers: new Map(),
     topicsById: new Map(),
     topicKeys: new Map(),
+    leaderCounts: new Map(),
     configs: new Map(),
     nextProducerId: 0,
   })
@@ -109,6 +112,11 @@ export class MetadataImage {
 
   get brokers(): IterableIterator<BrokerImage> {
     return this.content.brokers.values()
+  }
+
+  /** How many partitions the broker leads. */
+  leads(brokerId: number): number {
+    return this.content.leaderCounts.get(brokerId) ?? 0
   }
 
   topicConfig(name: string): ConfigImage {

@@ -32,6 +32,8 @@ export class MetadataLoader {
   readonly #control: ControlBlock
   #reader: SharedLogReader | undefined
   #image = MetadataImage.EMPTY
+  /** What was read before it was committed. */
+  #uncommitted: MetadataDelta | undefined
 
   constructor(memory: LogMemory) {
     this.#memory = memory
@@ -58,6 +60,12 @@ export class MetadataLoader {
     if (!this.hasNews) return undefined
     // The log is there: something was committed.
     const reader = (this.#reader ??= new SharedLogReader(this.#memory, CLUSTER_METADATA_SLOT))
+    const known = this.#takeUncommitted()
+    if (known !== undefined) {
+      reader.seek(known.image.offset)
+      this.#image = known.image
+      return known
+    }
     const target: ReadTarget = { bytes: new Uint8Array(READ_BYTES), length: 0 }
     const previous = this.#image
     let delta = new MetadataDelta(previous)
@@ -83,7 +91,7 @@ export class MetadataLoader {
 
   /**
    * What the log holds beyond the watermark, for the broker that leads it and alone may look: the
-   * image as it would be. Everything committed must be loaded.
+   * image as it would be. Everything committed must be loaded. When it is committed, `load` gives the same.
    */
   loadUncommitted(): MetadataDelta {
     const reader = new SharedLogReader(this.#memory, CLUSTER_METADATA_SLOT, 'logEndOffset')
@@ -94,7 +102,16 @@ export class MetadataLoader {
       replayBatches(target.bytes, target.length, from, (record) => delta.replay(record))
     }
     delta.apply(reader.position)
+    this.#uncommitted = delta
     return delta
+  }
+
+  /** What stands in the log below its end is never taken back: where all of it was committed, it need not be read again. */
+  #takeUncommitted(): MetadataDelta | undefined {
+    const delta = this.#uncommitted
+    this.#uncommitted = undefined
+    const isAll = delta?.previous === this.#image && delta.image.offset === this.#control.highWatermark
+    return isAll ? delta : undefined
   }
 
   /** The newest snapshot. One that is replaced while it is read is read anew: a later one is there then. */

@@ -4,13 +4,9 @@
 export class LeaderPlacement {
   readonly #leaders = new Map<number, number>()
 
-  /** `living`: broker ids; `leaders`: the broker of every partition that keeps its leader. */
-  constructor(living: Iterable<number>, leaders: Iterable<number>) {
-    for (const brokerId of [...living].sort((a, b) => a - b)) this.#leaders.set(brokerId, 0)
-    for (const leader of leaders) {
-      const count = this.#leaders.get(leader)
-      if (count !== undefined) this.#leaders.set(leader, count + 1)
-    }
+  /** `living`: broker ids; `leads`: how many partitions each leads and keeps. */
+  constructor(living: Iterable<number>, leads: (brokerId: number) => number) {
+    for (const brokerId of [...living].sort((a, b) => a - b)) this.#leaders.set(brokerId, leads(brokerId))
   }
 
   /** The broker for one more leader; -1 when no broker lives. */

@@ -47,6 +47,30 @@ function livedWorld(seed: number): MetadataWorld {
 }
 
 describe('an image', () => {
+  test('knows how many partitions each broker leads, whatever happened to topics and brokers', () => {
+    const world = new MetadataWorld(3)
+    const counted = (brokerId: number): number =>
+      [...world.image.topics].reduce((sum, { partitions }) => sum + partitions.filter(({ leader }) => leader === brokerId).length, 0)
+    const expectCounted = (): void => {
+      for (let brokerId = 0; brokerId < 4; brokerId++) expect(world.image.leads(brokerId)).toBe(counted(brokerId))
+    }
+    world.create('a', 7)
+    world.create('b', 4)
+    expectCounted()
+    world.apply(world.controller.createPartitions({ name: 'a', partitions: 9 }, [20, 21]))
+    world.apply(world.controller.moveLeader({ topic: 'b', partition: 0, brokerId: 2 }))
+    expectCounted()
+    for (const brokerId of [1, 0, 2]) {
+      world.apply(world.controller.fenceBrokers([{ brokerId, incarnation: 1 }]))
+      expectCounted()
+    }
+    world.register(1, 2)
+    world.apply(world.controller.deleteTopic({ name: 'a' }))
+    expectCounted()
+    expect(world.image.leads(1)).toBe(4)
+    expect(deltaOf(MetadataImage.EMPTY, imageRecords(world.image)).image.content.leaderCounts).toEqual(new Map([[1, 4]]))
+  })
+
   test('does not change: a delta makes the next one, which shares what stayed', () => {
     const world = new MetadataWorld(2)
     world.create('a', 3)

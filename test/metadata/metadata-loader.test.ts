@@ -71,6 +71,27 @@ describe('a loader', () => {
     expect([...reader.load()!.createdTopics()].map(({ name }) => name)).toEqual(['topic-1'])
   })
 
+  test('what its controller read before it was committed is the same as what others read then, and later records follow', () => {
+    const written = new WrittenWorld()
+    const { fixture } = written
+    const reader = fixture.newLoader()
+    fixture.log.append(written.nextTopic(), 1)
+    const early = fixture.loader.loadUncommitted()
+    // More was appended since: what was read is not all.
+    fixture.log.append(written.nextTopic(), 1)
+    fixture.log.publish()
+    expect(fixture.loader.load()).not.toBe(early)
+    fixture.log.append(written.nextTopic(), 1)
+    const all = fixture.loader.loadUncommitted()
+    fixture.log.publish()
+    expect(fixture.loader.load()).toBe(all)
+    reader.load()
+    expect(fixture.loader.image).toEqual(reader.image)
+    written.createTopics(1)
+    reader.load()
+    expect(fixture.loader.image).toEqual(reader.image)
+  })
+
   test('is rung at the next commit once it has left its mark, and at none before', () => {
     const written = new WrittenWorld()
     const { fixture } = written
