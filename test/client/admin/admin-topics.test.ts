@@ -162,6 +162,11 @@ describe('options', () => {
       (signal: AbortSignal) => admin.listOffsets('x', 'latest', { signal }),
       (signal: AbortSignal) => admin.deleteRecords('x', { 0: 'end' }, { signal }),
       (signal: AbortSignal) => admin.createTopic('aborted', { signal }),
+      (signal: AbortSignal) => admin.createTopic('aborted', { validateOnly: true, signal }),
+      (signal: AbortSignal) => admin.deleteTopics('x', { signal }),
+      (signal: AbortSignal) => admin.createPartitions('x', 2, { signal }),
+      (signal: AbortSignal) => admin.moveLeader('x', 0, 0, { signal }),
+      (signal: AbortSignal) => admin.incrementalAlterConfigs({ type: 'broker', set: { 'message.max.bytes': 1_000 } }, { signal }),
     ]) {
       const controller = new AbortController()
       const call1 = call(controller.signal)
