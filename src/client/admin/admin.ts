@@ -83,8 +83,9 @@ export class Admin {
 
   /**
    * Gives a topic more partitions, `count` in all, and resolves when they are led (Kafka: createPartitions with
-   * NewPartitions.increaseTo, KIP-195). Keys may go to other partitions from then on. Rejects with
-   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS when it has as many already or there is no room.
+   * NewPartitions.increaseTo, KIP-195). Producers and readers that run take them in; keys may go to other partitions
+   * from then on. Rejects with UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS when it has as many already or there is no
+   * room.
    */
   async createPartitions(topic: string, count: number, options?: AlterOptions): Promise<void> {
     const { signal, validateOnly } = checkOptions(ALTER_OPTIONS, options)
