@@ -3,7 +3,8 @@
 
 import { show } from '../config-def.ts'
 import { MillraceError } from '../errors.ts'
-import type { HeaderToWrite, RecordHeader } from '../record/record.ts'
+import { EncodedHeaders } from '../record/encoded-headers.ts'
+import type { RecordHeader } from '../record/record.ts'
 
 /** The value of a header to send: text, written as UTF-8, bytes, or null. */
 export type HeaderValue = string | Uint8Array | null
@@ -14,29 +15,54 @@ export type Headers = Readonly<Record<string, HeaderValue>> | Iterable<readonly 
 // The mark that begins some UTF-8 files is part of a value like any other character.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Headers as the batch builder takes them: it writes a text as UTF-8 itself. Throws SERIALIZATION. */
-export function toRecordHeaders(headers: Headers): readonly HeaderToWrite[] {
-  if (headers instanceof RecordHeaders) return [...headers]
+/**
+ * Headers as the batch builder takes them, written to memory that is used again. Private
+ * to the producer's thread. Reading a user's headers may run the user's code, which may
+ * send other records: they get other memory while this one is in use.
+ */
+export class HeaderEncoder {
+  #spare: EncodedHeaders | undefined
+
+  /** To be given back with `done`. Throws SERIALIZATION. */
+  encode(headers: Headers | undefined): EncodedHeaders | null {
+    if (headers === undefined) return null
+    const encoded = this.#spare ?? new EncodedHeaders()
+    this.#spare = undefined
+    encodeHeaders(encoded, headers)
+    return encoded
+  }
+
+  /** They are in their batch, or not sent. */
+  done(encoded: EncodedHeaders | null): void {
+    if (encoded !== null) this.#spare = encoded
+  }
+}
+
+function encodeHeaders(encoded: EncodedHeaders, headers: Headers): void {
+  encoded.reset()
+  if (headers instanceof RecordHeaders) {
+    for (const { key, value } of headers) encoded.add(key, value)
+    return
+  }
   if (typeof headers !== 'object' || headers === null) {
     throw new MillraceError('SERIALIZATION', `headers are an object { name: value } or pairs [[name, value], …], not ${show(headers)}`)
   }
-  const result: HeaderToWrite[] = []
   if (!(Symbol.iterator in headers)) {
-    for (const key of Object.keys(headers)) result.push(toHeader(key, headers[key]))
-    return result
+    // Unlike Object.keys it makes no array.
+    for (const name in headers) if (Object.hasOwn(headers, name)) addHeader(encoded, name, headers[name])
+    return
   }
   for (const pair of headers as Iterable<unknown>) {
     if (!Array.isArray(pair)) throw new MillraceError('SERIALIZATION', `a header is a pair [name, value], not ${show(pair)}`)
-    const [key, value] = pair as [unknown, unknown]
-    if (typeof key !== 'string') throw new MillraceError('SERIALIZATION', `a header name must be a string, not ${typeof key}`)
-    result.push(toHeader(key, value))
+    const [name, value] = pair as [unknown, unknown]
+    if (typeof name !== 'string') throw new MillraceError('SERIALIZATION', `a header name must be a string, not ${typeof name}`)
+    addHeader(encoded, name, value)
   }
-  return result
 }
 
-function toHeader(key: string, value: unknown): HeaderToWrite {
-  if (typeof value === 'string' || value === null || value instanceof Uint8Array) return { key, value }
-  throw new MillraceError('SERIALIZATION', `header "${key}" must be a string, a Uint8Array or null, not ${typeof value}`)
+function addHeader(encoded: EncodedHeaders, name: string, value: unknown): void {
+  if (typeof value === 'string' || value === null || value instanceof Uint8Array) encoded.add(name, value)
+  else throw new MillraceError('SERIALIZATION', `header "${name}" must be a string, a Uint8Array or null, not ${typeof value}`)
 }
 
 /**

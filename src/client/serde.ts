@@ -119,6 +119,11 @@ export function withSchema(inner: Serde<unknown>, schema: StandardSchema, onRead
 
 /** Null as well: a null key, or a null value (a tombstone, in Kafka's word). Anything else is the inner serde's. */
 export function nullable<T, In>(inner: Serde<T, In>): Serde<T | null, In | null> {
+  if ((inner as unknown) === STRING) return NULLABLE_STRING as Serde<unknown, unknown> as Serde<T | null, In | null>
+  return makeNullable(inner)
+}
+
+function makeNullable<T, In>(inner: Serde<T, In>): Serde<T | null, In | null> {
   const checked = checkSerde(inner, 'nullable()')
   if (checked.nullable === true) return checked as Serde<T | null, In | null>
   const { borrowed, prepare, checkedOnRead } = checked
@@ -133,6 +138,13 @@ export function nullable<T, In>(inner: Serde<T, In>): Serde<T | null, In | null>
     ...(prepare === undefined ? {} : { prepare: () => prepare.call(checked) }),
     ...(checkedOnRead === undefined ? {} : { checkedOnRead: () => nullable(checkedOnRead.call(checked)) }),
   })
+}
+
+const NULLABLE_STRING: Serde<string | null> = makeNullable(STRING)
+
+/** Whether a text is written by it as it is. */
+export function takesText(serde: Serde<unknown, never>): boolean {
+  return (serde as unknown) === STRING || (serde as unknown) === NULLABLE_STRING
 }
 
 /** Refuses what is no serde, saying what was probably meant. */

@@ -8,6 +8,8 @@
 
 import { assert } from '../assert.ts'
 import { MillraceError } from '../errors.ts'
+import type { EncodedHeaders } from './encoded-headers.ts'
+import { copyField, isLong, LOOP_BYTES_MAX, LOOP_CHARACTERS_MAX, SMALL_FIELD, sizeOfField, utf8Bytes } from './record-fields.ts'
 import { stampBatch, stampProducer, writeCrc, writeInt16, writeInt32, writeInt64 } from './record-batch.ts'
 import {
   ATTRIBUTE_COMPRESSION_MASK,
@@ -28,8 +30,9 @@ import {
   RECORD_COUNT,
   RECORD_OVERHEAD_BYTES_MAX,
 } from './record-batch-layout.ts'
-import type { HeaderToWrite, RecordBytes } from './record.ts'
-import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+import type { RecordBytes } from './record.ts'
+import type { TextKey } from './text-key.ts'
+import { sizeOfVarint, sizeOfVarlong, writeSmallVarint, writeVarint, writeVarlong } from './varint.ts'
 
 export interface SealOptions {
   /** False leaves the CRC field 0: whoever takes the batch out of the process fills it in. */
@@ -43,9 +46,6 @@ export interface SealOptions {
 
 /** Room behind the batch, so that a text cut off at the end of memory shows by its length. */
 const SLACK_BYTES = 8
-/** Up to here a loop beats the fixed cost of a native copy (about 12 ns). */
-const LOOP_BYTES_MAX = 16
-const LOOP_CHARACTERS_MAX = 12
 
 // What `#times` holds: doubles in a typed array, because a double in a field or an
 // argument may be boxed, which would be an allocation a record.
@@ -63,8 +63,6 @@ const LARGE_DELTA = 0x4000
 const SMALL = 0x2000
 /** An offset delta from here on takes more than three bytes. */
 const COUNT_MAX = 0x10_0000
-/** A record of two fields below this is itself below SMALL. */
-const SMALL_FIELD = 0xff0
 /** The varint of -1: the length of a null key or value. */
 const NULL_LENGTH = 1
 
@@ -83,9 +81,13 @@ export class RecordBatchBuilder {
   #timestampDeltaBytes = 1
 
   /** Bytes of a batch that holds this record alone: no more than this, whatever its timestamp. */
-  static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): number {
+  static sizeUpperBound(key: RecordBytes, value: RecordBytes, headers: EncodedHeaders | null): number {
     return (
-      BATCH_HEADER_BYTES + RECORD_OVERHEAD_BYTES_MAX + sizeOfField(utf8Bytes(key)) + sizeOfField(utf8Bytes(value)) + sizeOfHeaders(headers)
+      BATCH_HEADER_BYTES +
+      RECORD_OVERHEAD_BYTES_MAX +
+      sizeOfField(utf8Bytes(key)) +
+      sizeOfField(utf8Bytes(value)) +
+      (headers === null ? 1 : headers.sizeInBytes)
     )
   }
 
@@ -119,7 +121,7 @@ export class RecordBatchBuilder {
    * Adds a record. False: there is no room for it, and it was not added.
    * Throws INVALID_TIMESTAMP unless the timestamp is a whole number from -1 on.
    */
-  append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
+  append(timestampMs: number, key: RecordBytes, value: RecordBytes, headers: EncodedHeaders | null): boolean {
     // V8 takes a function this short into its caller, where the timestamp is a double in a
     // register; passed to a call it would be boxed, an allocation a record.
     const times = this.#times
@@ -129,6 +131,16 @@ export class RecordBatchBuilder {
     }
     if (headers === null && key === null && value !== null && typeof value !== 'string') return this.#appendValue(value)
     return this.#appendSmall(key, value, headers)
+  }
+
+  /** The same as `append(timestampMs, text, value, headers)`, for a text whose bytes are at hand. */
+  appendKeyed(timestampMs: number, text: string, key: TextKey, value: Uint8Array, headers: EncodedHeaders | null): boolean {
+    const times = this.#times
+    if (timestampMs !== times[LAST_MS]) {
+      times[NEXT_MS] = timestampMs
+      this.#turnTimestamp()
+    }
+    return this.#appendKeyedValue(text, key, value, headers)
   }
 
   /**
@@ -189,11 +201,45 @@ export class RecordBatchBuilder {
     return true
   }
 
+  /** The commonest record with a key: a text, and bytes. */
+  #appendKeyedValue(text: string, key: TextKey, value: Uint8Array, headers: EncodedHeaders | null): boolean {
+    const bytes = this.bytes
+    const count = this.#recordCount
+    const delta = this.#timestampDelta
+    let at = this.#position
+    const keyBytes = key.length | 0
+    const valueBytes = value.length | 0
+    const headersBytes = headers === null ? 0 : headers.length | 0
+    const fields = keyBytes + valueBytes + headersBytes
+    if (delta >= 0x80 || count >= SMALL || fields >= SMALL_FIELD || (headers !== null && headers.count >= 0x40)) {
+      return this.#appendSmall(text, value, headers)
+    }
+    const size = fields + (count < 0x40 ? 6 : 7) + (keyBytes < 0x40 ? 0 : 1) + (valueBytes < 0x40 ? 0 : 1)
+    if (at + size + 2 > bytes.length) return this.#appendSmall(text, value, headers)
+    at = writeSmallVarint(bytes, at, size)
+    bytes[at] = 0
+    bytes[at + 1] = delta
+    at = writeSmallVarint(bytes, (at + 2) | 0, count)
+    at = writeSmallVarint(bytes, at, keyBytes)
+    key.copyTo(bytes, at)
+    at = writeSmallVarint(bytes, (at + keyBytes) | 0, valueBytes)
+    copyField(bytes, at, value, valueBytes)
+    at = (at + valueBytes) | 0
+    if (headers === null) bytes[at] = 0
+    else {
+      bytes[at] = headers.count << 1
+      headers.copyTo(bytes, (at + 1) | 0)
+    }
+    this.#position = (at + 1 + headersBytes) | 0
+    this.#recordCount = (count + 1) | 0
+    return true
+  }
+
   /**
-   * A record without headers whose numbers are short. Texts are taken for
-   * ASCII, whose length needs no look at the text; others go the long way.
+   * A record whose numbers are short. Texts are taken for ASCII, whose
+   * length needs no look at the text; others go the long way.
    */
-  #appendSmall(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
+  #appendSmall(key: RecordBytes, value: RecordBytes, headers: EncodedHeaders | null): boolean {
     const bytes = this.bytes
     const count = this.#recordCount
     const delta = this.#timestampDelta
@@ -207,7 +253,7 @@ export class RecordBatchBuilder {
     const size = numbers + keyBytes + valueBytes
     let at = this.#position
     if (at + size + (size < 0x40 ? 1 : 2) > bytes.length) return false
-    at = writeSmall(bytes, at, size)
+    at = writeSmallVarint(bytes, at, size)
     bytes[at] = 0
     bytes[at + 1] = delta
     at = (at + 2) | 0
@@ -216,18 +262,18 @@ export class RecordBatchBuilder {
       bytes[at] = delta >> 7
       at = (at + 1) | 0
     }
-    at = count < SMALL ? writeSmall(bytes, at, count) : writeVarint(bytes, at, count)
+    at = count < SMALL ? writeSmallVarint(bytes, at, count) : writeVarint(bytes, at, count)
     if (key === null) bytes[at++] = NULL_LENGTH
     else {
-      at = writeSmall(bytes, at, keyBytes)
-      if (typeof key !== 'string') copyBytes(bytes, at, key, keyBytes)
+      at = writeSmallVarint(bytes, at, keyBytes)
+      if (typeof key !== 'string') copyField(bytes, at, key, keyBytes)
       else if (!this.#copyAscii(at, key, keyBytes)) return this.#appendAny(key, value, null)
       at = (at + keyBytes) | 0
     }
     if (value === null) bytes[at++] = NULL_LENGTH
     else {
-      at = writeSmall(bytes, at, valueBytes)
-      if (typeof value !== 'string') copyBytes(bytes, at, value, valueBytes)
+      at = writeSmallVarint(bytes, at, valueBytes)
+      if (typeof value !== 'string') copyField(bytes, at, value, valueBytes)
       else if (!this.#copyAscii(at, value, valueBytes)) return this.#appendAny(key, value, null)
       at = (at + valueBytes) | 0
     }
@@ -238,12 +284,12 @@ export class RecordBatchBuilder {
   }
 
   /** Any record, of any size. */
-  #appendAny(key: RecordBytes, value: RecordBytes, headers: readonly HeaderToWrite[] | null): boolean {
+  #appendAny(key: RecordBytes, value: RecordBytes, headers: EncodedHeaders | null): boolean {
     const bytes = this.bytes
     const keyBytes = utf8Bytes(key)
     const valueBytes = utf8Bytes(value)
     const numbers = 1 + this.#timestampDeltaBytes + sizeOfVarint(this.#recordCount)
-    const size = numbers + sizeOfField(keyBytes) + sizeOfField(valueBytes) + sizeOfHeaders(headers)
+    const size = numbers + sizeOfField(keyBytes) + sizeOfField(valueBytes) + (headers === null ? 1 : headers.sizeInBytes)
     let at = this.#position
     if (at + sizeOfVarint(size) + size > bytes.length) return false
     at = writeVarint(bytes, at, size)
@@ -254,12 +300,9 @@ export class RecordBatchBuilder {
     at = this.#writeField(at, value, valueBytes)
     if (headers === null) bytes[at++] = 0
     else {
-      at = writeVarint(bytes, at, headers.length)
-      for (let i = 0; i < headers.length; i++) {
-        const header = headers[i]!
-        at = this.#writeField(at, header.key, utf8Bytes(header.key))
-        at = this.#writeField(at, header.value, utf8Bytes(header.value))
-      }
+      at = writeVarint(bytes, at, headers.count)
+      headers.copyTo(bytes, at)
+      at += headers.length
     }
     this.#position = at
     this.#recordCount++
@@ -270,7 +313,7 @@ export class RecordBatchBuilder {
     const bytes = this.bytes
     at = writeVarint(bytes, at, fieldBytes)
     if (field === null) return at
-    if (typeof field !== 'string') copyBytes(bytes, at, field, fieldBytes)
+    if (typeof field !== 'string') copyField(bytes, at, field, fieldBytes)
     else if (fieldBytes !== field.length || !this.#copyAscii(at, field, fieldBytes)) this.#room.write(field, at)
     return at + fieldBytes
   }
@@ -346,50 +389,4 @@ export class RecordBatchBuilder {
     else writeInt32(bytes, CRC, 0)
     return this.#position
   }
-}
-
-/** Bytes of a key or value with its length before it; -1 is null. */
-function sizeOfField(length: number): number {
-  return sizeOfVarint(length) + (length < 0 ? 0 : length)
-}
-
-function sizeOfHeaders(headers: readonly HeaderToWrite[] | null): number {
-  if (headers === null) return 1
-  let size = sizeOfVarint(headers.length)
-  for (let i = 0; i < headers.length; i++) {
-    const header = headers[i]!
-    size += sizeOfField(utf8Bytes(header.key)) + sizeOfField(utf8Bytes(header.value))
-  }
-  return size
-}
-
-/** Bytes of a field as it will lie in the batch; -1 for null. */
-function utf8Bytes(field: RecordBytes): number {
-  if (field === null) return -1
-  if (typeof field !== 'string') return field.length
-  const length = field.length
-  if (length > LOOP_CHARACTERS_MAX) return Buffer.byteLength(field)
-  let seen = 0
-  for (let i = 0; i < length; i++) seen |= field.charCodeAt(i)
-  return seen < 0x80 ? length : Buffer.byteLength(field)
-}
-
-function isLong(field: RecordBytes): boolean {
-  return field !== null && field.length >= SMALL_FIELD
-}
-
-/** Writes the varint of a number from 0 to 8,191; the position behind it. */
-function writeSmall(bytes: Uint8Array, at: number, length: number): number {
-  if (length < 0x40) {
-    bytes[at] = length << 1
-    return (at + 1) | 0
-  }
-  bytes[at] = (length << 1) | 0x80
-  bytes[at + 1] = length >> 6
-  return (at + 2) | 0
-}
-
-function copyBytes(bytes: Uint8Array, at: number, source: Uint8Array, length: number): void {
-  if (length > LOOP_BYTES_MAX) bytes.set(source, at)
-  else for (let i = 0; i < length; i++) bytes[at + i] = source[i]!
 }

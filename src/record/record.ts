@@ -16,11 +16,6 @@ export interface RecordHeader {
 /** A key or value to write: bytes, a text that is written as UTF-8, or null. */
 export type RecordBytes = Uint8Array | string | null
 
-export interface HeaderToWrite {
-  readonly key: string
-  readonly value: RecordBytes
-}
-
 const NO_HEADERS: readonly RecordHeader[] = []
 // The mark that begins some UTF-8 files is part of a key like any other character.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

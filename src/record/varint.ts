@@ -27,6 +27,17 @@ export function writeVarint(bytes: Uint8Array, position: number, value: number):
   return writeUnsignedVarint(bytes, position, (value << 1) ^ (value >> 31))
 }
 
+/** Writes the varint of a number from 0 to 8,191; the position behind it. */
+export function writeSmallVarint(bytes: Uint8Array, at: number, value: number): number {
+  if (value < 0x40) {
+    bytes[at] = value << 1
+    return (at + 1) | 0
+  }
+  bytes[at] = (value << 1) | 0x80
+  bytes[at + 1] = value >> 6
+  return (at + 2) | 0
+}
+
 /** Writes a safe integer; the position behind it. */
 export function writeVarlong(bytes: Uint8Array, position: number, value: number): number {
   if ((value | 0) === value) return writeVarint(bytes, position, value | 0)

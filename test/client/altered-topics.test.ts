@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { attachMillrace, bytes, openMillrace, string } from '../../src/index.ts'
 import type { Admin, ConsumerRecord, EmbeddedMillrace, Producer, Topic } from '../../src/index.ts'
-import { murmur2OfText, partitionOfHash } from '../../src/record/murmur2.ts'
+import { partitionOfHash } from '../../src/record/murmur2.ts'
+import { murmur2OfText } from '../../src/record/text-key.ts'
 
 let millrace: EmbeddedMillrace
 /** Of the opener: nobody tells the other one. */

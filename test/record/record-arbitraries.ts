@@ -1,15 +1,20 @@
 // Records of all kinds for property tests, as a producer hands them over.
 
 import fc from 'fast-check'
+import { EncodedHeaders } from '../../src/record/encoded-headers.ts'
 import type { RecordBytes } from '../../src/record/record.ts'
-import type { RecordHeader } from '../../src/record/record.ts'
 import type { PlainRecord } from './plain-batch.ts'
+
+export interface SentHeader {
+  readonly key: string
+  readonly value: RecordBytes
+}
 
 export interface SentRecord {
   readonly timestamp: number
   readonly key: RecordBytes
   readonly value: RecordBytes
-  readonly headers: readonly RecordHeader[] | null
+  readonly headers: readonly SentHeader[] | null
 }
 
 const utf8 = new TextEncoder()
@@ -42,11 +47,14 @@ const fields: fc.Arbitrary<RecordBytes> = fc.oneof(
   { weight: 1, arbitrary: edges },
 )
 
-const headers: fc.Arbitrary<readonly RecordHeader[] | null> = fc.oneof(
+const headers: fc.Arbitrary<readonly SentHeader[] | null> = fc.oneof(
   { weight: 3, arbitrary: fc.constant(null) },
   {
     weight: 1,
-    arbitrary: fc.array(fc.record({ key: fc.oneof(asciiTexts, wideTexts, lateTexts), value: fc.option(bytes) }), { maxLength: 5 }),
+    arbitrary: fc.array(
+      fc.record({ key: fc.oneof(asciiTexts, wideTexts, lateTexts), value: fc.oneof(fc.option(bytes), asciiTexts, wideTexts, lateTexts) }),
+      { maxLength: 5 },
+    ),
   },
 )
 
@@ -73,4 +81,12 @@ export function toPlain({ timestamp, key, value, headers: sent }: SentRecord): P
     value: toBytes(value),
     headers: (sent ?? []).map((header) => ({ key: utf8.encode(header.key), value: toBytes(header.value) })),
   }
+}
+
+/** Headers as the builder takes them. */
+export function toEncoded(sent: readonly SentHeader[] | null): EncodedHeaders | null {
+  if (sent === null) return null
+  const encoded = new EncodedHeaders()
+  for (const { key, value } of sent) encoded.add(key, value)
+  return encoded
 }

@@ -4,10 +4,11 @@ import { ATTRIBUTE_CONTROL, ATTRIBUTE_TRANSACTIONAL, BATCH_HEADER_BYTES } from '
 import { stampBatch, stampLogAppendTime, writeCrc } from '../../src/record/record-batch.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
 import type { RecordBytes } from '../../src/record/record.ts'
+import { TEXT_KEY_CHARACTERS_MAX, TextKey } from '../../src/record/text-key.ts'
 import { fromHex, toHex, uncompressedBatches } from './golden-batches.ts'
 import type { GoldenBatch } from './golden-batches.ts'
 import { plainBatch, plainWalk } from './plain-batch.ts'
-import { TIMESTAMP_MAX, sentRecords, toPlain } from './record-arbitraries.ts'
+import { TIMESTAMP_MAX, sentRecords, toEncoded, toPlain } from './record-arbitraries.ts'
 import type { SentRecord } from './record-arbitraries.ts'
 
 const SEED = 20_261_206
@@ -15,8 +16,21 @@ const INVALID_TIMESTAMP = expect.objectContaining({ name: 'MillraceError', code:
 const ASSERTION_FAILED = expect.objectContaining({ code: 'ASSERTION_FAILED' }) as Error
 const MS = 1_700_000_000_000
 
+const textKey = new TextKey()
+
+/** As a producer does: a text whose bytes are at hand goes its own way with bytes. */
 function append(builder: RecordBatchBuilder, { timestamp, key, value, headers }: SentRecord): boolean {
-  return builder.append(timestamp, key, value, headers)
+  const encoded = toEncoded(headers)
+  if (typeof key !== 'string' || !(value instanceof Uint8Array) || key.length > TEXT_KEY_CHARACTERS_MAX) {
+    return builder.append(timestamp, key, value, encoded)
+  }
+  textKey.set(key)
+  return builder.appendKeyed(timestamp, key, textKey, value, encoded)
+}
+
+/** The same without. */
+function appendPlainly(builder: RecordBatchBuilder, { timestamp, key, value, headers }: SentRecord): boolean {
+  return builder.append(timestamp, key, value, toEncoded(headers))
 }
 
 function sealed(builder: RecordBatchBuilder): string {
@@ -86,12 +100,14 @@ describe('any records', () => {
     const reused = new RecordBatchBuilder(1 << 20)
     fc.assert(
       fc.property(fc.array(sentRecords, { minLength: 1, maxLength: 12 }), (records) => {
-        reused.reset()
-        for (const record of records) expect(append(reused, record)).toBe(true)
-        expect(reused.recordCount).toBe(records.length)
         const expected = plainBatch(records.map(toPlain))
-        expect(reused.sizeInBytes).toBe(expected.length)
-        expect(sealed(reused)).toBe(toHex(expected))
+        for (const way of [append, appendPlainly]) {
+          reused.reset()
+          for (const record of records) expect(way(reused, record)).toBe(true)
+          expect(reused.recordCount).toBe(records.length)
+          expect(reused.sizeInBytes).toBe(expected.length)
+          expect(sealed(reused)).toBe(toHex(expected))
+        }
       }),
       { seed: SEED, numRuns: 500 },
     )
@@ -122,7 +138,7 @@ describe('any records', () => {
   test('alone take no more than their upper bound', () => {
     fc.assert(
       fc.property(sentRecords, (record) => {
-        const bound = RecordBatchBuilder.sizeUpperBound(record.key, record.value, record.headers)
+        const bound = RecordBatchBuilder.sizeUpperBound(record.key, record.value, toEncoded(record.headers))
         const size = plainBatch([toPlain(record)], { withCrc: false }).length
         expect(bound).toBeGreaterThanOrEqual(size)
         expect(append(new RecordBatchBuilder(bound), record)).toBe(true)
@@ -156,11 +172,15 @@ describe('the edges of memory', () => {
         const record = { timestamp: MS, key, value, headers: null }
         const size = plainBatch([toPlain(record)], { withCrc: false }).length
         for (let capacity = BATCH_HEADER_BYTES; capacity < size; capacity++) {
-          if (append(new RecordBatchBuilder(capacity), record)) expect.fail(`fits in ${capacity} of ${size} bytes`)
+          for (const way of [append, appendPlainly]) {
+            if (way(new RecordBatchBuilder(capacity), record)) expect.fail(`fits in ${capacity} of ${size} bytes`)
+          }
         }
-        const builder = new RecordBatchBuilder(size)
-        expect(append(builder, record)).toBe(true)
-        expect(sealed(builder)).toBe(toHex(plainBatch([toPlain(record)])))
+        for (const way of [append, appendPlainly]) {
+          const builder = new RecordBatchBuilder(size)
+          expect(way(builder, record)).toBe(true)
+          expect(sealed(builder)).toBe(toHex(plainBatch([toPlain(record)])))
+        }
       }
     }
   })
@@ -205,6 +225,26 @@ describe('many records', () => {
     expect(sealed(builder)).toBe(toHex(plainBatch(records.map(toPlain))))
   })
 
+  test('headers of all sizes behind a key, and room for just them', () => {
+    for (const length of [0, 1, 12, 13, 62, 63, 64, 65, 4_060, 4_079, 4_080, 9_000, 30_000]) {
+      for (const unit of ['x', 'é', '中']) {
+        const headers = [
+          { key: unit.repeat(length), value: unit.repeat(length % 100) },
+          { key: 'n', value: new Uint8Array(length) },
+          { key: '', value: null },
+        ]
+        const record = { timestamp: MS, key: 'key', value: new Uint8Array(3), headers }
+        const expected = plainBatch([toPlain(record)])
+        for (const way of [append, appendPlainly]) {
+          expect(way(new RecordBatchBuilder(expected.length - 1), record)).toBe(false)
+          const builder = new RecordBatchBuilder(expected.length)
+          expect(way(builder, record)).toBe(true)
+          expect(sealed(builder)).toBe(toHex(expected))
+        }
+      }
+    }
+  })
+
   test('many headers', () => {
     const headers = Array.from({ length: 200 }, (_, i) => ({ key: `header-${i}`, value: i % 2 === 0 ? null : new Uint8Array(i) }))
     const record = { timestamp: MS, key: null, value: null, headers }
@@ -218,14 +258,8 @@ test('a header whose value is a text is written as its UTF-8', () => {
   const texts = ['', 'web', 'héllo 😀', 'a longer text that a loop does not copy', '\ud800']
   const written = (value: (text: string) => string | Uint8Array): Buffer => {
     const builder = new RecordBatchBuilder(1_000)
-    expect(
-      builder.append(
-        1,
-        null,
-        null,
-        texts.map((text) => ({ key: 'source', value: value(text) })),
-      ),
-    ).toBe(true)
+    const headers = texts.map((text) => ({ key: 'source', value: value(text) }))
+    expect(append(builder, { timestamp: 1, key: null, value: null, headers })).toBe(true)
     return Buffer.from(builder.bytes.subarray(0, builder.seal({ withCrc: false })))
   }
   expect(written((text) => text)).toEqual(written((text) => new TextEncoder().encode(text)))

@@ -9,7 +9,7 @@ import { compressedBatches, fromHex, goldenControls, toHex, uncompressedBatches 
 import type { GoldenRecord } from './golden-batches.ts'
 import { plainBatch } from './plain-batch.ts'
 import type { Bytes, PlainBatchFields, PlainRecord } from './plain-batch.ts'
-import { sentRecords, toPlain } from './record-arbitraries.ts'
+import { sentRecords, toEncoded, toPlain } from './record-arbitraries.ts'
 
 const SEED = 20_261_207
 const CORRUPT = expect.objectContaining({ name: 'MillraceError', code: 'CORRUPT_MESSAGE' }) as Error
@@ -162,7 +162,7 @@ test('what a builder wrote comes back, whatever it was', () => {
       const batches = sent.map((records) => {
         builder.reset()
         for (const { timestamp, key, value, headers } of records) {
-          expect(builder.append(timestamp, key, value, headers)).toBe(true)
+          expect(builder.append(timestamp, key, value, toEncoded(headers))).toBe(true)
           const plain = toPlain({ timestamp, key, value, headers })
           expected.push({
             offset: builder.recordCount - 1,

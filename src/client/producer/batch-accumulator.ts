@@ -4,7 +4,7 @@
 
 import { MillraceError } from '../../errors.ts'
 import { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
-import type { HeaderToWrite } from '../../record/record.ts'
+import type { EncodedHeaders } from '../../record/encoded-headers.ts'
 import { BATCH_HEADER_BYTES, RECORD_OVERHEAD_BYTES_MAX } from '../../record/record-batch-layout.ts'
 import { sizeOfVarint } from '../../record/varint.ts'
 import { BatchPool } from './batch-pool.ts'
@@ -75,7 +75,7 @@ export class BatchAccumulator {
     queue: PartitionQueue,
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
-    headers: readonly HeaderToWrite[] | null,
+    headers: EncodedHeaders | null,
   ): number {
     const bytes = exactSize(RecordBatchBuilder.sizeUpperBound(key, value, headers))
     const limit = this.#limitOf(queue)

@@ -12,7 +12,8 @@
 import { show } from '../../config-def.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
-import { murmur2, murmur2OfText, partitionOfHash } from '../../record/murmur2.ts'
+import { murmur2, partitionOfHash } from '../../record/murmur2.ts'
+import { murmur2OfText } from '../../record/text-key.ts'
 
 /** A partitioner of one's own: a whole number from 0 to `partitionCount` - 1. The bytes are valid only during the call. */
 export type PartitionFunction = (keyBytes: Uint8Array | null, partitionCount: number, topicName: string) => number
@@ -100,6 +101,16 @@ export class Partitioner {
     if (this.#isRoundRobin) return this.#takeTurn(key)
     if (key === null || this.#ignoreKeys) return this.#stickyFor(key)
     return partitionOfKey(key, this.#partitionCount)
+  }
+
+  /** Whether a key's partition follows from its hash alone. */
+  get takesHashes(): boolean {
+    return this.#function === undefined && !this.#isRoundRobin && !this.#ignoreKeys
+  }
+
+  /** The partition for a key of this hash, where `takesHashes`. */
+  partitionForHash(hash: number): number {
+    return partitionOfHash(hash, this.#partitionCount)
   }
 
   /** Throws INVALID_RECORD for no key where there must be one. */

@@ -10,8 +10,9 @@ import { EventEmitter } from 'node:events'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
+import { TextKey } from '../../record/text-key.ts'
 import { TurnYield } from '../event-loop.ts'
-import { toRecordHeaders } from '../headers.ts'
+import { HeaderEncoder } from '../headers.ts'
 import { serializeField } from '../serde.ts'
 import { asBoundTopic } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
@@ -55,6 +56,8 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   readonly #taker: SendTaker
   readonly #turnYield: TurnYield
   readonly #topics: ProducerTopics
+  readonly #textKey = new TextKey()
+  readonly #headers = new HeaderEncoder()
   readonly #stopHearing: readonly (() => void)[]
   readonly #onClose: () => void
   /** The record that `offer` refused last: where it would go, and how large it is. */
@@ -104,11 +107,11 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
    */
   offer<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>, key: NoInfer<KIn>, value: NoInfer<VIn>, options?: RecordOptions): boolean {
     if (this.#attention && !this.#mayOffer()) return false
-    if (options === undefined && (topic as unknown) === this.#lastTopic) return this.#offerPlain(this.#lastQueues!, key, value)
+    if (options === undefined && (topic as unknown) === this.#lastTopic && typeof key !== 'string')
+      return this.#offerPlain(this.#lastQueues!, key, value)
     const batch = this.#append(topic as unknown as BoundTopic, key, value, options)
-    if (batch === undefined) return false
-    batch.offered++
-    return true
+    if (batch !== undefined) batch.offered++
+    return batch !== undefined
   }
 
   /**
@@ -214,28 +217,31 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     const isPlain = queues.takesBytes && value instanceof Uint8Array
     const valueField = isPlain ? value : serializeField(topic.valueSerde, value as never, 'value', topic.name)
     const { open } = queue
-    if (open !== undefined && open.builder.append(timestampMs, keyField, valueField, null)) {
-      open.offered++
-      return true
-    }
-    const batch = this.#appendToNext(queues, queue, undefined, timestampMs, keyField, valueField, null)
-    if (batch === undefined) return false
-    batch.offered++
-    return true
+    const isTaken = open !== undefined && open.builder.append(timestampMs, keyField, valueField, null)
+    const batch = isTaken ? open : this.#appendToNext(queues, queue, undefined, timestampMs, keyField, valueField, null)
+    if (batch !== undefined) batch.offered++
+    return batch !== undefined
   }
 
   #append(topic: BoundTopic, key: unknown, value: unknown, options: RecordOptions | undefined): ProducerBatch | undefined {
     const queues = topic === this.#lastTopic ? this.#lastQueues! : this.#queuesOf(topic)
     const nowMs = this.#readClock()
-    const keyField = serializeField(topic.keySerde, key as never, 'key', topic.name)
-    const queue = queues.choose(keyField, options?.partition)
-    const headers = options?.headers === undefined ? null : toRecordHeaders(options.headers)
+    const headers = this.#headers.encode(options?.headers)
     const timestampMs = options?.timestamp === undefined ? nowMs : checkTimestamp(options.timestamp)
+    const isText = queues.isTextAndBytes(key, value, options)
+    const keyField = isText ? (key as string) : serializeField(topic.keySerde, key as never, 'key', topic.name)
+    // A text's bytes stay at hand, for no code of the user's runs from here on, which might offer another record.
+    const queue = isText ? queues.chooseByText(key as string, this.#textKey) : queues.choose(keyField, options?.partition)
     // The value last: its bytes may be borrowed until the next serialisation.
-    const valueField = serializeField(topic.valueSerde, value as never, 'value', topic.name)
-    const { open } = queue
-    if (open !== undefined && open.builder.append(timestampMs, keyField, valueField, headers)) return open
-    return this.#appendToNext(queues, queue, options?.partition, timestampMs, keyField, valueField, headers)
+    const valueField = isText ? (value as Uint8Array) : serializeField(topic.valueSerde, value as never, 'value', topic.name)
+    const builder = queue.open?.builder
+    const isTaken = isText
+      ? builder?.appendKeyed(timestampMs, key as string, this.#textKey, value as Uint8Array, headers)
+      : builder?.append(timestampMs, keyField, valueField, headers)
+    const partition = options?.partition
+    const batch = isTaken === true ? queue.open : this.#appendToNext(queues, queue, partition, timestampMs, keyField, valueField, headers)
+    this.#headers.done(headers)
+    return batch
   }
 
   #appendToNext(
@@ -245,7 +251,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     timestampMs: number,
     key: Uint8Array | string | null,
     value: Uint8Array | string | null,
-    headers: ReturnType<typeof toRecordHeaders> | null,
+    headers: ReturnType<HeaderEncoder['encode']>,
   ): ProducerBatch | undefined {
     const accumulator = this.#accumulator
     const bytes = accumulator.checkedSize(chosen, key, value, headers)
@@ -357,15 +363,12 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   }
 
   /** Resolves when every batch there is now is acknowledged or has failed, and every send that waits. */
-  #allDone(signal: AbortSignal | undefined): Promise<void> {
+  async #allDone(signal: AbortSignal | undefined): Promise<void> {
     // A send that waits goes into a batch later than those that are there now.
-    return this.#blocked.sends > 0 ? this.#blocked.sendsOver(signal).then(() => this.#batchesDone(signal)) : this.#batchesDone(signal)
-  }
-
-  #batchesDone(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#blocked.sends > 0) await this.#blocked.sendsOver(signal)
     const batches = new Set<ProducerBatch>(this.#sender.inFlight())
     this.#topics.addBatches(batches)
-    return this.#departures.done(batches, signal)
+    await this.#departures.done(batches, signal)
   }
 
   async #close(timeoutMs: number): Promise<void> {

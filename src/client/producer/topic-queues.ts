@@ -5,7 +5,9 @@ import type { Clock } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../random.ts'
-import { bytes } from '../serde.ts'
+import { TEXT_KEY_CHARACTERS_MAX } from '../../record/text-key.ts'
+import type { TextKey } from '../../record/text-key.ts'
+import { bytes, takesText } from '../serde.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { TopicSettings } from '../topic-settings.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -14,6 +16,7 @@ import { Partitioner } from './partitioner.ts'
 import type { PartitionLoads } from './partitioner.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
+import type { RecordOptions } from './producer-record.ts'
 
 export class TopicQueues implements BatchClosedListener {
   /** As it was bound for the record that is offered: bindings of one topic share their queues, not their serdes. */
@@ -22,6 +25,8 @@ export class TopicQueues implements BatchClosedListener {
   takesNullKeys = false
   /** Values are bytes, taken as they are. */
   takesBytes = false
+  /** Keys may be texts, taken as they are, whose hash says where they go. */
+  #hashesText = false
   /** Where records without a key go now; undefined where a function of the user's decides. */
   keylessQueue: PartitionQueue | undefined
   readonly #engine: EmbeddedEngine
@@ -42,7 +47,6 @@ export class TopicQueues implements BatchClosedListener {
     this.#engine = engine
     this.#close = close
     this.#settings = topic.settings
-    this.bind(topic)
     this.#addQueues()
     this.#partitioner = new Partitioner({
       topicName: topic.name,
@@ -56,6 +60,7 @@ export class TopicQueues implements BatchClosedListener {
       requiresKeys: this.#settings.requiresKeys,
       random,
     })
+    this.bind(topic)
     this.keylessQueue = this.#chooseKeyless()
   }
 
@@ -63,6 +68,7 @@ export class TopicQueues implements BatchClosedListener {
     this.topic = topic
     this.takesNullKeys = topic.keySerde.nullable === true
     this.takesBytes = (topic.valueSerde as unknown) === bytes()
+    this.#hashesText = this.#partitioner.takesHashes && takesText(topic.keySerde)
   }
 
   /** Goes on as the cluster has the topic now: with the partitions that were added, and under the limits that were altered. */
@@ -92,6 +98,18 @@ export class TopicQueues implements BatchClosedListener {
       })
     }
     return queue
+  }
+
+  /** Whether key and value are written as they are, the key as UTF-8 whose hash says where the record goes. */
+  isTextAndBytes(key: unknown, value: unknown, options: RecordOptions | undefined): boolean {
+    if (typeof key !== 'string' || !this.#hashesText || !this.takesBytes || !(value instanceof Uint8Array)) return false
+    return key.length <= TEXT_KEY_CHARACTERS_MAX && options?.partition === undefined
+  }
+
+  /** The queue for such a record; `textKey` has the bytes of its key then. */
+  chooseByText(key: string, textKey: TextKey): PartitionQueue {
+    textKey.set(key)
+    return this.#queues[this.#partitioner.partitionForHash(textKey.hash)]!
   }
 
   /** The queue for a record that found its batch full: another one where the partition is the partitioner's to move. */

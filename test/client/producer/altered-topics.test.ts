@@ -2,7 +2,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { murmur2OfText, partitionOfHash } from '../../../src/record/murmur2.ts'
+import { partitionOfHash } from '../../../src/record/murmur2.ts'
+import { murmur2OfText } from '../../../src/record/text-key.ts'
 import { HandDrivenBroker } from './hand-driven-broker.ts'
 
 let broker: HandDrivenBroker

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { KAFKA_ERRORS } from '../../../src/errors.ts'
-import { murmur2OfText, partitionOfHash } from '../../../src/record/murmur2.ts'
+import { partitionOfHash } from '../../../src/record/murmur2.ts'
+import { murmur2OfText } from '../../../src/record/text-key.ts'
 import { HandDrivenBroker } from './hand-driven-broker.ts'
 import type { TakenBatch } from './hand-driven-broker.ts'
 
