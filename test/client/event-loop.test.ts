@@ -1,7 +1,11 @@
 // The user's event loop stays alive: timers fire while records flow at full speed, though
 // every record is ready before it is asked for, and nothing but microtasks lies between.
 
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TurnYield } from '../../src/client/event-loop.ts'
+import { systemClock } from '../../src/clock.ts'
 import { bytes, openMillrace } from '../../src/index.ts'
 import type { EmbeddedMillrace, Topic } from '../../src/index.ts'
 
@@ -77,6 +81,25 @@ test('offer and drained', async () => {
   })
   expect(fired).toBeGreaterThan(2)
   expect(longestMs).toBeLessThan(LATE_MS)
+})
+
+test('a turn lets timers fire that are due, wherever in the event loop it begins', async () => {
+  const turnYield = new TurnYield(systemClock)
+  const { port1, port2 } = new MessageChannel()
+  for (let i = 0; i < 20; i++) {
+    // A message comes between the timers and the immediates, as a ring does.
+    const heard = once(port2, 'message')
+    port1.postMessage(i)
+    await heard
+    let fired = false
+    setTimeout(() => {
+      fired = true
+    }, 1)
+    for (const startMs = performance.now(); performance.now() - startMs < 2.5; );
+    await turnYield.turn()
+    expect(fired).toBe(true)
+  }
+  port1.close()
 })
 
 test('a loop whose own work takes long does not take the turns away', async () => {
