@@ -18,6 +18,7 @@ import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
+import { hasLeader, leaderBrokerOf } from '../log/control-block.ts'
 import { ControllerActor } from '../metadata/controller-actor.ts'
 import type { Committed, CreatedTopic, ProducerIdsBlock } from '../metadata/controller-commands.ts'
 import type { ControllerMessage } from '../metadata/controller-messages.ts'
@@ -286,15 +287,17 @@ export class BrokerActor implements HostedBrokerControl {
   #considerTakeOver(): void {
     const { brokerId, bootstrap } = this.#init
     if (this.#controller !== undefined || this.#stopping) return
-    const leader = this.#partitions.metadataLeader()
-    if (leader === undefined) {
+    // It is this very word that is judged, and replaced: another who takes over first has changed it.
+    const word = this.#partitions.metadataLeaderWord()
+    const leader = leaderBrokerOf(word)
+    if (!hasLeader(word)) {
       if (!bootstrap) return
     } else if (leader !== brokerId) {
       if (this.#peers.has(leader)) return
       for (const peer of this.#peers.keys()) if (peer < brokerId) return
     }
     // Led by nobody, by the dead, or by an earlier incarnation of this broker: two who try are told apart by the word.
-    const log = this.#partitions.takeMetadataLog()
+    const log = this.#partitions.takeMetadataLog(word)
     if (log === undefined) return
     const { clock, random } = this.#environment
     this.#controller = this.#actors.spawn<ControllerMessage>(

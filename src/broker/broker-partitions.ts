@@ -320,8 +320,12 @@ export class BrokerPartitions {
 
   /** The broker that leads the metadata log; undefined before there is one. */
   metadataLeader(): number | undefined {
-    const word = this.#metadataControl().leaderWord()
+    const word = this.metadataLeaderWord()
     return hasLeader(word) ? leaderBrokerOf(word) : undefined
+  }
+
+  metadataLeaderWord(): bigint {
+    return this.#metadataControl().leaderWord()
   }
 
   /** The first broker of a new millrace makes it, and the log of its snapshots. */
@@ -331,10 +335,9 @@ export class BrokerPartitions {
     }
   }
 
-  /** Takes the lead of the metadata log, whose leader is dead; undefined when another broker was faster. */
-  takeMetadataLog(): MetadataLog | undefined {
+  /** Takes the lead of the metadata log from the one that `word` names, who is dead; undefined when another broker was faster. */
+  takeMetadataLog(word: bigint): MetadataLog | undefined {
     const control = this.#metadataControl()
-    const word = control.leaderWord()
     const epoch = word === NO_LEADER_WORD ? 0 : leaderEpochOf(word) + 1
     if (!control.tryLead(word, this.#brokerId, epoch)) return undefined
     const log = MemoryLog.open(control, this.#memory, this.#allocator, epoch)

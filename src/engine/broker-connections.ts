@@ -20,6 +20,8 @@ export interface Connection {
 export interface ConnectionsEffects {
   /** The ways have changed: everybody who waits on this thread looks again. */
   readonly onChange: () => void
+  /** Whether that incarnation of a broker has come to run. */
+  readonly hasStarted: (brokerId: number, incarnation: number) => boolean
   /** Whether millrace is being closed. */
   readonly isClosing: () => boolean
 }
@@ -39,8 +41,13 @@ export class BrokerConnections {
     this.#effects = effects
   }
 
+  /**
+   * The way to a broker that runs. One that is started again leads nothing yet, although a leader word may name it:
+   * what would be sent to it there waits for its thread to load its code, while others take over at once.
+   */
   get(brokerId: number): Connection | undefined {
-    return this.#connections.get(brokerId)
+    const connection = this.#connections.get(brokerId)
+    return connection !== undefined && this.#effects.hasStarted(brokerId, connection.incarnation) ? connection : undefined
   }
 
   connect({ brokerId, incarnation, thread, port }: BrokerConnection): void {
@@ -57,7 +64,7 @@ export class BrokerConnections {
 
   /** Asks for a connection to the next incarnation of a broker that was lost; the answer may come late, and it may be none. */
   async reconnect(brokerId: number): Promise<void> {
-    if (this.#closed || this.#connecting.has(brokerId)) return
+    if (this.#closed || this.#connecting.has(brokerId) || this.#connections.has(brokerId)) return
     this.#connecting.add(brokerId)
     try {
       const lost = this.#lostIncarnations.get(brokerId) ?? 0

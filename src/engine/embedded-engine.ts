@@ -126,6 +126,7 @@ export class EmbeddedEngine {
     this.#host = host
     this.#connections = new BrokerConnections(host, {
       onChange: () => this.#connectionsChanged(),
+      hasStarted: (brokerId, incarnation) => this.brokerTable.incarnationOf(brokerId) >= incarnation,
       isClosing: () => this.isClosing,
     })
     this.#metadataControl = new ControlBlock(this.memory, slot(CLUSTER_METADATA_SLOT))
