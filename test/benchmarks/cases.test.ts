@@ -28,6 +28,7 @@ describe('the cases', () => {
       'C5',
       'C7',
       'C8',
+      'R9',
     ])
     for (const one of CASES) {
       expect(one.repetitions).toBeGreaterThanOrEqual(5)
