@@ -106,9 +106,9 @@ export class ControlBlock {
     return Atomics.load(this.#longs, this.#longAt + CONTROL_LEADER_LONG)
   }
 
-  /** The broker that leads, -1 for none. */
+  /** The broker that leads, -1 for none: a look at the word's low half, without a 64-bit integer. */
   get leaderBroker(): number {
-    return leaderBrokerOf(this.leaderWord())
+    return Atomics.load(this.#words, this.#at + CONTROL_LEADER_LONG * 2) - 1
   }
 
   get leaderEpoch(): number {
@@ -161,6 +161,14 @@ export class ControlBlock {
 
   get highWatermark(): number {
     return this.#load(CONTROL_HIGH_WATERMARK_LONG)
+  }
+
+  get logEndLow(): number {
+    return Atomics.load(this.#words, this.#at + CONTROL_LOG_END_LONG * 2)
+  }
+
+  get lastStableLow(): number {
+    return Atomics.load(this.#words, this.#at + CONTROL_LAST_STABLE_LONG * 2)
   }
 
   /** The watermark's low 32 bits: a cheap look, without a 64-bit integer, whether it has moved. */
@@ -263,6 +271,8 @@ export class ControlBlock {
    * look at the watermark once more after it: a ring that comes before the bell is armed is lost.
    */
   addWaiter(thread: ThreadId): void {
+    // Still there since last time: a look takes no cache line from the leader. Whoever takes it from now on rings.
+    if (this.hasWaiter(thread)) return
     const word = thread >>> 5
     // The bit before the summary: a leader that takes the summary finds the bit.
     Atomics.or(this.#words, this.#at + CONTROL_WAITERS + word, 1 << (thread & 31))

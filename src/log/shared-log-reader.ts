@@ -80,6 +80,9 @@ export class SharedLogReader {
   #order = 0
   #bytePosition = 0
   #passedBytes = 0
+  /** The last read came to the bound, whose low half was this before. */
+  #wasAtEnd = false
+  #endLow = 0
 
   constructor(memory: LogMemory, slot: number, bound: ReadBound = 'highWatermark') {
     this.#memory = memory
@@ -113,8 +116,14 @@ export class SharedLogReader {
     return this.#boundOffset() > position || this.#control.logStartOffset > position || this.#isDeleted()
   }
 
+  /** A cheap look: false where a read would say READ_EMPTY, as the last one did, and `hasNews` too. */
+  get mayHaveNews(): boolean {
+    return !this.#wasAtEnd || this.#boundLow() !== this.#endLow || this.#isDeleted()
+  }
+
   seek(offset: number): void {
     this.#position = offset
+    this.#wasAtEnd = false
     this.#wasInRange = false
     this.#granule = -1
   }
@@ -142,6 +151,8 @@ export class SharedLogReader {
   #readOn(target: ReadTarget | undefined, maxBytes: number): ReadResult {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#isDeleted()) return READ_DELETED
+      this.#wasAtEnd = false
+      this.#endLow = this.#boundLow()
       // The bound first: all that lies below it is then visible.
       const bound = this.#boundOffset()
       if (this.#position < this.#control.logStartOffset) return this.#wasInRange ? READ_OVERTAKEN : READ_OUT_OF_RANGE
@@ -168,9 +179,16 @@ export class SharedLogReader {
     return this.#bound === 'logEndOffset' ? this.#control.logEndOffset : this.#control.lastStableOffset
   }
 
+  /** Its low half: changes when the bound moves. */
+  #boundLow(): number {
+    if (this.#bound === 'highWatermark') return this.#control.highWatermarkLow
+    return this.#bound === 'logEndOffset' ? this.#control.logEndLow : this.#control.lastStableLow
+  }
+
   #atEnd(): ReadResult {
     if (this.#position > this.#control.logEndOffset) return READ_OUT_OF_RANGE
     this.#wasInRange = true
+    this.#wasAtEnd = true
     return READ_EMPTY
   }
 

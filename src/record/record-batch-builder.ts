@@ -68,9 +68,9 @@ const NULL_LENGTH = 1
 
 export class RecordBatchBuilder {
   /** The batch: header and records are in [0, sizeInBytes) once it is sealed. Its length is the capacity. */
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   /** The same memory and the slack behind it, as Node writes text. */
-  readonly #room: Buffer
+  #room: Buffer
   readonly #times = new Float64Array(4)
   #position = BATCH_HEADER_BYTES
   #recordCount = 0
@@ -115,6 +115,14 @@ export class RecordBatchBuilder {
     // No timestamp equals NaN, so the first append sets it.
     this.#times[LAST_MS] = Number.NaN
     this.#times[MAX_MS] = Number.NaN
+  }
+
+  /** Goes on in the memory of another builder, which gets this one's and forgets its records: so a batch grows. */
+  exchangeMemory(other: RecordBatchBuilder): void {
+    assert(other.bytes.length >= this.#position, 'what is in the batch fits into its next memory')
+    this.#room.copy(other.#room, BATCH_HEADER_BYTES, BATCH_HEADER_BYTES, this.#position)
+    ;[this.bytes, this.#room, other.bytes, other.#room] = [other.bytes, other.#room, this.bytes, this.#room]
+    other.reset()
   }
 
   /**

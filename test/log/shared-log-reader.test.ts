@@ -318,6 +318,26 @@ describe('where there is nothing to read', () => {
     expect(seenBatches(target.bytes, target.length)[0]!.number).toBe(99)
   })
 
+  test.each(['highWatermark', 'logEndOffset', 'lastStableOffset'] as const)('the cheap look says no only at the end: %s', (bound) => {
+    const { fixture, log } = filled()
+    const reader = new SharedLogReader(fixture.memory, 0, bound)
+    const target = makeTarget(100_000)
+    do expect(reader.mayHaveNews).toBe(true)
+    while (reader.read(target, 100_000) === READ_OK)
+    expect([reader.mayHaveNews, reader.hasNews]).toEqual([false, false])
+    log.append(patternBatch({ number: 99, records: 1, sizeInBytes: 100 }), 0, 100)
+    expect([reader.mayHaveNews, reader.hasNews]).toEqual([false, false])
+    log.advance()
+    expect(reader.mayHaveNews).toBe(true)
+    expect([reader.read(target, 1), reader.mayHaveNews]).toEqual([READ_OK, true])
+    expect([reader.read(target, 1), reader.mayHaveNews]).toEqual([READ_EMPTY, false])
+    reader.seek(reader.position - 1)
+    expect(reader.mayHaveNews).toBe(true)
+    while (reader.read(target, 100_000) === READ_OK) continue
+    log.delete()
+    expect([reader.mayHaveNews, reader.read(target, 1)]).toEqual([true, READ_DELETED])
+  })
+
   test('a deleted partition says so, and so does its slot in the hands of another', () => {
     const { fixture, log, reader } = filled()
     log.delete()

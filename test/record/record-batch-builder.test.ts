@@ -254,6 +254,26 @@ describe('many records', () => {
   })
 })
 
+test('a batch that moves to other memory again and again is the one that never moved', () => {
+  const builder = new RecordBatchBuilder(80)
+  const records: SentRecord[] = []
+  for (let i = 0; i < 500; i++) {
+    const record = { timestamp: MS + (i % 5), key: i % 3 === 0 ? `key-${i}` : null, value: new Uint8Array(i % 40).fill(i), headers: null }
+    if (!append(builder, record)) {
+      const larger = new RecordBatchBuilder(builder.bytes.length * 2)
+      append(larger, { timestamp: 1, key: null, value: null, headers: null })
+      const { bytes } = builder
+      builder.exchangeMemory(larger)
+      expect(larger.bytes).toBe(bytes)
+      expect([larger.recordCount, larger.sizeInBytes]).toEqual([0, BATCH_HEADER_BYTES])
+      expect(append(builder, record)).toBe(true)
+    }
+    records.push(record)
+  }
+  expect(sealed(builder)).toBe(toHex(plainBatch(records.map(toPlain))))
+  expect(() => builder.exchangeMemory(new RecordBatchBuilder(100))).toThrow(ASSERTION_FAILED)
+})
+
 test('a header whose value is a text is written as its UTF-8', () => {
   const texts = ['', 'web', 'héllo 😀', 'a longer text that a loop does not copy', '\ud800']
   const written = (value: (text: string) => string | Uint8Array): Buffer => {

@@ -136,6 +136,7 @@ export class PartitionFetcher {
    */
   fetch(limit: number, target: ReadTarget): boolean {
     if (!this.#isPositioned()) return false
+    if (this.#reader.position === this.#position && !this.#reader.mayHaveNews) return false
     for (;;) {
       const from = this.#position
       if (from >= limit) return false

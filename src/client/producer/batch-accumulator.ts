@@ -1,5 +1,10 @@
 // Records gather here, one open batch a partition, until their batch is full, due or
 // flushed (Kafka: RecordAccumulator). Private to the producer's thread.
+//
+// A batch begins with the memory that those before it in its partition came to need, or little
+// where memory is short, and grows by doubling up to `batchSize`: many partitions with few
+// records each take little together. One that finds no memory to grow is full as it is.
+//
 // Holds: a record that was refused left no trace; memory in use is at most `bufferMemory`.
 
 import { MillraceError } from '../../errors.ts'
@@ -38,7 +43,7 @@ export class BatchAccumulator {
 
   /** Opens a batch with room for a record of so many bytes; undefined when memory is in use up to `bufferMemory`. */
   open(queue: PartitionQueue, bytes: number, nowMonotonicMs: number): ProducerBatch | undefined {
-    const batch = this.pool.take(bytes, this.#limitOf(queue))
+    const batch = this.pool.take(this.#sizeToOpen(queue, bytes))
     if (batch === undefined) return undefined
     batch.open(queue, nowMonotonicMs, nowMonotonicMs + this.#options.deliveryTimeoutMs)
     queue.open = batch
@@ -46,9 +51,28 @@ export class BatchAccumulator {
     return batch
   }
 
+  /** Gives the open batch of a partition more memory for a record of so many bytes; false: it is full. */
+  grow(queue: PartitionQueue, bytes: number): boolean {
+    if (queue.open === undefined) return false
+    const { builder } = queue.open
+    const held = builder.bytes.length
+    const most = Math.min(this.#options.batchSize, this.#limitOf(queue))
+    // A little more than the record takes here, for behind others it needs no header.
+    const needed = builder.sizeInBytes + bytes
+    if (held >= most || needed - BATCH_HEADER_BYTES > most) return false
+    const size = this.pool.sizeFor(Math.min(Math.max(needed, 2 * held), most), most)
+    // Until the records are moved, both are in use.
+    const larger = this.pool.take(size)
+    if (larger === undefined) return false
+    builder.exchangeMemory(larger.builder)
+    this.pool.giveBack(larger)
+    return true
+  }
+
   /** Whether a record of so many bytes for this partition would find room now. */
   hasRoom(queue: PartitionQueue, bytes: number): boolean {
-    return queue.open !== undefined || (queue.sealed.length < SEALED_A_PARTITION_MAX && this.pool.hasRoom(bytes, this.#limitOf(queue)))
+    if (queue.open !== undefined) return true
+    return queue.sealed.length < SEALED_A_PARTITION_MAX && this.pool.hasRoom(this.pool.sizeFor(bytes, this.#limitOf(queue)))
   }
 
   /**
@@ -56,18 +80,21 @@ export class BatchAccumulator {
    * then it would be asleep again after the next.
    */
   isDrained(queue: PartitionQueue, bytes: number): boolean {
-    return queue.sealed.length === 0 && this.pool.hasRoom(bytes, this.#limitOf(queue))
+    const { batchSize } = this.#options
+    return queue.sealed.length === 0 && this.pool.hasRoom(this.pool.sizeFor(Math.max(bytes, batchSize), this.#limitOf(queue)))
   }
 
-  /** Closes the open batch of a partition; it is ready to leave. */
-  seal(queue: PartitionQueue): void {
+  /** Closes the open batch of a partition, if there is one; it is ready to leave. */
+  seal(queue: PartitionQueue): ProducerBatch | undefined {
     const batch = queue.open
-    if (batch === undefined) return
+    if (batch === undefined) return undefined
     queue.open = undefined
     // Who sends it is stamped when it leaves, and its CRC with that.
     batch.sizeInBytes = batch.builder.seal({ withCrc: false })
+    queue.nextBatchBytes = Math.max(batch.sizeInBytes, queue.nextBatchBytes >> 1)
     batch.place = queue.sealedCount++
     queue.sealed.push(batch)
+    return batch
   }
 
   /** Bytes of a batch that holds this record alone; throws when it passes a limit. */
@@ -83,6 +110,15 @@ export class BatchAccumulator {
     const name = limit === queue.maxMessageBytes ? `the topic's max.message.bytes` : 'maxRequestSize'
     const what = `a record for ${queue.topic}-${queue.partition} needs ${bytes} bytes with its batch's header`
     throw new MillraceError('MESSAGE_TOO_LARGE', `${what}, above ${name} (${limit}): raise it, or send less at a time`)
+  }
+
+  /** What the last batches of the partition came to need, if there is so much; what the record needs otherwise. */
+  #sizeToOpen(queue: PartitionQueue, bytes: number): number {
+    const { pool } = this
+    const limit = this.#limitOf(queue)
+    const least = pool.sizeFor(bytes, limit)
+    const usual = pool.sizeFor(Math.min(queue.nextBatchBytes, this.#options.batchSize), limit)
+    return usual > least && pool.hasRoom(usual) ? usual : least
   }
 
   /** Bytes that a batch for this partition may have: none is larger, so each record in it keeps to both limits. */

@@ -1,14 +1,20 @@
-// The memory that a producer's batches live in: `bufferMemory` bytes, no more.
-// Batches of the usual sizes are reused, last in, first out, so that a busy producer
-// keeps writing memory that is still in its core's cache. Private to one thread.
+// The memory that a producer's batches live in: `bufferMemory` bytes, no more, those that
+// wait to be used again included. Batches of the usual sizes are reused, last in, first out,
+// so that a busy producer keeps writing memory that is still in its core's cache.
+//
+//   512 B   1 KiB   2 KiB   …   batchSize     a list of free batches each
+//
+// Private to one thread.
 
 import { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
 import { ProducerBatch } from './producer-batch.ts'
 
+const BATCH_BYTES_MIN = 512
+
 export class BatchPool {
   readonly #batchSize: number
   readonly #bufferMemory: number
-  /** By size: that of the producer, and those of topics that take no larger batch. */
+  /** By size: from the smallest to that of the producer, and those of topics that take no larger batch. */
   readonly #free = new Map<number, ProducerBatch[]>()
   #takenBytes = 0
   #pooledBytes = 0
@@ -23,19 +29,35 @@ export class BatchPool {
     return this.#takenBytes
   }
 
-  /** Whether `take` would give a batch now. */
-  hasRoom(bytes: number, limit: number): boolean {
-    // One batch may always be taken, or a record larger than bufferMemory would wait for ever.
-    return this.#takenBytes === 0 || this.#takenBytes + this.#sizeFor(bytes, limit) <= this.#bufferMemory
+  /** Bytes of memory that batches hold which wait to be used again. */
+  get pooledBytes(): number {
+    return this.#pooledBytes
   }
 
-  /** A batch with room for `bytes`, of `limit` at most; undefined when that would pass `bufferMemory`. */
-  take(bytes: number, limit: number): ProducerBatch | undefined {
-    if (!this.hasRoom(bytes, limit)) return undefined
-    const size = this.#sizeFor(bytes, limit)
+  /** Bytes of memory for a batch with room for `bytes`, of `limit` at most: a usual size, or a record's that is larger than any. */
+  sizeFor(bytes: number, limit: number): number {
+    const most = Math.min(this.#batchSize, limit)
+    if (bytes >= most) return Math.min(bytes, limit)
+    let size = BATCH_BYTES_MIN
+    while (size < bytes) size *= 2
+    return Math.min(size, most)
+  }
+
+  /** Whether `take` would give a batch of this size now. */
+  hasRoom(size: number): boolean {
+    // One batch may always be taken, or a record larger than bufferMemory would wait for ever.
+    return this.#takenBytes === 0 || this.#takenBytes + size <= this.#bufferMemory
+  }
+
+  /** A batch of a size that `sizeFor` gave; undefined when that would pass `bufferMemory`. */
+  take(size: number): ProducerBatch | undefined {
+    if (!this.hasRoom(size)) return undefined
     this.#takenBytes += size
     const pooled = size > this.#batchSize ? undefined : this.#free.get(size)?.pop()
-    if (pooled === undefined) return new ProducerBatch(new RecordBatchBuilder(size))
+    if (pooled === undefined) {
+      if (this.#pooledBytes > 0 && this.#takenBytes + this.#pooledBytes > this.#bufferMemory) this.#dropFree()
+      return new ProducerBatch(new RecordBatchBuilder(size))
+    }
     this.#pooledBytes -= size
     return pooled
   }
@@ -44,14 +66,21 @@ export class BatchPool {
     const size = batch.builder.bytes.length
     this.#takenBytes -= size
     batch.destination = undefined
-    if (size > this.#batchSize || this.#pooledBytes + size > this.#bufferMemory) return
+    if (size > this.#batchSize || this.#takenBytes + this.#pooledBytes + size > this.#bufferMemory) return
     this.#pooledBytes += size
     const free = this.#free.get(size)
     if (free === undefined) this.#free.set(size, [batch])
     else free.push(batch)
   }
 
-  #sizeFor(bytes: number, limit: number): number {
-    return Math.min(Math.max(bytes, this.#batchSize), limit)
+  /** Lets go of free batches, of sizes that are not asked for now, until memory is within its bound. */
+  #dropFree(): void {
+    for (const [size, free] of this.#free) {
+      while (free.length > 0) {
+        if (this.#takenBytes + this.#pooledBytes <= this.#bufferMemory) return
+        free.pop()
+        this.#pooledBytes -= size
+      }
+    }
   }
 }

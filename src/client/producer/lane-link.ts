@@ -50,6 +50,9 @@ export class LaneLink {
     return this.#unacked === 0 && this.writer.isEmpty()
   }
 
+  /** There was no room for a batch; cleared before the lane is tried again. */
+  isFull = false
+
   /** Larger batches are allowed than this lane takes: it is to be replaced once it is idle. */
   outgrown = false
 

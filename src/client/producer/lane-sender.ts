@@ -48,6 +48,7 @@ export class LaneSender implements BatchSink {
   readonly #returns: BatchReturns
   readonly #links = new Map<number, LaneLink>()
   readonly #ready: PartitionQueue[] = []
+  #filledSincePump = 0
   /** That of most partitions; undefined before the first batch leaves, and always where there is no idempotence. */
   #producerId: number | undefined
   #backoffTimer: Timer | undefined
@@ -78,19 +79,43 @@ export class LaneSender implements BatchSink {
     this.#ready.push(queue)
   }
 
+  /**
+   * The queue has a full batch, which leaves if it can. The others that wait are looked at too, once in as many
+   * calls as there are of them: so a call costs little, however many partitions there are.
+   */
+  filled(queue: PartitionQueue): void {
+    if (++this.#filledSincePump >= this.#ready.length) {
+      this.enqueue(queue)
+      this.pump()
+      return
+    }
+    this.#takeAcks()
+    this.#sendFrom(queue)
+    if (isReady(queue)) this.enqueue(queue)
+  }
+
   /** Takes acks and sends what can be sent; true when anything moved. */
   pump(): boolean {
-    let moved = false
-    for (const link of this.#links.values()) if (link.pollAcks() > 0) moved = true
+    this.#filledSincePump = 0
+    let moved = this.#takeAcks()
     let kept = 0
     for (let i = 0; i < this.#ready.length; i++) {
       const queue = this.#ready[i]!
       if (this.#sendFrom(queue)) moved = true
-      if (queue.sealed.length > 0 || queue.open?.due === true) this.#ready[kept++] = queue
+      if (isReady(queue)) this.#ready[kept++] = queue
       else queue.ready = false
     }
     this.#ready.length = kept
     return moved
+  }
+
+  #takeAcks(): boolean {
+    let taken = false
+    for (const link of this.#links.values()) {
+      link.isFull = false
+      if (link.pollAcks() > 0) taken = true
+    }
+    return taken
   }
 
   /** Whether something waits for a ring: for room, for a leader, or for an ack. */
@@ -188,8 +213,12 @@ export class LaneSender implements BatchSink {
     }
   }
 
-  /** A batch with room left waits while several are on their way, and grows meanwhile. */
+  /**
+   * A batch with room left waits while several are on their way, and grows meanwhile; but one of a partition
+   * that has none on its way leaves, as in a request of Kafka's, which takes along a batch of each partition.
+   */
   #mayLeavePartial(queue: PartitionQueue): boolean {
+    if (queue.inFlight === 0) return true
     const link = this.#leaderLink(queue)
     return link === undefined || link.unacked < IN_FLIGHT_BEFORE_COALESCING
   }
@@ -203,7 +232,7 @@ export class LaneSender implements BatchSink {
     if (queue.inFlight > 0 && queue.inFlightEpoch !== leaderEpoch) return false
     const brokerId = leaderBrokerOf(word)
     const link = this.#openLinkTo(brokerId)
-    if (link === undefined) return false
+    if (link === undefined || link.isFull) return false
     // With a slot there is news, and some of it may be that one came back that goes before this one.
     if (!link.hasSlot) return link.pollAcks() > 0
     if (!this.#stamp(batch, queue)) return false
@@ -218,7 +247,10 @@ export class LaneSender implements BatchSink {
       link.outgrown = true
       return link.isIdle && this.#sendOldest(queue)
     }
-    if (result === BACK_PRESSURED) link.pollAcks()
+    if (result === BACK_PRESSURED) {
+      link.isFull = true
+      link.pollAcks()
+    }
     // A broker that stops answers what it has, and there will be no other: the engine says when it is over.
     else if (result === LANE_CLOSED && !this.#engine.isClosing) this.brokerLost(brokerId)
     return false
@@ -261,8 +293,7 @@ export class LaneSender implements BatchSink {
   }
 
   #leaderLink(queue: PartitionQueue): LaneLink | undefined {
-    const word = queue.control.leaderWord()
-    return !hasLeader(word) ? undefined : this.#links.get(leaderBrokerOf(word))
+    return this.#links.get(queue.control.leaderBroker)
   }
 
   #tellFailure(batch: ProducerBatch, error: Error): void {
@@ -304,6 +335,11 @@ export class LaneSender implements BatchSink {
     this.#links.set(brokerId, link)
     return link
   }
+}
+
+/** Whether the queue has something to send. */
+function isReady({ sealed, open }: PartitionQueue): boolean {
+  return sealed.length > 0 || open?.due === true
 }
 
 /** Batches are opened by the queue of their partition, and by nobody else. */

@@ -23,6 +23,8 @@ export class PartitionQueue implements BatchDestination {
   readonly withCrc: boolean
   open: ProducerBatch | undefined = undefined
   readonly sealed: ProducerBatch[] = []
+  /** Bytes of memory that its next batch is to begin with. */
+  nextBatchBytes = 0
   /** Batches that were sealed so far: gives each its place. */
   sealedCount = 0
   /** Batches on their way to a leader, and that leader's epoch. */

@@ -257,12 +257,14 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
     const bytes = accumulator.checkedSize(chosen, key, value, headers)
     let queue = chosen
     if (queue.open !== undefined) {
+      if (accumulator.grow(queue, bytes) && queue.open.builder.append(timestampMs, key, value, headers)) return queue.open
       this.#seal(queue, true)
       // The full batch may have ended the stay on its partition: this record begins the next one.
       queue = queues.afterFull(chosen, key, partition)
       if (queue !== chosen) {
         this.#sendSealed(chosen)
         if (queue.open?.builder.append(timestampMs, key, value, headers) === true) return queue.open
+        if (accumulator.grow(queue, bytes) && queue.open?.builder.append(timestampMs, key, value, headers) === true) return queue.open
         this.#seal(queue, true)
       }
     }
@@ -282,16 +284,13 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
   }
 
   #seal(queue: PartitionQueue, isFull: boolean): void {
-    const batch = queue.open
-    if (batch === undefined) return
-    this.#accumulator.seal(queue)
-    queue.owner.batchClosed(queue.partition, batch.sizeInBytes, isFull)
+    const batch = this.#accumulator.seal(queue)
+    if (batch !== undefined) queue.owner.batchClosed(queue.partition, batch.sizeInBytes, isFull)
   }
 
   #sendSealed(queue: PartitionQueue): void {
     if (queue.sealed.length === 0) return
-    this.#sender.enqueue(queue)
-    this.#sender.pump()
+    this.#sender.filled(queue)
     this.#departures.filled()
   }
 

@@ -48,6 +48,40 @@ describe('lingerMs 0', () => {
     expect(valuesOf(broker.take())).toEqual([Array.from({ length: 15 }, (_, i) => `${i + 5}`)])
   })
 
+  test('one of each partition leaves, however many there are; behind it a batch that has room grows', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic({ partitions: 40 })
+    const offerAll = async (value: string): Promise<void> => {
+      for (let partition = 0; partition < 40; partition++) producer.offer(topic, null, value, { partition })
+      await nextTurn()
+    }
+    await offerAll('a')
+    await offerAll('b')
+    await offerAll('c')
+    const first = broker.take()
+    expect(valuesOf(first)).toEqual(Array.from({ length: 40 }, () => ['a']))
+    for (const batch of first) batch.ack()
+    await nextTurn()
+    expect(valuesOf(broker.take())).toEqual(Array.from({ length: 40 }, () => ['b', 'c']))
+  })
+
+  test('full batches of many partitions: all leave, and each partition keeps its order', async () => {
+    const producer = broker.producer({ batchSize: 4_096, bufferMemory: 1_048_576 })
+    const topic = broker.topic({ partitions: 100 })
+    const seen = new Map<number, string[]>()
+    const serve = async (): Promise<void> => {
+      for (const { partition, values } of await broker.serve()) seen.set(partition, [...(seen.get(partition) ?? []), ...values])
+    }
+    for (let i = 0; i < 2_000; i++) while (!producer.offer(topic, null, `${i} ${KIB}`, { partition: i % 100 })) await serve()
+    const flushed = producer.flush()
+    await serve()
+    await flushed
+    for (let partition = 0; partition < 100; partition++) {
+      const expected = Array.from({ length: 20 }, (_, round) => `${round * 100 + partition} ${KIB}`)
+      expect(seen.get(partition)).toEqual(expected)
+    }
+  })
+
   test('every job has its own timestamp, and a long one more than one', async () => {
     const producer = broker.producer({ lingerMs: 0 })
     const topic = broker.topic()
@@ -182,10 +216,12 @@ describe('lingerMs', () => {
   test('batches that linger do not hold the memory that others wait for', async () => {
     const producer = broker.producer({ lingerMs: 60_000, maxBlockMs: 10_000, batchSize: 16_384, bufferMemory: 4 * 16_384 })
     const topic = broker.topic({ partitions: 8 })
-    const sends = Array.from({ length: 8 }, (_, partition) => producer.send(topic, { value: `${partition}`, partition }))
+    const large = 'x'.repeat(16_000)
+    const sends = Array.from({ length: 8 }, (_, partition) => producer.send(topic, { value: `${partition}${large}`, partition }))
     await nextTurn()
     const served = await broker.serve()
-    expect(valuesOf(served).flat().slice(0, 4)).toEqual(['0', '1', '2', '3'])
+    const firstLetters = valuesOf(served).flatMap((values) => values.map((value) => value[0]))
+    expect(firstLetters.slice(0, 4)).toEqual(['0', '1', '2', '3'])
     broker.clock.advance(60_000)
     await broker.serve()
     await Promise.all(sends)

@@ -83,6 +83,39 @@ describe('maxRequestSize and max.message.bytes', () => {
 })
 
 describe('bufferMemory', () => {
+  test('few records each of many partitions take little of it', async () => {
+    const producer = broker.producer({ batchSize: 65_536, bufferMemory: 65_536 })
+    const topic = broker.topic({ partitions: 100 })
+    for (let i = 0; i < 200; i++) expect(producer.offer(topic, null, `${i} ${text(100)}`, { partition: i % 100 })).toBe(true)
+    expect(valuesOf(await broker.serve())).toHaveLength(200)
+    await producer.flush()
+  })
+
+  test('a batch grows up to batchSize, and the next one too', async () => {
+    const producer = broker.producer({ batchSize: 20_000 })
+    const topic = broker.topic()
+    const values = Array.from({ length: 500 }, (_, i) => `${i} ${text(100)}`)
+    const served: TakenBatch[] = []
+    for (const value of values) while (!producer.offer(topic, null, value)) served.push(...(await broker.serve()))
+    served.push(...(await broker.serve()))
+    expect(valuesOf(served)).toEqual(values)
+    for (const { sizeInBytes } of served.slice(0, -1)) {
+      expect(sizeInBytes).toBeGreaterThan(19_800)
+      expect(sizeInBytes).toBeLessThanOrEqual(20_000)
+    }
+  })
+
+  test('a batch that finds no memory to grow leaves as it is', async () => {
+    const producer = broker.producer({ batchSize: 65_536, bufferMemory: 65_536 })
+    const topic = broker.topic()
+    const values = Array.from({ length: 3_000 }, (_, i) => `${i} ${text(100)}`)
+    const served: TakenBatch[] = []
+    for (const value of values) while (!producer.offer(topic, null, value)) served.push(...(await broker.serve()))
+    served.push(...(await broker.serve()))
+    expect(valuesOf(served)).toEqual(values)
+    for (const { sizeInBytes } of served) expect(sizeInBytes).toBeLessThanOrEqual(32_768)
+  })
+
   test('a record larger than all of it still goes, alone', async () => {
     const producer = broker.producer({ batchSize: 1_024, bufferMemory: 1_024 })
     const topic = broker.topic()

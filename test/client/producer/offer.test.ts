@@ -118,7 +118,7 @@ describe('offer', () => {
 
 describe('drained', () => {
   test('waits for room for the record last refused, not for a smaller one', async () => {
-    const producer = broker.producer({ batchSize: 1_024, bufferMemory: 20_000, maxRequestSize: 20_000 })
+    const producer = broker.producer({ batchSize: 1_024, bufferMemory: 18_000, maxRequestSize: 20_000 })
     const topic = broker.topic({ partitions: 8 })
     for (let i = 0; i < 10; i++) expect(producer.offer(topic, null, 'small', { partition: i % 8 })).toBe(true)
     await nextTurn()
