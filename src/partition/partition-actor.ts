@@ -27,7 +27,14 @@ import { hasTimestampsInRange, stampAppendTime } from './batch-timestamps.ts'
 import { DelayedProduce } from './delayed-produce.ts'
 import { highWatermark } from './high-watermark.ts'
 import { ParkedBatches } from './parked-batches.ts'
-import { ProducerStates, SEQUENCE_FENCED, SEQUENCE_NEXT, SEQUENCE_OUT_OF_ORDER } from './producer-state.ts'
+import {
+  ProducerStates,
+  SEQUENCE_DUPLICATE,
+  SEQUENCE_FENCED,
+  SEQUENCE_NEXT,
+  SEQUENCE_OUT_OF_ORDER,
+  SEQUENCE_UNKNOWN_PRODUCER,
+} from './producer-state.ts'
 import type { TurnTime } from './turn-time.ts'
 
 /** Of the leader's own, beside those of the log: the topic takes no timestamps so far from now. */
@@ -170,7 +177,7 @@ export class PartitionActor {
       return true
     }
     const producers = this.#producers
-    const found = producers.check(producerId, epoch, sequence, lastDelta)
+    const found = producers.check(producerId, epoch, sequence, lastDelta, this.log.startOffset === 0)
     if (found !== SEQUENCE_NEXT) {
       // It may be in the log and not committed yet: it is answered as the first was, or would have been.
       if (found >= 0) this.#inLog(lane, fields, found, found + lastDelta + 1, producers.foundTimestampMs)
@@ -210,7 +217,8 @@ export class PartitionActor {
   #meet(bytes: Uint8Array, start: number, end: number): void {
     const producerId = end - start < BATCH_HEADER_BYTES ? -1 : looseInt64(bytes, start + PRODUCER_ID)
     if (producerId < 0 || !Number.isSafeInteger(producerId)) return
-    this.#producers.check(producerId, producerEpoch(bytes, start), baseSequence(bytes, start), lastOffsetDelta(bytes, start))
+    const isWhole = this.log.startOffset === 0
+    this.#producers.check(producerId, producerEpoch(bytes, start), baseSequence(bytes, start), lastOffsetDelta(bytes, start), isWhole)
   }
 
   /** The ack waits for the watermark, which moves at the end of the turn. */
@@ -229,6 +237,8 @@ export class PartitionActor {
 function sequenceError(result: number): number {
   if (result === SEQUENCE_OUT_OF_ORDER) return KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER
   if (result === SEQUENCE_FENCED) return KAFKA_ERRORS.INVALID_PRODUCER_EPOCH
+  if (result === SEQUENCE_DUPLICATE) return KAFKA_ERRORS.DUPLICATE_SEQUENCE_NUMBER
+  if (result === SEQUENCE_UNKNOWN_PRODUCER) return KAFKA_ERRORS.UNKNOWN_PRODUCER_ID
   return KAFKA_ERRORS.UNKNOWN_SERVER_ERROR
 }
 

@@ -8,9 +8,13 @@
 //   higher epoch, sequence 0                        the next one
 //   same epoch, the sequence after the last         the next one
 //   same epoch, one of the recent ones              a duplicate: its offset is answered
+//   same epoch, one before those, and retention     a duplicate whose offset nobody knows any more
+//     has taken something from the log
 //   anything else                                   out of order: one before it is missing
 //   the first batch that an unknown producer sends  the next one, whatever its sequence, and
-//                                                   the only one until it is in the log
+//                                                   the only one until it is in the log; but where
+//                                                   retention may have taken what it wrote, only
+//                                                   one with sequence 0, for any other may be a duplicate
 //
 // Holds: it is what a walk over the log's batch headers gives, up to producers that wrote
 // nothing for `producer.id.expiration.ms`, or so long ago that PRODUCERS_MAX others came
@@ -29,6 +33,10 @@ export const SEQUENCE_NEXT = -1
 export const SEQUENCE_OUT_OF_ORDER = -2
 /** A later epoch of the producer has written. */
 export const SEQUENCE_FENCED = -3
+/** It was in the log, and later ones of its producer are: where, is not remembered. */
+export const SEQUENCE_DUPLICATE = -4
+/** The log remembers nothing of the producer and may have held this very batch. */
+export const SEQUENCE_UNKNOWN_PRODUCER = -5
 
 /** Producers that a partition remembers. */
 const PRODUCERS_MAX = 4_096
@@ -86,10 +94,12 @@ export class ProducerStates {
   /**
    * The offset that a duplicate has in the log, or one of the SEQUENCE_ codes below 0. A producer sends its batches in
    * order, so the first one of an unknown producer is the one to begin with: should it be refused, none passes it.
+   * `isWhole`: nothing was ever taken from the front of the log, so who is unknown has not written.
    */
-  check(producerId: number, epoch: number, baseSequence: number, lastDelta: number): number {
+  check(producerId: number, epoch: number, baseSequence: number, lastDelta: number, isWhole: boolean): number {
     const state = this.#find(producerId)
     if (state === undefined) {
+      if (!isWhole && baseSequence !== 0) return SEQUENCE_UNKNOWN_PRODUCER
       this.#add(producerId, epoch, sequenceBefore(baseSequence))
       return SEQUENCE_NEXT
     }
@@ -99,8 +109,10 @@ export class ProducerStates {
     }
     const ahead = sequenceDistance(baseSequence, sequenceAfter(state.lastSequence, 1))
     if (ahead === 0) return SEQUENCE_NEXT
-    const place = ahead > 0 ? -1 : state.recent.find(sequenceAfter(baseSequence, lastDelta))
-    if (place < 0) return SEQUENCE_OUT_OF_ORDER
+    if (ahead > 0) return SEQUENCE_OUT_OF_ORDER
+    const lastSequence = sequenceAfter(baseSequence, lastDelta)
+    const place = state.recent.find(lastSequence)
+    if (place < 0) return !isWhole && state.recent.isBefore(lastSequence) ? SEQUENCE_DUPLICATE : SEQUENCE_OUT_OF_ORDER
     this.foundTimestampMs = state.recent.timestampAt(place)
     return state.recent.baseOffsetAt(place)
   }

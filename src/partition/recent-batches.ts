@@ -9,6 +9,8 @@
 // at most RECENT_BATCHES_MAX ack slots. Once the ring is as large as its producer's lane is
 // busy, nothing is allocated.
 
+import { sequenceDistance } from '../record/sequence.ts'
+
 const START_CAPACITY = 8
 /** As many as a lane has ack slots: no producer has more batches of a partition in flight. */
 export const RECENT_BATCHES_MAX = 1_024
@@ -63,6 +65,12 @@ export class RecentBatches {
       if (this.#lastSequences[at] === lastSequence) return at
     }
     return -1
+  }
+
+  /** Whether a batch that ends with this sequence number was added, if it was, before all that are remembered. */
+  isBefore(lastSequence: number): boolean {
+    const oldest = (this.#added - this.#size) & (this.#lastSequences.length - 1)
+    return this.#size > 0 && sequenceDistance(lastSequence, this.#lastSequences[oldest]!) < 0
   }
 
   baseOffsetAt(place: number): number {

@@ -168,8 +168,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: 'Open another producer, and send again what was not acknowledged.',
   },
   UNKNOWN_PRODUCER_ID: {
-    when: 'The partition does not remember this producer any more.',
-    remedy: 'Send again: the producer begins with a new epoch.',
+    when:
+      'The leader of the partition died before it acknowledged the record, and retention took all that the producer had written there ' +
+      'before it could be sent again: it may have been in the log.',
+    remedy: 'Send it again if a duplicate does no harm; give the topic, or log memory, more room.',
   },
   INVALID_PRODUCER_ID_MAPPING: {
     when: 'The producer id is not the one that belongs to the transactional id.',

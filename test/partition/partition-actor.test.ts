@@ -138,6 +138,26 @@ describe('an idempotent producer', () => {
     expect(log.endOffset).toBe(5)
   })
 
+  test('what retention took between the death of its leader and the next time it is sent is not written again', () => {
+    send(0, 3)
+    send(3)
+    turn()
+    log.trimOldest()
+    lead(fixture.brokers[0]!.lead(SLOT, 2), 2)
+    expect(log.startOffset).toBe(4)
+    const refused = KAFKA_ERRORS.UNKNOWN_PRODUCER_ID
+    const codes = (batches: readonly number[]): number[][] => turn().map(([batch, error]) => [batches.indexOf(batch), error])
+    expect(codes([send(3), send(4)])).toEqual([
+      [0, refused],
+      [1, refused],
+    ])
+    expect(codes([send(0, 1, { epoch: 1 }), send(1, 1, { epoch: 1 })])).toEqual([
+      [0, 0],
+      [1, 0],
+    ])
+    expect(log.endOffset).toBe(6)
+  })
+
   test('also twice in one turn, before it is committed', () => {
     const batches = [send(0, 3), send(0, 3), send(3)]
     expect(turn().map(([batch, error, offset]) => [batches.indexOf(batch), error, offset])).toEqual([

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
-import { ProducerStates, SEQUENCE_FENCED, SEQUENCE_NEXT, SEQUENCE_OUT_OF_ORDER } from '../../src/partition/producer-state.ts'
+import {
+  ProducerStates,
+  SEQUENCE_DUPLICATE,
+  SEQUENCE_FENCED,
+  SEQUENCE_NEXT,
+  SEQUENCE_OUT_OF_ORDER,
+  SEQUENCE_UNKNOWN_PRODUCER,
+} from '../../src/partition/producer-state.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
 import { SEQUENCE_MAX, sequenceAfter } from '../../src/record/sequence.ts'
 import { LogFixture, MIB } from '../log/log-fixture.ts'
@@ -10,8 +17,8 @@ const SEED = 20_261_125
 const ID = 7
 
 /** Appends a batch of so many records, if it is the next one. */
-function append(states: ProducerStates, epoch: number, sequence: number, records: number, offset: number, id = ID): number {
-  const found = states.check(id, epoch, sequence, records - 1)
+function append(states: ProducerStates, epoch: number, sequence: number, records: number, offset: number, id = ID, isWhole = true): number {
+  const found = states.check(id, epoch, sequence, records - 1, isWhole)
   if (found === SEQUENCE_NEXT) states.appended(id, epoch, sequenceAfter(sequence, records - 1), offset, records - 1, -1, 0)
   return found
 }
@@ -23,11 +30,20 @@ describe('the next batch', () => {
 
   test('of an unknown producer is the only one until it is in the log, should it be refused', () => {
     const states = new ProducerStates()
-    expect(states.check(ID, 0, 5, 2)).toBe(SEQUENCE_NEXT)
-    expect(states.check(ID, 0, 8, 0)).toBe(SEQUENCE_OUT_OF_ORDER)
-    expect(states.check(ID, 0, 4, 0)).toBe(SEQUENCE_OUT_OF_ORDER)
+    expect(states.check(ID, 0, 5, 2, true)).toBe(SEQUENCE_NEXT)
+    expect(states.check(ID, 0, 8, 0, true)).toBe(SEQUENCE_OUT_OF_ORDER)
+    expect(states.check(ID, 0, 4, 0, true)).toBe(SEQUENCE_OUT_OF_ORDER)
     expect(append(states, 0, 5, 3, 0)).toBe(SEQUENCE_NEXT)
     expect(append(states, 0, 8, 1, 3)).toBe(SEQUENCE_NEXT)
+  })
+
+  test('of a producer of which retention may have taken all is one with sequence 0, or it might be there twice', () => {
+    const states = new ProducerStates()
+    expect(append(states, 0, 5, 3, 100, ID, false)).toBe(SEQUENCE_UNKNOWN_PRODUCER)
+    // Nor does one that was sent behind it pass.
+    expect(append(states, 0, 8, 1, 100, ID, false)).toBe(SEQUENCE_UNKNOWN_PRODUCER)
+    expect(append(states, 1, 0, 3, 100, ID, false)).toBe(SEQUENCE_NEXT)
+    expect(append(states, 1, 3, 1, 103, ID, false)).toBe(SEQUENCE_NEXT)
   })
 
   test('follows the last, also over 2^31 - 1', () => {
@@ -75,8 +91,8 @@ describe('a duplicate', () => {
     for (let i = 0; i < 2_000; i++) {
       states.appended(ID, 0, sequenceAfter(i * records, records - 1), i * records, records - 1, -1, 1_024)
     }
-    for (let i = 2_000 - 1_024; i < 2_000; i++) expect(states.check(ID, 0, i * records, records - 1)).toBe(i * records)
-    expect(states.check(ID, 0, 0, records - 1)).toBe(SEQUENCE_OUT_OF_ORDER)
+    for (let i = 2_000 - 1_024; i < 2_000; i++) expect(states.check(ID, 0, i * records, records - 1, true)).toBe(i * records)
+    expect(states.check(ID, 0, 0, records - 1, true)).toBe(SEQUENCE_OUT_OF_ORDER)
   })
 
   test('that reaches beyond the last is none', () => {
@@ -139,7 +155,7 @@ describe('rebuilt from the log', () => {
           if (kind === 1) Object.assign(at, { epoch: at.epoch + 1, sequence: 0 })
           const sequence = kind >= 0 ? at.sequence : sequenceAfter(at.sequence, kind === -1 ? 3 : SEQUENCE_MAX - 3)
           sent.push({ id: producer, epoch: at.epoch, sequence, records })
-          if (live.check(producer, at.epoch, sequence, records - 1) !== SEQUENCE_NEXT) continue
+          if (live.check(producer, at.epoch, sequence, records - 1, true) !== SEQUENCE_NEXT) continue
           const offset = write(log, producer, at.epoch, sequence, records)
           at.sequence = sequenceAfter(sequence, records)
           live.appended(producer, at.epoch, sequenceAfter(sequence, records - 1), offset, records - 1, -1, 1_024)
@@ -151,7 +167,7 @@ describe('rebuilt from the log', () => {
         expect(rebuilt.size).toBe(live.size)
         for (const { id, epoch, sequence, records } of sent) {
           for (const far of [0, 1, 7]) {
-            const asked = [id, epoch, sequenceAfter(sequence, far), records - 1] as const
+            const asked = [id, epoch, sequenceAfter(sequence, far), records - 1, true] as const
             expect(rebuilt.check(...asked)).toBe(live.check(...asked))
           }
         }
@@ -168,9 +184,11 @@ describe('rebuilt from the log', () => {
     log.trimToBytes(20_000)
     write(log, ID, 0, 3_000, 1)
     const states = ProducerStates.of(fixture.brokers[0]!.lead(1, 2))
-    expect(states.check(ID, 0, 3_000, 0)).toBe(SEQUENCE_NEXT)
-    expect(states.check(ID, 0, 2_999, 0)).toBe(2_999)
-    expect(states.check(ID, 0, 0, 0)).toBe(SEQUENCE_OUT_OF_ORDER)
+    expect(states.check(ID, 0, 3_000, 0, false)).toBe(SEQUENCE_NEXT)
+    expect(states.check(ID, 0, 2_999, 0, false)).toBe(2_999)
+    expect(states.check(ID, 0, 0, 0, false)).toBe(SEQUENCE_DUPLICATE)
+    // What reaches into those that are remembered was never written so.
+    expect(states.check(ID, 0, 2_990, 500, false)).toBe(SEQUENCE_OUT_OF_ORDER)
   })
 
   test('costs little: 256 MiB in batches of 64 KiB are a few thousand headers', () => {

@@ -186,6 +186,8 @@ export class ProducerWork {
   #failed(error: unknown, records: number): typeof DOUBT | typeof REFUSED {
     if (!(error instanceof MillraceError)) throw error
     this.#context.words.addFailed(records)
+    // Retention took all that the producer had written there while the leader was dead. The topic that keeps all never says so.
+    if (error.code === 'UNKNOWN_PRODUCER_ID' && !error.message.includes(' of kept-')) return DOUBT
     const { isHasty, options } = this.#task
     if (options.retries === 0 && IN_DOUBT.has(error.code)) return DOUBT
     // Without sequence numbers nobody knows what became of an attempt before.

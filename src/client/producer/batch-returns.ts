@@ -7,6 +7,7 @@
 //   its broker died: it may or may not be in the log        again, at most `retries` times
 //   a retriable refusal                                     again, after a backoff, at most `retries` times
 //   out of order: one before it was refused or given up     again, behind that one, or under a new epoch
+//   its leader knows nothing of the producer any more       again under a new epoch; given up, if it may be what was forgotten
 //   anything else, or its delivery timeout is over          given up, and that is told
 //
 // Holds: after a batch came back nothing of its partition leaves before all that is in
@@ -82,6 +83,11 @@ export class BatchReturns {
       return this.#putBack(queue, batch)
     }
     batch.refusal = errorCode
+    if (errorCode === KAFKA_ERRORS.UNKNOWN_PRODUCER_ID && this.#options.enableIdempotence) {
+      // Retention has taken what the producer wrote: with it, perhaps, this batch.
+      if (batch.inDoubt) return this.giveUp(queue, batch, refusalError(batch, errorCode))
+      return this.#putBack(queue, batch)
+    }
     // A leader looks for it in its log first, so it is not there.
     batch.inDoubt = false
     // Whose fault that is shows when all of the partition has come back.
@@ -138,7 +144,9 @@ export class BatchReturns {
       this.#effects.giveUp(batch, refusalError(batch, batch.refusal))
     }
     // One that may be in the log is sent as it is: its leader's answer says whether the gap is one.
-    if (sequence.hasGap && (isOutOfSequence(sealed[0]) || !sealed.some(({ inDoubt }) => inDoubt))) sequence.bump(sealed)
+    const mayBeInLog = sealed.some(({ inDoubt }) => inDoubt)
+    const isForgotten = sealed[0]?.refusal === KAFKA_ERRORS.UNKNOWN_PRODUCER_ID
+    if (isForgotten ? !mayBeInLog : sequence.hasGap && (isOutOfSequence(sealed[0]) || !mayBeInLog)) sequence.bump(sealed)
   }
 
   /** Back to its place: before all that were sealed after it. */

@@ -175,6 +175,8 @@ export class LaneSender implements BatchSink {
   }
 
   refused(batch: ProducerBatch, errorCode: number): void {
+    // It is in the log, or was until retention took it.
+    if (errorCode === KAFKA_ERRORS.DUPLICATE_SEQUENCE_NUMBER) return this.completed(batch, -1, -1)
     const { sentEpoch } = batch
     this.#landed(batch)
     this.#returns.refused(queueOf(batch), batch, errorCode, sentEpoch)
@@ -236,6 +238,11 @@ export class LaneSender implements BatchSink {
     // With a slot there is news, and some of it may be that one came back that goes before this one.
     if (!link.hasSlot) return link.pollAcks() > 0
     if (!this.#stamp(batch, queue)) return false
+    if (batch.baseSequence === 0 && this.#mayHaveGone(batch, queue)) {
+      queue.sealed.shift()
+      this.#returns.giveUp(queue, batch, refusalError(batch, KAFKA_ERRORS.UNKNOWN_PRODUCER_ID))
+      return true
+    }
     const result = link.offer(batch, leaderEpoch, this.#acks)
     if (result === OFFERED) {
       queue.sealed.shift()
@@ -254,6 +261,15 @@ export class LaneSender implements BatchSink {
     // A broker that stops answers what it has, and there will be no other: the engine says when it is over.
     else if (result === LANE_CLOSED && !this.#engine.isClosing) this.brokerLost(brokerId)
     return false
+  }
+
+  /**
+   * Whether the first batch of an epoch, which every leader takes, may have been in the log and gone by retention before
+   * this leader opened it. What a leader takes from the log itself, it remembers.
+   */
+  #mayHaveGone(batch: ProducerBatch, { control }: PartitionQueue): boolean {
+    if (batch.logEndBefore < 0) batch.logEndBefore = control.logEndOffset
+    return batch.inDoubt && control.logStartOffset > batch.logEndBefore
   }
 
   /** A topic that is deleted gets no leader any more: what waits for one is given up. */

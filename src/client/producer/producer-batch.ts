@@ -21,7 +21,7 @@ export interface BatchDestination {
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
-  /** The record's offset; -1 with `acks: 0`, where nobody says it. */
+  /** The record's offset; -1 where nobody says it: with `acks: 0`, and of a record that retention took while its leader was dead. */
   readonly offset: number
   /** Milliseconds since the epoch, as it stands in the log. */
   readonly timestamp: number
@@ -63,6 +63,8 @@ export class ProducerBatch {
   refusal = 0
   /** It was on the lane of a broker that died: it may be in the log. */
   inDoubt = false
+  /** Of the first batch of an epoch: where the log ended, at least, before it left; -1: it has not left. */
+  logEndBefore = -1
   #isStamped = false
   #producerId = NO_PRODUCER_ID
   #producerEpoch = NO_PRODUCER_EPOCH
@@ -85,6 +87,7 @@ export class ProducerBatch {
     this.attempts = 0
     this.refusal = 0
     this.inDoubt = false
+    this.logEndBefore = -1
     this.#isStamped = false
     this.sizeInBytes = 0
     this.builder.reset()
@@ -107,6 +110,12 @@ export class ProducerBatch {
     this.hasSequence = false
     this.refusal = 0
     this.inDoubt = false
+    this.logEndBefore = -1
+  }
+
+  /** As it was stamped; NO_SEQUENCE without idempotence. */
+  get baseSequence(): number {
+    return this.#baseSequence
   }
 
   /** The record appended last has somebody waiting for it. */

@@ -68,6 +68,12 @@ export function refusalError(batch: ProducerBatch, errorCode: number): MillraceE
     }
     case KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER:
       return new MillraceError(name, `the log has lost acknowledged records before ${what}, which were not written: send them again`)
+    case KAFKA_ERRORS.UNKNOWN_PRODUCER_ID:
+      return new MillraceError(
+        name,
+        `the broker of ${what} died before it acknowledged them, and retention has taken all that this producer had written there: ` +
+          'they may have been in the log; send them again if a duplicate does no harm, or give the topic or log memory more room',
+      )
     default:
       return new MillraceError(name, `the broker refused ${what} with ${name}`)
   }

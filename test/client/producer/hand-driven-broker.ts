@@ -190,9 +190,14 @@ export class HandDrivenBroker {
     }
   }
 
+  /** What all threads know of a partition. */
+  control(topic: Topic<string | null, string>, partition: number): ControlBlock {
+    return new ControlBlock(this.#memory, (topic as unknown as BoundTopic).slots[partition]!)
+  }
+
   /** The leader of a partition after the one that died or let go; with a broker below 0 there is none. */
   elect(topic: Topic<string | null, string>, partition: number, leader: number, epoch: number): void {
-    const control = new ControlBlock(this.#memory, (topic as unknown as BoundTopic).slots[partition]!)
+    const control = this.control(topic, partition)
     this.#deadBrokers.delete(leader)
     if (leader < 0) control.tryResign(control.leaderWord())
     else control.tryLead(control.leaderWord(), leader, epoch)

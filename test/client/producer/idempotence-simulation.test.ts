@@ -40,7 +40,7 @@ class ModelPartition {
   take(batch: TakenBatch, refusal: number): void {
     if (batch.leaderEpoch !== this.epoch || batch.brokerId !== this.leader) return batch.refuse(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
     const { producerId, producerEpoch, baseSequence, values } = batch
-    const found = this.states.check(producerId, producerEpoch, baseSequence, values.length - 1)
+    const found = this.states.check(producerId, producerEpoch, baseSequence, values.length - 1, true)
     if (found >= 0) return void this.unanswered.push({ batch, baseOffset: found })
     if (found === SEQUENCE_OUT_OF_ORDER) return batch.refuse(KAFKA_ERRORS.OUT_OF_ORDER_SEQUENCE_NUMBER)
     if (found !== SEQUENCE_NEXT) throw new Error(`a batch is answered with ${found}`)

@@ -152,6 +152,77 @@ describe('a broker that dies', () => {
   })
 })
 
+describe('a leader that has nothing of the producer any more, for retention took it', () => {
+  test('what it may have held is told, not written twice; what follows goes under another epoch', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic()
+    const before = await sendEach(producer, topic, ['a', 'b'])
+    for (const batch of await taken()) batch.ack()
+    await Promise.all(before)
+    const [c, d] = await sendEach(producer, topic, ['c', 'd'])
+    await taken()
+    broker.kill(0)
+    broker.elect(topic, 0, 1, 1)
+    const again = await taken()
+    expect(numbersOf(again)).toEqual(['c:0.2', 'd:0.3'])
+    const [e] = await sendEach(producer, topic, ['e'])
+    for (const batch of again) batch.refuse(KAFKA_ERRORS.UNKNOWN_PRODUCER_ID)
+    const told = { code: 'UNKNOWN_PRODUCER_ID', message: expect.stringMatching(/they may have been in the log/) as string }
+    await expect(c).rejects.toMatchObject(told)
+    await expect(d).rejects.toMatchObject(told)
+    // It left before that was known, and is refused as well; nobody can have written it.
+    const behind = await taken()
+    expect(numbersOf(behind)).toEqual(['e:0.4'])
+    behind[0]!.refuse(KAFKA_ERRORS.UNKNOWN_PRODUCER_ID)
+    const last = await taken()
+    expect(numbersOf(last)).toEqual(['e:1.0'])
+    last[0]!.ack(7)
+    await expect(e).resolves.toBe(7)
+  })
+
+  test('what nobody can have written goes under another epoch, all of it and in order', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic()
+    await offer(producer, topic, 'a')
+    for (const batch of await taken()) batch.ack()
+    await taken()
+    const sent = await sendEach(producer, topic, ['b', 'c'])
+    for (const batch of await taken()) batch.refuse(KAFKA_ERRORS.UNKNOWN_PRODUCER_ID)
+    const again = await taken()
+    expect(numbersOf(again)).toEqual(['b:1.0', 'c:1.1'])
+    again[0]!.ack(5)
+    again[1]!.ack(6)
+    await expect(Promise.all(sent)).resolves.toEqual([5, 6])
+  })
+
+  test('the first batch of an epoch, which any leader takes, is not sent again once the log begins behind where it was sent to', async () => {
+    for (const [logStart, outcome] of [
+      [0, 3],
+      [1, 'UNKNOWN_PRODUCER_ID'],
+    ] as const) {
+      const producer = broker.producer()
+      const topic = broker.topic()
+      const [sent] = await sendEach(producer, topic, ['a'])
+      expect(numbersOf(await taken())).toEqual(['a:0.0'])
+      broker.control(topic, 0).publishLogStart(logStart)
+      broker.kill(0)
+      broker.elect(topic, 0, 0, 1)
+      const again = await taken()
+      expect(again).toHaveLength(logStart === 0 ? 1 : 0)
+      again[0]?.ack(3)
+      expect(await sent!.catch(({ code }: { code: string }) => code)).toBe(outcome)
+    }
+  })
+
+  test('a duplicate whose place is not known any more was written', async () => {
+    const producer = broker.producer()
+    const topic = broker.topic()
+    const [sent] = await sendEach(producer, topic, ['a'])
+    for (const batch of await taken()) batch.refuse(KAFKA_ERRORS.DUPLICATE_SEQUENCE_NUMBER)
+    await expect(sent).resolves.toBe(-1)
+  })
+})
+
 describe('a refusal that passes', () => {
   test('is tried again after a backoff that doubles, one timer for all', async () => {
     const producer = broker.producer({ retryBackoffMs: 100, retryBackoffMaxMs: 350 })
