@@ -68,7 +68,7 @@ export class Controller {
   createTopic(command: CreateTopicCommand, topicId: TopicId, slots: readonly number[]): MetadataRecord[] {
     const { name, config } = command
     this.checkCreateTopic(command)
-    const placement = new LeaderPlacement(this.#living(), (brokerId) => this.image.leads(brokerId))
+    const placement = this.#placementOfNew()
     const records: MetadataRecord[] = [{ type: 'TopicRecord', record: { name, topicId } }]
     records.push(...configRecords(TOPIC_RESOURCE, name, {}, config), ...newPartitions(topicId, 0, slots, placement))
     return records
@@ -96,7 +96,7 @@ export class Controller {
   /** `slots` has one free row for each partition that is added. */
   createPartitions(command: CreatePartitionsCommand, slots: readonly number[]): MetadataRecord[] {
     const { topicId, partitions } = this.image.topic(command.name)!
-    const placement = new LeaderPlacement(this.#living(), (brokerId) => this.image.leads(brokerId))
+    const placement = this.#placementOfNew()
     return newPartitions(topicId, partitions.length, slots, placement)
   }
 
@@ -128,6 +128,10 @@ export class Controller {
       }
     }
     return records
+  }
+
+  #placementOfNew(): LeaderPlacement {
+    return new LeaderPlacement(this.#living(), (brokerId) => this.image.leads(brokerId))
   }
 
   *#living(): Generator<number> {

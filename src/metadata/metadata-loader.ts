@@ -52,7 +52,7 @@ export class MetadataLoader {
 
   /** Leaves this thread's mark, so that it is rung at the next commit. Look at `hasNews` after it, with the bell armed. */
   prepareWait(thread: ThreadId): void {
-    if (!this.#control.hasWaiter(thread)) this.#control.addWaiter(thread)
+    this.#control.addWaiter(thread)
   }
 
   /** Takes in what was committed; undefined when that is nothing. */

@@ -177,7 +177,7 @@ export class PartitionActor {
       return true
     }
     const producers = this.#producers
-    const found = producers.check(producerId, epoch, sequence, lastDelta, this.log.startOffset === 0)
+    const found = producers.check(producerId, epoch, sequence, lastDelta, this.#isWhole)
     if (found !== SEQUENCE_NEXT) {
       // It may be in the log and not committed yet: it is answered as the first was, or would have been.
       if (found >= 0) this.#inLog(lane, fields, found, found + lastDelta + 1, producers.foundTimestampMs)
@@ -213,12 +213,16 @@ export class PartitionActor {
     return this.log.append(bytes, start, end)
   }
 
+  /** Whether nothing was ever taken from the front of the log. */
+  get #isWhole(): boolean {
+    return this.log.startOffset === 0
+  }
+
   /** Remembers which batch of an unknown producer is its first: should that be refused, those parked behind it must not pass. */
   #meet(bytes: Uint8Array, start: number, end: number): void {
     const producerId = end - start < BATCH_HEADER_BYTES ? -1 : looseInt64(bytes, start + PRODUCER_ID)
     if (producerId < 0 || !Number.isSafeInteger(producerId)) return
-    const isWhole = this.log.startOffset === 0
-    this.#producers.check(producerId, producerEpoch(bytes, start), baseSequence(bytes, start), lastOffsetDelta(bytes, start), isWhole)
+    this.#producers.check(producerId, producerEpoch(bytes, start), baseSequence(bytes, start), lastOffsetDelta(bytes, start), this.#isWhole)
   }
 
   /** The ack waits for the watermark, which moves at the end of the turn. */
