@@ -22,6 +22,7 @@ export const FLOORS: ReadonlyMap<string, number> = new Map([
   ['lane', 1],
   ['protocol', 1],
   ['config', 1],
+  ['disk', 1],
   ['ids.ts', 0],
   ['assert.ts', 0],
   ['clock.ts', 0],

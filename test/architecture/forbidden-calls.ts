@@ -46,7 +46,9 @@ const THREAD_SPAWNERS: readonly Where[] = ['actor/worker-thread.ts']
 export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, readonly Where[]>([
   ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/']],
   ['node:events', ['actor/', 'broker/', 'client/']],
+  ['node:fs', ['disk/file-disk.ts']],
   ['node:os', ['actor/', 'broker/']],
+  ['node:path', ['disk/']],
   ['node:url', ['actor/', 'broker/']],
 ])
 
