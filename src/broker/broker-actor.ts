@@ -293,7 +293,9 @@ export class BrokerActor implements HostedBrokerControl {
     if (!hasLeader(word)) {
       if (!bootstrap) return
     } else if (leader !== brokerId) {
-      if (this.#peers.has(leader)) return
+      // Asked behind the look at the word: who took the lead had started before. One of whom this thread has not
+      // heard yet may run, though its earlier incarnation is known to be dead.
+      if (this.#peers.has(leader) || this.#isAlive(leader, this.#table.incarnationOf(leader))) return
       for (const peer of this.#peers.keys()) if (peer < brokerId) return
     }
     // Led by nobody, by the dead, or by an earlier incarnation of this broker: two who try are told apart by the word.
@@ -323,7 +325,7 @@ export class BrokerActor implements HostedBrokerControl {
   }
 
   /**
-   * Whether a broker that registered may still run: nothing is adopted from one that does. One
+   * Whether a broker that started may still run: nothing is adopted from one that does. One
    * that is later than all that this thread was told of is on its way to be introduced.
    */
   #isAlive(brokerId: number, incarnation: number): boolean {
