@@ -47,10 +47,15 @@ export function goldenSegments(): GoldenSegment[] {
 }
 
 /** Last offset and position of each batch, as Kafka's dump has them; undefined for a partition that it leaves out. */
-export function dumpedBatches({ name }: GoldenSegment): { lastOffset: number; position: number }[] | undefined {
-  const dump = readReference('golden/kafka-log-dir-clean.dump.txt.gz') ?? ''
-  const section = dump.split('\nDumping ').find((part) => part.startsWith(`${name}.log\n`))
+export function dumpedBatches({ name, partition }: GoldenSegment): { lastOffset: number; position: number }[] | undefined {
+  const section = dumpSections(partition).find((part) => part.startsWith(`${name}.log\n`))
   if (section === undefined) return undefined
   const lines = section.matchAll(/^baseOffset: \d+ lastOffset: (\d+) .* position: (\d+) /gm)
   return [...lines].map(([, lastOffset, position]) => ({ lastOffset: Number(lastOffset), position: Number(position) }))
+}
+
+/** What Kafka's dump says of each segment of a partition. */
+export function dumpSections(partition: string): string[] {
+  const dump = readReference('golden/kafka-log-dir-clean.dump.txt.gz') ?? ''
+  return dump.split('\nDumping ').filter((part) => part.startsWith(`${partition}/`))
 }
