@@ -16,7 +16,7 @@ pruneDeclarations(['index.d.ts', 'rxjs.d.ts', 'broker/worker-main.d.ts'])
 
 const bundle = await rolldown({
   input: { index: 'src/index.ts', rxjs: 'src/rxjs.ts', 'worker-main': 'src/broker/worker-main.ts' },
-  external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', 'pino', 'piscina', 'rxjs'],
+  external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
   platform: 'node',
 })
 // Comments are for who reads the sources, in the repository: a user's package does without them.

@@ -19,6 +19,7 @@ import {
   BATCH_HEADER_BYTES,
   BATCH_LENGTH,
   BATCH_LENGTH_OVERHEAD_BYTES,
+  COMPRESSION_NAMES,
   CRC,
   CRC_START,
   LAST_OFFSET_DELTA,
@@ -121,10 +122,13 @@ export function checkBatchHeader(bytes: Uint8Array, start: number, end: number):
   const size = end - start
   if (size < BATCH_HEADER_BYTES || batchSizeInBytes(bytes, start) !== size) return KAFKA_ERRORS.CORRUPT_MESSAGE
   if (bytes[start + MAGIC] !== MAGIC_V2) return KAFKA_ERRORS.CORRUPT_MESSAGE
-  if (compressionType(bytes, start) !== 0) return KAFKA_ERRORS.UNSUPPORTED_COMPRESSION_TYPE
+  const compression = compressionType(bytes, start)
+  if (compression >= COMPRESSION_NAMES.length) return KAFKA_ERRORS.UNSUPPORTED_COMPRESSION_TYPE
   if (isControlBatch(bytes, start)) return KAFKA_ERRORS.INVALID_RECORD
   const count = recordCount(bytes, start)
-  if (count < 1 || count > (size - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN) return KAFKA_ERRORS.CORRUPT_MESSAGE
+  const room = size - BATCH_HEADER_BYTES
+  // How many records a stream of so many bytes may hold, only its readers find out.
+  if (count < 1 || (compression === 0 ? count > room / RECORD_BYTES_MIN : room === 0)) return KAFKA_ERRORS.CORRUPT_MESSAGE
   if (lastOffsetDelta(bytes, start) !== count - 1) return KAFKA_ERRORS.CORRUPT_MESSAGE
   if (!isSafe(bytes, start + BASE_TIMESTAMP) || !isSafe(bytes, start + MAX_TIMESTAMP)) return KAFKA_ERRORS.CORRUPT_MESSAGE
   return isSafe(bytes, start + PRODUCER_ID) ? 0 : KAFKA_ERRORS.CORRUPT_MESSAGE

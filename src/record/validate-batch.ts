@@ -4,7 +4,8 @@
 // Holds: a batch that passes says the truth. Its bytes are as long as it says; its
 // records fill it, as many as it says, each with whole fields and headers; offsets rise
 // up to the last offset; the maximum timestamp is that of the records; every 64-bit
-// number is a safe integer. Batches from lanes take `checkBatchHeader`.
+// number is a safe integer. Batches from lanes take `checkBatchHeader`. A compressed one is
+// checked decompressed (batch-compression.ts), which tells its CRC from the bytes it came as.
 
 import { corruptBatch, unsupportedCompression } from './batch-errors.ts'
 import { BATCH_HEADER_BYTES, MAGIC, MAGIC_V2 } from './record-batch-layout.ts'

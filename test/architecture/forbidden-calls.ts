@@ -36,7 +36,9 @@ export const FORBIDDEN: readonly Forbidden[] = [
   { names: ['Atomics.wait'], allowed: [], instead: 'ring a bell: it blocks the event loop' },
   { names: ['Atomics.waitAsync'], allowed: ['bells.ts'], instead: "use Bells.wait, the thread's one waiter" },
   { names: ['process.exit', 'process.abort', 'process.kill'], allowed: ['broker/worker-main.ts'], instead: 'throw' },
-  { names: ['eval', 'Function', 'require', 'process.getBuiltinModule'], allowed: [], instead: 'import' },
+  { names: ['eval', 'Function', 'process.getBuiltinModule'], allowed: [], instead: 'import' },
+  // A batch that is compressed cannot wait for an import.
+  { names: ['require'], allowed: ['record/codec-libraries.ts'], instead: 'import' },
 ]
 
 /** `new Worker`, wherever the class came from. */
@@ -50,12 +52,15 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   ['node:os', ['actor/', 'broker/']],
   ['node:path', ['disk/']],
   ['node:url', ['actor/', 'broker/']],
+  ['node:module', ['record/codec-libraries.ts']],
+  ['node:zlib', ['record/codec-libraries.ts']],
 ])
 
 /** Which packages may be imported, and where. */
 export const PACKAGES: ReadonlyMap<string, readonly Where[]> = new Map<string, readonly Where[]>([
   ['comlink', ['actor/']],
   ['@msgpack/msgpack', ['client/']],
+  ['@platformatic/wasm-utils', ['record/codec-libraries.ts']],
   ['pino', ['broker/', 'client/']],
   ['piscina', ['actor/', 'broker/', 'rx/']],
   ['rxjs', ['rx/', 'rxjs.ts']],

@@ -109,7 +109,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     when: "A record is larger than the producer's `maxRequestSize` or the topic's `max.message.bytes`.",
     remedy: 'Send less in a record, or raise both.',
   },
-  RECORD_LIST_TOO_LARGE: { when: 'A batch is larger than a segment.', remedy: 'Lower `batchSize`, or raise `segment.bytes`.' },
+  RECORD_LIST_TOO_LARGE: {
+    when: 'A compressed batch holds more than 64 MiB of records: a bomb, or a batch of a size that no client makes.',
+    remedy: 'Produce smaller batches; `seek` behind it to go on reading.',
+  },
   INVALID_REQUIRED_ACKS: { when: "`acks` is neither 0, 1 nor 'all'.", remedy: 'Give one of these.' },
   INVALID_RECORD: {
     when: 'A record within a batch breaks a rule of its topic, for instance has no key where there is compaction.',
@@ -119,7 +122,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     when: 'A batch is not what it should be: wrong CRC, wrong lengths.',
     remedy: 'Memory was damaged, by foreign code for instance: look for what writes to it. Sending again sends good bytes.',
   },
-  UNSUPPORTED_COMPRESSION_TYPE: { when: 'A batch is compressed in a way that is not there yet.', remedy: 'Send it uncompressed.' },
+  UNSUPPORTED_COMPRESSION_TYPE: {
+    when: "A batch is compressed in a way that is none of Kafka's.",
+    remedy: 'Send it with gzip, snappy, lz4 or zstd, or uncompressed.',
+  },
   UNSUPPORTED_FOR_MESSAGE_FORMAT: { when: 'A batch is not of format 2.', remedy: 'Send record batches of version 2.' },
   NOT_LEADER_OR_FOLLOWER: {
     when: 'The broker that was asked does not lead the partition, or not any more.',

@@ -313,9 +313,11 @@ export function plainLaneFault(bytes: Bytes): Fault | 'INVALID_RECORD' | undefin
   if (bytes.length < HEADER_BYTES) return 'CORRUPT_MESSAGE'
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getInt32(8) + 12 !== bytes.length || view.getInt8(16) !== 2) return 'CORRUPT_MESSAGE'
-  if ((view.getInt16(21) & 7) !== 0) return 'UNSUPPORTED_COMPRESSION_TYPE'
+  const compression = view.getInt16(21) & 7
+  if (compression > 4) return 'UNSUPPORTED_COMPRESSION_TYPE'
   if ((view.getInt16(21) & 0x20) !== 0) return 'INVALID_RECORD'
   const count = view.getInt32(57)
-  if (count < 1 || count * 7 > bytes.length - HEADER_BYTES || view.getInt32(23) !== count - 1) return 'CORRUPT_MESSAGE'
+  const room = bytes.length - HEADER_BYTES
+  if (count < 1 || (compression === 0 ? count * 7 > room : room === 0) || view.getInt32(23) !== count - 1) return 'CORRUPT_MESSAGE'
   return faultOf(() => [27, 35, 43].map((at) => safe(view.getBigInt64(at))))
 }
