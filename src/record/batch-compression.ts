@@ -9,7 +9,7 @@
 // Holds: as in Kafka, a batch that does not become smaller is compressed all the same.
 
 import { allocateBytes } from './codec-memory.ts'
-import { codecOf } from './codec.ts'
+import { codecOf } from './codec-table.ts'
 import {
   ATTRIBUTES,
   ATTRIBUTE_COMPRESSION_MASK,

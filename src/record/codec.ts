@@ -10,24 +10,9 @@
 // what comes out, and what is no such stream is CORRUPT_MESSAGE. What a codec gives is
 // borrowed: it is valid until the next call of the same codec on this thread.
 
-import { unsupportedCompression } from './batch-errors.ts'
-import { GZIP } from './gzip-codec.ts'
-import { LZ4 } from './lz4-codec.ts'
-import { SNAPPY } from './snappy-codec.ts'
-import { ZSTD } from './zstd-codec.ts'
-
 export interface Codec {
   /** Borrowed. `level`: of Kafka's range for the codec; those without levels take any. */
   compress(bytes: Uint8Array, level: number): Uint8Array
   /** Borrowed. Throws CORRUPT_MESSAGE, and RECORD_LIST_TOO_LARGE where more than `maxBytes` would come out. */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
-}
-
-const CODECS: readonly (Codec | undefined)[] = [undefined, GZIP, SNAPPY, LZ4, ZSTD]
-
-/** Throws UNSUPPORTED_COMPRESSION_TYPE for a number that Kafka has no codec for. */
-export function codecOf(type: number): Codec {
-  const codec = CODECS[type]
-  if (codec === undefined) throw unsupportedCompression(type)
-  return codec
 }

@@ -128,7 +128,7 @@ function readHeader(bytes: Uint8Array): FrameHeader {
   return { flags, blockBytesMax: 2 ** (8 + 2 * sizeCode), contentBytes, end: at + 1 }
 }
 
-/** Decodes bytes[at, end) behind `out[to]`, copying from nothing before `floor`; the end of what is there then, -1: it would pass `limit`. */
+/** Decodes bytes[at, end) to `out[to]` on, with nothing from before `floor`; where that ends, -1 beyond `limit`. */
 function decodeBlock(bytes: Uint8Array, at: number, end: number, out: Uint8Array, to: number, limit: number, floor: number): number {
   while (at < end) {
     const token = bytes[at++]!

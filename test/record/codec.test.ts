@@ -3,7 +3,7 @@ import { lz4Compress, lz4Decompress, snappyCompress, snappyDecompress } from '@p
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import { seededRandom } from '../../src/random.ts'
-import { codecOf } from '../../src/record/codec.ts'
+import { codecOf } from '../../src/record/codec-table.ts'
 import { xxhash32 } from '../../src/record/xxhash32.ts'
 import { CODECS, codecInput } from './codec-inputs.ts'
 
