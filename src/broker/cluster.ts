@@ -22,6 +22,7 @@ import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { Attachment, BrokerConnection, BrokerInit, HostControl, HostedBrokerControl, ThreadBell } from './broker-control.ts'
 import type { Random } from '../random.ts'
+import { BrokerRestarts } from './broker-restarts.ts'
 import { BrokerTable } from './broker-table.ts'
 import { allocateProcessMemory } from './process-memory.ts'
 import type { ProcessMemory } from './process-memory.ts'
@@ -80,6 +81,7 @@ export class Cluster {
   /** Attached threads that wait for a broker to be started again: they look once more. */
   #awaiting: (() => void)[] = []
   readonly #supervisors: Supervisor[] = []
+  readonly #restarts: BrokerRestarts
   #address: AttachAddress | undefined
   #stopListening: () => void = () => undefined
   /** The threads that are attached. */
@@ -103,6 +105,11 @@ export class Cluster {
     this.#bells = new Bells(this.#memory.bells)
     this.#table = new BrokerTable(this.#memory.brokers)
     this.#incarnations = new Array<number>(options.brokers).fill(1)
+    this.#restarts = new BrokerRestarts({
+      clock: options.clock,
+      isAnyAlive: () => this.#living.size > 0,
+      restart: (brokerId) => this.#startAgain(brokerId),
+    })
     for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, options.restarts ?? RESTARTS))
   }
 
@@ -130,6 +137,7 @@ export class Cluster {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#stopListening()
+    this.#restarts.cancel()
     this.#table.beginClosing()
     const brokers = [...this.#living.values()]
     const stopped = Promise.allSettled(brokers.map((broker) => broker.control.calls.stop()))
@@ -217,14 +225,21 @@ export class Cluster {
     if (this.#living.get(brokerId) === broker) this.#living.delete(brokerId)
     if (this.#closing !== undefined) return
     this.#options.onEvent({ type: 'brokerDied', brokerId, incarnation, error: exit.error })
-    if (this.#supervisors[brokerId]!.onFailure(exit.error) !== 'restart') {
-      this.#givenUp.add(brokerId)
-      this.#table.giveUp(brokerId)
-      this.#options.onEvent({ type: 'brokerGivenUp', brokerId })
-      if (this.#areAllGivenUp) this.#tellOver()
-      else this.#lookAgain()
-      return
-    }
+    if (this.#supervisors[brokerId]!.onFailure(exit.error) === 'restart') this.#restarts.add(brokerId)
+    else this.#giveUp(brokerId)
+    this.#restarts.look()
+  }
+
+  #giveUp(brokerId: number): void {
+    this.#givenUp.add(brokerId)
+    this.#table.giveUp(brokerId)
+    this.#options.onEvent({ type: 'brokerGivenUp', brokerId })
+    if (this.#areAllGivenUp) this.#tellOver()
+    else this.#lookAgain()
+  }
+
+  #startAgain(brokerId: number): void {
+    const incarnation = this.#incarnations[brokerId]! + 1
     const peers: BrokerInit['peers'][number][] = []
     for (const other of this.#living.values()) {
       const { port1, port2 } = new MessageChannel()
@@ -232,13 +247,13 @@ export class Cluster {
       // If it is dead already, nobody has taken the other end: closing it tells the new broker.
       void other.control
         .with({ transfer: [port2] })
-        .connectPeer(brokerId, incarnation + 1, port2)
+        .connectPeer(brokerId, incarnation, port2)
         .catch(() => port2.close())
     }
-    const again = this.#spawn(brokerId, incarnation + 1, peers, false)
+    const again = this.#spawn(brokerId, incarnation, peers, false)
     this.#lookAgain()
     again.control.calls.ready().then(
-      () => this.#options.onEvent({ type: 'brokerRestarted', brokerId, incarnation: incarnation + 1 }),
+      () => this.#options.onEvent({ type: 'brokerRestarted', brokerId, incarnation }),
       () => undefined,
     )
   }

@@ -3,78 +3,25 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { Cluster } from '../../src/broker/cluster.ts'
-import { VirtualClock, systemClock } from '../../src/clock.ts'
-import { EmbeddedEngine } from '../../src/engine/embedded-engine.ts'
-import { describeTopic } from '../../src/metadata/topic-description.ts'
+import { RESTART_DELAY_MS } from '../../src/broker/broker-restarts.ts'
 import { seededRandom } from '../../src/random.ts'
-import { StagedBrokers } from './staged-brokers.ts'
+import { PARTITIONS, closeStaged, openStaged, until } from './staged-millrace.ts'
+import type { StagedMillrace } from './staged-millrace.ts'
 
-const PARTITIONS = 8
 /** Of each number of brokers, by seeds from 0 on. */
 const ORDERS = 10
 const DEATHS_A_BROKER = 5
 /** Nothing here waits for time but the retries of a millisecond. */
 const HANG_MS = 10_000
 
-const closers: (() => Promise<void>)[] = []
-const closeAll = async (): Promise<void> => {
-  for (const close of closers.splice(0).reverse()) await close()
-}
-afterEach(closeAll)
-
-async function open(brokers: number) {
-  const clock = new VirtualClock()
-  const spawner = new StagedBrokers()
-  const restarted: string[] = []
-  const cluster = await Cluster.start({
-    brokers,
-    logMemoryBytes: 16 * 1024 * 1024,
-    partitionsMax: 64,
-    idleStrategy: 'park',
-    workerUrl: undefined,
-    clock,
-    random: seededRandom(7),
-    spawner,
-    restarts: { maxRestarts: 1_000 },
-    onEvent: (event) => {
-      if (event.type === 'brokerRestarted') restarted.push(`${event.brokerId}.${event.incarnation}`)
-    },
-  })
-  const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock })
-  closers.push(
-    () => cluster.close(),
-    async () => engine.close(),
-  )
-  await engine.createTopic({ name: 't', partitions: PARTITIONS, config: {} })
-  const { partitions } = (await engine.describeTopic('t'))!
-  const controls = partitions.map(({ slot }) => engine.controlBlock(slot))
-  return {
-    clock,
-    spawner,
-    cluster,
-    restarted,
-    /** The broker that leads the metadata log, and those that lead the topic's partitions. */
-    controller: () => engine.controlBlock(0).leaderBroker,
-    leaders: () => controls.map(({ leaderBroker }) => leaderBroker),
-    /** Whether each partition is led as the metadata log says. */
-    areLed: () =>
-      describeTopic(engine.metadata, 't')!.partitions.every(
-        ({ leader, leaderEpoch }, i) => leader >= 0 && leader === controls[i]!.leaderBroker && leaderEpoch === controls[i]!.leaderEpoch,
-      ),
-  }
-}
-
-type World = Awaited<ReturnType<typeof open>>
-
 /** Ends, reports of ends and beginnings in an order of chance, until all live again; throws what is not as it must be. */
-async function shuffle(world: World, brokers: number, seed: number): Promise<void> {
-  const { spawner, restarted, controller, leaders, areLed } = world
+async function shuffle(world: StagedMillrace, brokers: number, seed: number): Promise<void> {
+  const { clock, spawner, restarted, controller, leaders, areLed } = world
   const random = seededRandom(seed)
   const pick = <T>(list: readonly T[]): T | undefined => (list.length === 0 ? undefined : list[random.below(list.length)])
   spawner.isFree = false
   for (let deaths = 0; deaths < DEATHS_A_BROKER * brokers; ) {
-    switch (random.below(4)) {
+    switch (random.below(5)) {
       case 0: {
         const broker = pick(spawner.all.filter(({ hasEnded }) => !hasEnded))
         if (broker === undefined) break
@@ -88,11 +35,15 @@ async function shuffle(world: World, brokers: number, seed: number): Promise<voi
       case 2:
         pick(spawner.all.filter(({ hasBegun, hasEnded }) => !hasBegun && !hasEnded))?.begin()
         break
+      case 3:
+        clock.advance(random.below(RESTART_DELAY_MS))
+        break
       default:
         for (let turns = random.below(20); turns > 0; turns--) await nextTurn()
     }
   }
   for (const broker of [...spawner.all]) if (broker.hasEnded) broker.tellEnd()
+  clock.advance(RESTART_DELAY_MS)
   spawner.isFree = true
   for (const broker of [...spawner.all]) broker.begin()
   const now = (): string =>
@@ -108,12 +59,10 @@ async function shuffle(world: World, brokers: number, seed: number): Promise<voi
   if (spawner.failures.length > 0) throw new Error(now())
 }
 
-const until = async (isSo: () => boolean): Promise<void> => {
-  while (!isSo()) await nextTurn()
-}
+afterEach(closeStaged)
 
 test('all die; the one that led the metadata log runs again before another has heard of it', async () => {
-  const { spawner, restarted, controller, leaders } = await open(4)
+  const { spawner, restarted, controller, leaders } = await openStaged(4)
   for (const id of [0, 1, 2]) await spawner.get(id, 1).end()
   await until(() => controller() === 3)
   await spawner.get(3, 1).end()
@@ -130,7 +79,7 @@ test('all die; the one that led the metadata log runs again before another has h
 
 test.each([2, 3, 5])('%i brokers die and are started again in any order', async (brokers) => {
   for (let seed = 0; seed < ORDERS; seed++) {
-    await shuffle(await open(brokers), brokers, seed)
-    await closeAll()
+    await shuffle(await openStaged(brokers), brokers, seed)
+    await closeStaged()
   }
 })
