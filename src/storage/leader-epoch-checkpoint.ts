@@ -9,6 +9,7 @@
 //
 // Holds: epochs rise, offsets do not fall.
 
+import { assert } from '../assert.ts'
 import { damagedRow, decodeCheckpoint, encodeCheckpoint, parseWholeNumber } from './checkpoint-text.ts'
 
 export const LEADER_EPOCH_CHECKPOINT = 'leader-epoch-checkpoint'
@@ -24,7 +25,13 @@ export interface EpochStart {
 }
 
 export function encodeLeaderEpochCheckpoint(epochs: readonly EpochStart[]): string {
-  return encodeCheckpoint(epochs.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`))
+  return encodeCheckpoint(
+    epochs.map(({ epoch, startOffset }, i) => {
+      const last = epochs[i - 1] ?? { epoch: -1, startOffset: 0 }
+      assert(epoch > last.epoch && startOffset >= last.startOffset && Number.isSafeInteger(startOffset), 'leader epochs do not rise')
+      return `${epoch} ${startOffset}`
+    }),
+  )
 }
 
 /** Throws UNSUPPORTED_VERSION for a newer format, and KAFKA_STORAGE_ERROR for text that is none of it. */

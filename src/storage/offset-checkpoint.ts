@@ -9,6 +9,7 @@
 // Rows are in no order. A partition that is not named counts from 0; one that is named
 // need not be there.
 
+import { assert } from '../assert.ts'
 import { damagedRow, decodeCheckpoint, encodeCheckpoint, parseWholeNumber } from './checkpoint-text.ts'
 import { isTopicName, parsePartition } from './topic-name.ts'
 
@@ -37,7 +38,15 @@ export interface PartitionOffset {
 }
 
 export function encodeOffsetCheckpoint(offsets: readonly PartitionOffset[]): string {
-  return encodeCheckpoint(offsets.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`))
+  return encodeCheckpoint(
+    offsets.map(({ topic, partition, offset }) => {
+      assert(
+        isTopicName(topic) && partition >= 0 && Number.isSafeInteger(offset) && offset >= 0,
+        'an offset of no partition is in a checkpoint',
+      )
+      return `${topic} ${partition} ${offset}`
+    }),
+  )
 }
 
 /**

@@ -10,20 +10,44 @@ import { batchSizeInBytes, isControlBatch, isCrcValid } from '../../src/record/r
 import { readReference, referenceFile } from './schema-facts.ts'
 
 const TAR_BLOCK = 512
+/** A piece of a sparse file in a tar: 12 digits of its place, 12 of its length. */
+const TAR_PIECE = 24
+const TAR_HEADER_PIECES_AT = 386
+const TAR_HEADER_PIECES = 4
+
+/** As a clean stop leaves it, or as SIGKILL did before: with files that are mostly holes. */
+export type GoldenLogDir = 'clean' | 'after-kill'
 
 /** Files by path; undefined where the archive is not there. */
-export function readGoldenLogDir(): Map<string, Uint8Array> | undefined {
-  const url = referenceFile('golden/kafka-log-dir-clean.tar.gz')
+export function readGoldenLogDir(which: GoldenLogDir = 'clean'): Map<string, Uint8Array> | undefined {
+  const url = referenceFile(`golden/kafka-log-dir-${which}.tar.gz`)
   if (url === undefined) return undefined
   const tar = gunzipSync(readFileSync(url))
   const files = new Map<string, Uint8Array>()
   for (let at = 0; at + TAR_BLOCK <= tar.length && tar[at] !== 0; ) {
     const name = text(tar, at, 100)
     const size = Number.parseInt(text(tar, at + 124, 12), 8)
-    files.set(name.replace(/^\.\//, ''), new Uint8Array(tar.subarray(at + TAR_BLOCK, at + TAR_BLOCK + size)))
+    const content = tar.subarray(at + TAR_BLOCK, at + TAR_BLOCK + size)
+    const isSparse = text(tar, at + 156, 1) === 'S'
+    files.set(name.replace(/^\.\//, ''), isSparse ? unfolded(tar, at, content) : new Uint8Array(content))
     at += TAR_BLOCK * (1 + Math.ceil(size / TAR_BLOCK))
   }
   return files
+}
+
+/** The file of a sparse entry of GNU tar, holes and all. */
+function unfolded(tar: Buffer, header: number, content: Buffer): Uint8Array {
+  const file = new Uint8Array(Number.parseInt(text(tar, header + 483, 12), 8))
+  if (tar[header + 482] !== 0) throw new Error('a sparse file has more pieces than are read here')
+  let from = 0
+  for (let piece = 0; piece < TAR_HEADER_PIECES; piece++) {
+    const at = header + TAR_HEADER_PIECES_AT + TAR_PIECE * piece
+    const start = Number.parseInt(text(tar, at, 12) || '0', 8)
+    const length = Number.parseInt(text(tar, at + 12, 12) || '0', 8)
+    file.set(content.subarray(from, from + length), start)
+    from += length
+  }
+  return file
 }
 
 function text(tar: Buffer, at: number, length: number): string {

@@ -99,6 +99,17 @@ test('texts as Kafka writes them', () => {
   expect(decodeCleanShutdown(PATH, '')).toBe(-1)
 })
 
+test('what no file may hold is not written', () => {
+  const fallen = [
+    { epoch: 2, startOffset: 5 },
+    { epoch: 3, startOffset: 4 },
+  ]
+  expect(() => encodeLeaderEpochCheckpoint(fallen)).toThrow(/do not rise/)
+  expect(() => encodeLeaderEpochCheckpoint([fallen[0]!, fallen[0]!])).toThrow(/do not rise/)
+  expect(() => encodeOffsetCheckpoint([{ topic: 'a b', partition: 0, offset: 1 }])).toThrow(/no partition/)
+  expect(() => encodeOffsetCheckpoint([{ topic: 'a', partition: 0, offset: -1 }])).toThrow(/no partition/)
+})
+
 const epochs = (text: string) => () => decodeLeaderEpochCheckpoint(PATH, text)
 const offsets = (text: string) => () => decodeOffsetCheckpoint(PATH, text)
 const topicId = (text: string) => () => decodePartitionMetadata(PATH, text)

@@ -14,7 +14,7 @@ import { decodePartitionMetadata, encodePartitionMetadata } from '../../src/stor
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/storage/producer-snapshot.ts'
 import { TRANSACTION_INDEX_ENTRY_BYTES, readTransactionIndex, writeAbortedTransaction } from '../../src/storage/transaction-index.ts'
 import { readRecords } from '../protocol/golden-log-dir.ts'
-import { dumpSections, goldenFiles, goldenSegments } from './golden-segments.ts'
+import { dumpSections, filesAfterKill, goldenFiles, goldenSegments } from './golden-segments.ts'
 
 const files = goldenFiles ?? new Map<string, Uint8Array>()
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -136,6 +136,17 @@ describe.skipIf(goldenFiles === undefined)(`Kafka's log directory${goldenFiles =
     const transacted = parseLogDirectory('transacted-0', byDirectory.get('transacted-0')!)
     expect(transacted.snapshotOffsets).toEqual([5, 108])
     expect(transacted.segments[1]).toEqual({ baseOffset: 5, hasOffsetIndex: true, hasTimeIndex: true, hasTransactionIndex: true })
+  })
+
+  test('after a kill: what compaction had replaced is still there, by another name', () => {
+    const names = [...filesAfterKill!.keys()].filter((path) => /^compacted-0\/./.test(path)).map((path) => path.split('/')[1]!)
+    const { segments, snapshotOffsets, leftovers, orphans } = parseLogDirectory('compacted-0', names)
+    expect(segments.map(({ baseOffset }) => baseOffset)).toEqual([0, 1600])
+    expect([snapshotOffsets, orphans]).toEqual([[1600], []])
+    expect(new Set(leftovers.map(({ state }) => state))).toEqual(new Set(['deleted']))
+    const logs = leftovers.filter(({ kind }) => kind === 'log')
+    expect(logs.map(({ baseOffset }) => baseOffset)).toEqual([0, 400, 800, 1200])
+    expect(leftovers).toHaveLength(15)
   })
 })
 

@@ -5,19 +5,21 @@ import {
   OffsetIndexAppender,
   checkOffsetIndex,
   lookUpPosition,
+  offsetIndexEntryCount,
   offsetIndexPosition,
   offsetIndexRelativeOffset,
 } from '../../src/storage/offset-index.ts'
-import { TimeIndexAppender, checkTimeIndex, lookUpOffset } from '../../src/storage/time-index.ts'
-import { dumpedBatches, goldenFiles, goldenSegments } from './golden-segments.ts'
+import { TimeIndexAppender, checkTimeIndex, lookUpOffset, timeIndexEntryCount } from '../../src/storage/time-index.ts'
+import { dumpedBatches, filesAfterKill, goldenFiles, goldenSegments } from './golden-segments.ts'
 import type { GoldenSegment } from './golden-segments.ts'
 
 /** Where the broker was stopped and started again: it then counts bytes from 0, and has closed the time index. */
 const RESTARTS: Readonly<Record<string, readonly number[]>> = { '__cluster_metadata-0/00000000000000000000': [273] }
 
-/** What the appenders make of a segment's batches, the segment being closed at its end. */
+/** What the appenders make of a segment's batches; closed at its end, unless the broker was killed. */
 function indexesOf(
   { name, baseOffset, batches }: GoldenSegment,
+  isClosed = true,
   indexIntervalBytes?: number,
 ): { index: Uint8Array; timeIndex: Uint8Array } {
   const index = new Uint8Array(8 * batches.length)
@@ -39,7 +41,7 @@ function indexesOf(
     if (written > 0) timeIndexBytes += times.append(timeIndex, timeIndexBytes)
     nextOffset = lastOffset + 1
   }
-  timeIndexBytes += times.append(timeIndex, timeIndexBytes)
+  if (isClosed) timeIndexBytes += times.append(timeIndex, timeIndexBytes)
   return { index: index.slice(0, indexBytes), timeIndex: timeIndex.slice(0, timeIndexBytes) }
 }
 
@@ -64,7 +66,7 @@ describe.skipIf(goldenFiles === undefined)(
     test('another interval gives other indexes: the comparison can fail', () => {
       const segment = goldenSegments().find(({ name }) => name === 'access-0/00000000000000004059')!
       // A batch of it takes some 16 KiB.
-      const { index } = indexesOf(segment, 20_000)
+      const { index } = indexesOf(segment, true, 20_000)
       expect(index.length).toBeLessThan(segment.index.length)
     })
 
@@ -105,5 +107,22 @@ describe.skipIf(goldenFiles === undefined)(
         }
       },
     )
+
+    test('after a kill: indexes that Kafka left with room behind them hold what we would have written', () => {
+      let preallocated = 0
+      for (const segment of goldenSegments(filesAfterKill)) {
+        const { name, baseOffset, log, batches } = segment
+        const endOffset = (batches.at(-1)?.lastOffset ?? baseOffset - 1) + 1
+        const isClosed = segment.timeIndex.length < 10_485_756
+        if (!isClosed) preallocated++
+        const { index, timeIndex } = indexesOf(segment, isClosed)
+        const entries = checkOffsetIndex(name, segment.index, log.length)
+        const timeEntries = checkTimeIndex(name, segment.timeIndex, baseOffset, endOffset)
+        expect([offsetIndexEntryCount(segment.index), timeIndexEntryCount(segment.timeIndex)]).toEqual([entries, timeEntries])
+        expect(hex(segment.index.subarray(0, 8 * entries)), name).toBe(hex(index))
+        expect(hex(segment.timeIndex.subarray(0, 12 * timeEntries)), name).toBe(hex(timeIndex))
+      }
+      expect(preallocated).toBe(12)
+    })
   },
 )

@@ -1,4 +1,4 @@
-// The segments of a Kafka broker's log directory, after a clean stop.
+// The segments of a Kafka broker's log directory.
 
 import { batchSizeInBytes, maxTimestamp, nextOffset } from '../../src/record/record-batch.ts'
 import { readGoldenLogDir } from '../protocol/golden-log-dir.ts'
@@ -6,6 +6,8 @@ import { readReference } from '../protocol/schema-facts.ts'
 
 /** Undefined where the archive is not there. */
 export const goldenFiles: ReadonlyMap<string, Uint8Array> | undefined = readGoldenLogDir()
+/** Those of the same broker before, when it was killed. */
+export const filesAfterKill: ReadonlyMap<string, Uint8Array> | undefined = readGoldenLogDir('after-kill')
 
 export interface GoldenBatch {
   readonly position: number
@@ -34,8 +36,7 @@ export function batchesOf(log: Uint8Array): GoldenBatch[] {
   return batches
 }
 
-export function goldenSegments(): GoldenSegment[] {
-  const files = goldenFiles ?? new Map<string, Uint8Array>()
+export function goldenSegments(files: ReadonlyMap<string, Uint8Array> = goldenFiles ?? new Map<string, Uint8Array>()): GoldenSegment[] {
   const logs = [...files].filter(([path]) => path.endsWith('.log'))
   return logs.map(([path, log]) => {
     const name = path.slice(0, -'.log'.length)

@@ -49,9 +49,11 @@ test('what was written is found again, whatever room is left behind it', () => {
       expect(checkOffsetIndex(PATH, bytes, LOG_BYTES)).toBe(count)
       const read = entries.map((_, i) => ({ offset: offsetIndexRelativeOffset(bytes, i), position: offsetIndexPosition(bytes, i) }))
       expect(read).toEqual(entries)
-      const found = entries.findLastIndex((entry) => entry.offset <= offset)
-      expect(findOffsetIndexEntry(bytes, count, BASE, BASE + offset)).toBe(found)
-      expect(lookUpPosition(bytes, count, BASE, BASE + offset)).toBe(entries[found]?.position ?? 0)
+      for (const sought of [offset, ...entries.flatMap((entry) => [entry.offset - 1, entry.offset])]) {
+        const found = entries.findLastIndex((entry) => entry.offset <= sought)
+        expect(findOffsetIndexEntry(bytes, count, BASE, BASE + sought)).toBe(found)
+        expect(lookUpPosition(bytes, count, BASE, BASE + sought)).toBe(entries[found]?.position ?? 0)
+      }
     }),
     { seed: SEED, numRuns: 300 },
   )

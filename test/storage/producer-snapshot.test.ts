@@ -50,6 +50,12 @@ test.each([
   ['more than it counts', sealed(ONE.with(9, 0)), 'KAFKA_STORAGE_ERROR', 'count of 0'],
   ['a negative count', sealed(ONE.with(6, 0xff)), 'KAFKA_STORAGE_ERROR', 'count of -'],
   ['a producer without an id', sealed(ONE.with(10, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a negative epoch', sealed(ONE.with(18, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a sequence below -1', sealed(ONE.with(20, 0xff).with(23, 0)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a negative offset', sealed(ONE.with(24, 0xff).with(25, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a negative delta', sealed(ONE.with(32, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a negative timestamp', sealed(ONE.with(36, 0xff).with(37, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
+  ['a transaction that begins below -1', sealed(ONE.with(48, 0xff).with(49, 0xff)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
   ['an offset beyond 2^53', sealed(ONE.with(24, 0x7f)), 'KAFKA_STORAGE_ERROR', 'byte 10'],
 ])('%s is refused', (_, bytes, code, place) => {
   const error = refusalOf(() => decodeProducerSnapshot(PATH, bytes))

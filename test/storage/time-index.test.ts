@@ -50,9 +50,11 @@ test('what was written is found again, whatever room is left behind it', () => {
       expect(checkTimeIndex(PATH, bytes, BASE, endOffset)).toBe(count)
       const read = entries.map((_, i) => ({ timestamp: timeIndexTimestamp(bytes, i), offset: timeIndexRelativeOffset(bytes, i) }))
       expect(read).toEqual(entries)
-      const found = entries.findLastIndex((entry) => entry.timestamp <= timestamp)
-      expect(findTimeIndexEntry(bytes, count, timestamp)).toBe(found)
-      expect(lookUpOffset(bytes, count, BASE, timestamp)).toBe(BASE + (entries[found]?.offset ?? 0))
+      for (const sought of [timestamp, ...entries.flatMap((entry) => [entry.timestamp - 1, entry.timestamp])]) {
+        const found = entries.findLastIndex((entry) => entry.timestamp <= sought)
+        expect(findTimeIndexEntry(bytes, count, sought)).toBe(found)
+        expect(lookUpOffset(bytes, count, BASE, sought)).toBe(BASE + (entries[found]?.offset ?? 0))
+      }
     }),
     { seed: SEED, numRuns: 300 },
   )
