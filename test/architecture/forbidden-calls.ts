@@ -49,6 +49,8 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/']],
   ['node:events', ['actor/', 'broker/', 'client/']],
   ['node:fs', ['disk/file-disk.ts']],
+  // Reads only, on the thread of whoever reads.
+  ['node:fs/promises', ['storage/segment-files.ts']],
   ['node:os', ['actor/', 'broker/']],
   ['node:path', ['disk/']],
   ['node:url', ['actor/', 'broker/']],
