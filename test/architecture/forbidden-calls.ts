@@ -35,7 +35,9 @@ export const FORBIDDEN: readonly Forbidden[] = [
   { names: ['Math.random', 'crypto'], allowed: ['random.ts'], instead: 'take a Random' },
   { names: ['Atomics.wait'], allowed: [], instead: 'ring a bell: it blocks the event loop' },
   { names: ['Atomics.waitAsync'], allowed: ['bells.ts'], instead: "use Bells.wait, the thread's one waiter" },
-  { names: ['process.exit', 'process.abort', 'process.kill'], allowed: ['broker/worker-main.ts'], instead: 'throw' },
+  { names: ['process.exit', 'process.abort'], allowed: ['broker/worker-main.ts'], instead: 'throw' },
+  // Signal 0 asks whether a process is there, and does nothing to it.
+  { names: ['process.kill'], allowed: ['storage/running-process.ts'], instead: 'throw' },
   { names: ['eval', 'Function', 'process.getBuiltinModule'], allowed: [], instead: 'import' },
   // A batch that is compressed cannot wait for an import.
   { names: ['require'], allowed: ['record/codec-libraries.ts'], instead: 'import' },
@@ -52,7 +54,7 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   // Reads only, on the thread of whoever reads.
   ['node:fs/promises', ['storage/segment-files.ts']],
   ['node:os', ['actor/', 'broker/']],
-  ['node:path', ['disk/']],
+  ['node:path', ['disk/', 'storage/']],
   ['node:url', ['actor/', 'broker/']],
   ['node:module', ['record/codec-libraries.ts']],
   ['node:zlib', ['record/codec-libraries.ts']],
