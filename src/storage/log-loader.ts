@@ -1,0 +1,251 @@
+// Opens what is on the disk of a partition: after a clean stop by a quick look, else by a scan of
+// what may not have been synced (Kafka: LogLoader). Runs on the thread that opens the partition; a
+// worker of a pool may do it and close the files, so that the next to open them finds a clean stop.
+//
+//   a segment that                                  is
+//   was closed, or ends below the recovery point    looked at (segment-tail.ts); scanned where its
+//                                                   indexes are not as they should be
+//   ends at or behind it, or is the last            scanned, its CRCs from the recovery point on;
+//                                                   its indexes are made again
+//
+// Holds: opening again gives the same bytes, also after a crash in here. Nothing is cut unless
+// torn-tail.ts says so, and nothing below the mark of what was synced.
+
+import type { Clock } from '../clock.ts'
+import { looseLastOffset } from '../log/batch-walk.ts'
+import { endInterruptedWork } from './interrupted-files.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import type { EpochStart } from './leader-epoch-checkpoint.ts'
+import { logFileName } from './log-file-names.ts'
+import type { LogSegment } from './log-segment.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import type { PartitionFilesConfig } from './partition-files-config.ts'
+import { keepSnapshots, loadProducers, writeSnapshot } from './producer-snapshots.ts'
+import type { ProducerTable } from './producer-table.ts'
+import { removeSegment, truncateLog, writeIndexes } from './segment-repair.ts'
+import { SegmentIndexes } from './segment-indexes.ts'
+import { scanSegment } from './segment-scan.ts'
+import type { ScanOptions, SegmentFault, SegmentScan } from './segment-scan.ts'
+import { readSegmentTail } from './segment-tail.ts'
+import type { SegmentTail } from './segment-tail.ts'
+import { assertTorn, damagedLog, keepTornTail } from './torn-tail.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
+
+export interface LoadOptions {
+  readonly directory: PartitionDirectory
+  readonly config: PartitionFilesConfig
+  readonly clock: Clock
+  /** All below was synced, when this was written down. */
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  /** The partition was closed, and nothing was written since. */
+  readonly isClean: boolean
+  /** The machine was started again since. */
+  readonly hasRebooted: boolean
+  /** All below was synced; beside the recovery point, as it is written down more often. */
+  readonly durableEnd: number
+  /** Below, compaction may have left holes. */
+  readonly holesBelow: number
+  readonly log: (message: string) => void
+}
+
+export interface LoadedFiles {
+  readonly segments: LogSegment[]
+  /** Of the last segment. */
+  readonly indexes: SegmentIndexes
+  readonly epochs: LeaderEpochs
+  readonly producers: ProducerTable
+  /** Of the newest producer snapshot, -1 without one. */
+  readonly snapshotOffset: number
+  readonly startOffset: number
+  readonly syncedEndOffset: number
+}
+
+interface Opened {
+  readonly segment: LogSegment
+  readonly indexes: SegmentIndexes
+  readonly leaderEpoch: number
+}
+
+/** undefined when there is no segment, or all of them end below the log's start: then the log is empty, and begins anew there. */
+export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
+  const { directory, config } = options
+  const { segments: bases, snapshots } = endInterruptedWork(directory)
+  while (bases.length > 1 && bases[1]! <= options.logStartOffset) removeSegment(directory, bases.shift()!)
+  const tails = bases.map((baseOffset, i) => {
+    const next = bases[i + 1]
+    const isQuick = options.isClean || (next !== undefined && next < options.recoveryPoint)
+    return isQuick ? readSegmentTail(directory, baseOffset, config.indexIntervalBytes) : undefined
+  })
+  const firstScan = tails.indexOf(undefined)
+  const stateNeeded = firstScan < 0 ? (tails.at(-1)?.segment.endOffset ?? 0) : bases[firstScan]!
+  const loaded = loadProducers(directory, snapshots, stateNeeded, options.clock.nowMs(), config.producerIdExpirationMs, options.log)
+  const loader = new Loader(options, bases, tails, loaded.producers, loaded.offset)
+  const opened = loader.openSegments()
+  const endOffset = opened.at(-1)?.segment.endOffset ?? options.logStartOffset
+  if (opened.length === 0) return undefined
+  if (endOffset < options.logStartOffset) {
+    for (const baseOffset of bases) removeSegment(directory, baseOffset)
+    keepSnapshots(directory, [], -1, -1)
+    return undefined
+  }
+  const segments = opened.map(({ segment }) => segment)
+  const startOffset = Math.max(options.logStartOffset, segments[0]!.baseOffset)
+  return {
+    segments,
+    indexes: opened.at(-1)!.indexes,
+    epochs: loader.epochs(startOffset, endOffset),
+    producers: loaded.producers,
+    snapshotOffset: keepSnapshots(
+      directory,
+      segments.map(({ baseOffset }) => baseOffset),
+      endOffset,
+      loaded.offset,
+    ),
+    startOffset,
+    syncedEndOffset: options.isClean ? endOffset : Math.min(endOffset, Math.max(options.recoveryPoint, startOffset)),
+  }
+}
+
+class Loader {
+  readonly #options: LoadOptions
+  readonly #bases: readonly number[]
+  readonly #tails: readonly (SegmentTail | undefined)[]
+  readonly #producers: ProducerTable
+  /** All below is in the producer state already. */
+  readonly #stateOffset: number
+  readonly #epochs: EpochStart[] = []
+  #leaderEpoch = -1
+
+  constructor(
+    options: LoadOptions,
+    bases: readonly number[],
+    tails: readonly (SegmentTail | undefined)[],
+    producers: ProducerTable,
+    stateOffset: number,
+  ) {
+    this.#options = options
+    this.#bases = bases
+    this.#tails = tails
+    this.#producers = producers
+    this.#stateOffset = stateOffset
+  }
+
+  openSegments(): Opened[] {
+    const { holesBelow, durableEnd, recoveryPoint, directory } = this.#options
+    const opened: Opened[] = []
+    let expectedOffset = this.#bases[0] ?? this.#options.logStartOffset
+    for (const [i, baseOffset] of this.#bases.entries()) {
+      const follows = baseOffset === expectedOffset || (baseOffset > expectedOffset && baseOffset <= holesBelow)
+      if (!follows) {
+        this.#cut({ kind: 'out of order', position: 0, offset: expectedOffset }, i, true)
+        break
+      }
+      const tail = this.#tails[i]
+      const one = tail === undefined ? this.#scan(i, baseOffset) : this.#trust(tail)
+      opened.push(one)
+      this.#leaderEpoch = Math.max(this.#leaderEpoch, one.leaderEpoch)
+      expectedOffset = one.segment.endOffset
+      if ('wasCut' in one) break
+    }
+    const mark = Math.max(durableEnd, recoveryPoint)
+    if (expectedOffset < mark) {
+      const last = opened.at(-1)
+      const fault: SegmentFault = { kind: 'cut short', position: last?.segment.sizeInBytes ?? 0, offset: expectedOffset }
+      throw damagedLog(directory, { fault, segments: [last?.segment.baseOffset ?? expectedOffset] }, `and all below ${mark} was synced`)
+    }
+    return opened
+  }
+
+  epochs(startOffset: number, endOffset: number): LeaderEpochs {
+    const { directory, log } = this.#options
+    const inFile = LeaderEpochs.read(directory, (error) => log(`${error.message} It is made again.`))
+    const epochs = new LeaderEpochs(directory, inFile)
+    epochs.cutEnd(endOffset)
+    if (inFile === undefined) {
+      this.#epochs.length = 0
+      let leaderEpoch = -1
+      for (const baseOffset of this.#bases) {
+        if (baseOffset >= endOffset) break
+        const scan = this.#walk(baseOffset, { leaderEpoch })
+        leaderEpoch = scan.leaderEpoch
+        this.#epochs.push(...scan.epochs)
+      }
+    }
+    for (const { epoch, startOffset: offset } of this.#epochs) epochs.assign(epoch, offset)
+    epochs.cutStart(startOffset)
+    return epochs
+  }
+
+  #trust(tail: SegmentTail): Opened {
+    const { segment, indexState, leaderEpoch } = tail
+    if (segment.endOffset > this.#stateOffset) {
+      const { fault } = this.#walk(segment.baseOffset, { onBatch: this.#noteProducer })
+      if (fault !== undefined) {
+        throw damagedLog(this.#options.directory, { fault, segments: [segment.baseOffset] }, 'before batches that were synced')
+      }
+    }
+    const indexes = new SegmentIndexes(segment.baseOffset, this.#options.config.indexIntervalBytes, indexState)
+    return { segment, indexes, leaderEpoch }
+  }
+
+  #scan(i: number, baseOffset: number): Opened {
+    const { directory, isClean, recoveryPoint, holesBelow } = this.#options
+    const isLast = i === this.#bases.length - 1
+    const isBehindRecoveryPoint = !isClean && (isLast || this.#bases[i + 1]! >= recoveryPoint)
+    if (i > 0 && baseOffset > this.#stateOffset) writeSnapshot(directory, baseOffset, this.#producers)
+    const aborted: AbortedTransaction[] = []
+    const scan = this.#walk(baseOffset, {
+      crcFrom: isBehindRecoveryPoint ? recoveryPoint : 0,
+      leaderEpoch: this.#leaderEpoch,
+      holesBelow,
+      onBatch: (bytes, at, size) => {
+        const transaction = this.#noteProducer(bytes, at, size)
+        if (transaction !== undefined) aborted.push(transaction)
+      },
+    })
+    this.#epochs.push(...scan.epochs)
+    const isSealed = !isLast && scan.fault === undefined
+    const { fault } = scan
+    if (fault !== undefined) this.#cut(fault, i, false)
+    if (isBehindRecoveryPoint) directory.markUnsynced(logFileName(baseOffset, 'log'))
+    const segment = writeIndexes(directory, baseOffset, scan, aborted, {
+      isSealed,
+      isDurable: !isBehindRecoveryPoint,
+    })
+    const opened: Opened = { segment, indexes: scan.indexes, leaderEpoch: scan.leaderEpoch }
+    return fault === undefined ? opened : Object.assign(opened, { wasCut: true })
+  }
+
+  #walk(baseOffset: number, options: Partial<ScanOptions>): SegmentScan {
+    const { directory, config } = this.#options
+    const file = directory.read(logFileName(baseOffset, 'log'))
+    try {
+      return scanSegment(file, {
+        baseOffset,
+        crcFrom: Number.POSITIVE_INFINITY,
+        holesBelow: Number.POSITIVE_INFINITY,
+        indexIntervalBytes: config.indexIntervalBytes,
+        ...options,
+      })
+    } finally {
+      file.close()
+    }
+  }
+
+  readonly #noteProducer = (bytes: Uint8Array, at: number, sizeInBytes: number): AbortedTransaction | undefined =>
+    looseLastOffset(bytes, at) >= this.#stateOffset ? this.#producers.append(bytes, at, sizeInBytes) : undefined
+
+  /** The log ends with the fault, or this throws. `isWhole`: the segment with the fault goes too. */
+  #cut(fault: SegmentFault, from: number, isWhole: boolean): void {
+    const { directory, log } = this.#options
+    const segments = this.#bases.slice(from)
+    assertTorn(directory, { fault, segments }, this.#options)
+    const message = keepTornTail(directory, { fault, segments })
+    // The last first: what is left after a crash in between is cut again.
+    for (const baseOffset of segments.slice(isWhole ? 0 : 1).reverse()) removeSegment(directory, baseOffset)
+    directory.syncNames()
+    if (!isWhole) truncateLog(directory, segments[0]!, fault.position)
+    log(message)
+  }
+}

@@ -1,0 +1,88 @@
+// What is done to the files of a whole segment. Runs on the thread that has the partition's files.
+
+import { SEGMENT_FILE_KINDS, logFileName } from './log-file-names.ts'
+import type { LogSegment } from './log-segment.ts'
+import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
+import type { PartitionDirectory } from './partition-directory.ts'
+import type { SegmentScan } from './segment-scan.ts'
+import { TIME_INDEX_ENTRY_BYTES } from './time-index.ts'
+import { TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from './transaction-index.ts'
+import type { AbortedTransaction } from './transaction-index.ts'
+
+/** Its .log first: files beside none are removed when the partition is opened. */
+export function removeSegment(directory: PartitionDirectory, baseOffset: number): void {
+  for (const kind of SEGMENT_FILE_KINDS) directory.removeIfThere(logFileName(baseOffset, kind))
+}
+
+/** Cuts a .log; that is synced at once, for what is appended next must not stand before what was cut. */
+export function truncateLog(directory: PartitionDirectory, baseOffset: number, sizeInBytes: number): void {
+  const name = logFileName(baseOffset, 'log')
+  const file = directory.disk.open(directory.pathOf(name), 'write')
+  try {
+    file.truncate(sizeInBytes)
+    file.sync()
+  } finally {
+    file.close()
+  }
+  directory.markSynced(name)
+}
+
+export interface IndexPurpose {
+  /** Nothing is appended any more: the time index has its last entry. */
+  readonly isSealed: boolean
+  /** What recovery will not look at again: it must never be there by half. */
+  readonly isDurable: boolean
+}
+
+/** Makes the indexes of a scanned segment what its .log says, and gives what is known of it; entries in memory are let go. */
+export function writeIndexes(
+  directory: PartitionDirectory,
+  baseOffset: number,
+  scan: SegmentScan,
+  aborted: readonly AbortedTransaction[],
+  { isSealed, isDurable }: IndexPurpose,
+): LogSegment {
+  const { indexes } = scan
+  if (isSealed) indexes.noteTime()
+  const segment: LogSegment = {
+    baseOffset,
+    endOffset: Math.max(baseOffset, scan.endOffset),
+    sizeInBytes: scan.endPosition,
+    firstTimestampMs: scan.firstTimestampMs,
+    maxTimestampMs: scan.maxTimestampMs,
+    offsetEntries: indexes.offsetBytesUsed / OFFSET_INDEX_ENTRY_BYTES,
+    timeEntries: indexes.timeBytesUsed / TIME_INDEX_ENTRY_BYTES,
+  }
+  const transactions = new Uint8Array(aborted.length * TRANSACTION_INDEX_ENTRY_BYTES)
+  for (const [i, transaction] of aborted.entries()) writeAbortedTransaction(transactions, i * TRANSACTION_INDEX_ENTRY_BYTES, transaction)
+  const write = (kind: 'index' | 'timeindex' | 'txnindex', bytes: Uint8Array): void => {
+    const name = logFileName(baseOffset, kind)
+    if (!holds(directory, name, bytes)) {
+      if (isDurable) directory.replaceDurably(name, bytes)
+      else overwrite(directory, name, bytes)
+    }
+    if (!isDurable && (isSealed || kind === 'txnindex')) directory.markUnsynced(name)
+  }
+  write('index', indexes.offsetBytes.subarray(0, indexes.offsetBytesUsed))
+  write('timeindex', indexes.timeBytes.subarray(0, indexes.timeBytesUsed))
+  if (aborted.length > 0) write('txnindex', transactions)
+  else directory.removeIfThere(logFileName(baseOffset, 'txnindex'))
+  indexes.clear()
+  return segment
+}
+
+function holds(directory: PartitionDirectory, name: string, bytes: Uint8Array): boolean {
+  if (!directory.exists(name) || directory.disk.stat(directory.pathOf(name)).sizeInBytes !== bytes.length) return false
+  const there = directory.readWhole(name, bytes.length)
+  return there !== undefined && Buffer.compare(there, bytes) === 0
+}
+
+function overwrite(directory: PartitionDirectory, name: string, bytes: Uint8Array): void {
+  const file = directory.openOrCreate(name)
+  try {
+    file.truncate(bytes.length)
+    file.write(bytes, 0, bytes.length, 0)
+  } finally {
+    file.close()
+  }
+}
