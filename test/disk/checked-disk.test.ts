@@ -8,7 +8,7 @@ import { readWhole } from '../../src/disk/read-whole.ts'
 import { replaceFile } from '../../src/disk/replace-file.ts'
 import { errorFromData, errorToData } from '../../src/errors.ts'
 import { bytesOf, failureOf, textOf } from './disk-contract.ts'
-import { SimulatedStop } from './disk-faults.ts'
+import { errnoError, SimulatedStop } from './disk-faults.ts'
 import type { DiskFault } from './disk-faults.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 
@@ -159,6 +159,23 @@ describe('a sync that failed', () => {
     expect(textOf(readWhole(disk, '/a', 10))).toBe('one')
     replaceFile(disk, '/a', bytesOf('three'))
     for (const state of disk.crashStates(SEED)) expect(textOf(readWhole(state.disk, '/a', 10))).toBe('three')
+  })
+})
+
+test('a directory that another thread makes meanwhile is taken; a file in its place is not', () => {
+  const made = (isDirectory: boolean): CheckedDisk => {
+    let looks = 0
+    const stat = (path: string): unknown => (path === '/' || looks++ > 0 ? { isDirectory: isDirectory || path === '/' } : undefined)
+    const makeDirectory = (path: string): never => {
+      throw errnoError('EEXIST', 'makeDirectory', path)
+    }
+    return new CheckedDisk({ stat, makeDirectory } as unknown as DiskCalls)
+  }
+  made(true).makeDirectory('/a', true)
+  expect(failureOf(() => made(false).makeDirectory('/a', true))).toMatchObject({
+    reason: 'exists',
+    operation: 'make-directory',
+    path: '/a',
   })
 })
 
