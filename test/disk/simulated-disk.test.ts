@@ -168,6 +168,42 @@ describe('a power cut', () => {
     expect(statesOf(first)).toEqual(['a=first', 'a=first b=', 'a=first b=0000', 'a=first b=more'])
   })
 
+  test('what the disk goes on to do changes no state that was taken of it', () => {
+    const disk = new SimulatedDisk()
+    const file = synced(disk, '/a', 'hello')
+    write(file, 'J', 0)
+    const states = disk.crashStates(SEED)
+    const killed = disk.killState()
+    write(file, '!', 5)
+    file.sync()
+    expect([...new Set([...states].map((state) => text(state.disk, '/a')))].sort()).toEqual(['Jello', 'hello'])
+    expect([text(killed, '/a'), ...statesOf(killed)]).toEqual(['Jello', 'a=Jello', 'a=hello'])
+  })
+
+  test('a sync says nothing of another file', () => {
+    const disk = new SimulatedDisk()
+    const [a, b] = [synced(disk, '/a', 'one'), synced(disk, '/b', 'one')]
+    write(a, 'two', 0)
+    write(b, 'two', 0)
+    a.sync()
+    expect(statesOf(disk)).toEqual(['a=two b=one', 'a=two b=two'])
+  })
+
+  test('bytes that arrived without their size are zeros when the file grows over them', () => {
+    const disk = new SimulatedDisk()
+    const file = synced(disk, '/a', 'x')
+    write(file, 'y'.repeat(9_000), 1)
+    let short = 0
+    for (const { disk: after } of disk.crashStates(SEED, { drawn: 60 })) {
+      if (after.stat('/a').sizeInBytes !== 1) continue
+      short++
+      const grown = after.open('/a', 'write')
+      grown.truncate(9_001)
+      expect(text(after, '/a')).toBe(`x${'0'.repeat(9_000)}`)
+    }
+    expect(short).toBeGreaterThan(5)
+  })
+
   test('a seed gives the same states; `max` draws some of them', () => {
     const make = (seed: number, options?: CrashOptions): string => {
       const disk = new SimulatedDisk()
