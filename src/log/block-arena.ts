@@ -108,6 +108,13 @@ export class BlockArena {
     this.#words[rowAt(block) + BLOCK_TOUCHED] = Math.min(granules, BLOCK_GRANULES)
   }
 
+  /** Called before an extent is anybody's: should its broker die then, it is looked for below `touched`. */
+  noteInUse(granule: number, order: number): void {
+    const block = granule >>> BLOCK_GRANULES_SHIFT
+    const end = (granule & (BLOCK_GRANULES - 1)) + (1 << order)
+    if (end > this.touched(block)) this.setTouched(block, end)
+  }
+
   /** Sets bits in a broker's attention word and wakes it. */
   alert(brokerId: number, attention: number): void {
     Atomics.or(this.#words, ATTENTION + brokerId, attention)

@@ -169,10 +169,8 @@ export class ExtentAllocator {
     }
     if (order >= this.#unmetOrder) this.#unmetOrder = -1
     this.#demand.note(order)
+    this.arena.noteInUse(granule, order)
     this.#memory.extents.describe(granule, order, slot, baseOffset, this.#nowMs)
-    const block = granule >>> BLOCK_GRANULES_SHIFT
-    const end = (granule & (BLOCK_GRANULES - 1)) + (1 << order)
-    if (end > this.arena.touched(block)) this.arena.setTouched(block, end)
     return granule
   }
 
@@ -266,7 +264,8 @@ export class ExtentAllocator {
 
   /** Frees extents that a leader's death left in no chain, of slots whose logs nobody has open. */
   reclaimOrphans(isOrphaned: (slot: number) => boolean): void {
-    findOrphans(this.#memory, isOrphaned, (granule, isReturned) => (isReturned ? this.arena.noteReturned(granule) : this.giveBack(granule)))
+    const drop = (granule: number, isReturned: boolean): void => (isReturned ? this.arena.noteReturned(granule) : this.giveBack(granule))
+    findOrphans(this.#memory, this.arena, isOrphaned, drop)
   }
 
   /** The broker stops: its blocks go to whoever claims them, with the extents of logs that others lead now. */

@@ -6,13 +6,15 @@
 // in use, so no living broker can be about to link or to free it.
 
 import { assert } from '../assert.ts'
+import type { BlockArena } from './block-arena.ts'
 import { ControlBlock } from './control-block.ts'
 import type { LogMemory } from './log-memory.ts'
-import { STATE_ALLOCATED, STATE_FREE } from './log-memory-layout.ts'
+import { BLOCK_GRANULES, STATE_ALLOCATED, STATE_FREE } from './log-memory-layout.ts'
 
 /** Visits those that are in no chain, to be given back, and those that were: their owner is to be told, once more perhaps. */
 export function findOrphans(
   memory: LogMemory,
+  arena: BlockArena,
   isLedByDead: (slot: number) => boolean,
   visit: (granule: number, isReturned: boolean) => void,
 ): void {
@@ -26,11 +28,15 @@ export function findOrphans(
       markChain(memory, control, isLinked)
     }
   }
-  for (let granule = 0; granule < memory.granuleCount; granule++) {
-    const state = memory.extents.state(granule)
-    if (state === STATE_FREE || isLinked[granule] === 1) continue
-    // The state before the slot: a living broker sets the slot first.
-    if (isDead[memory.extents.slot(granule)] === 1) visit(granule, state !== STATE_ALLOCATED)
+  for (let block = 0; block < memory.blockCount; block++) {
+    // Most of log memory was never in use, and partitions wait for this.
+    const end = block * BLOCK_GRANULES + arena.touched(block)
+    for (let granule = block * BLOCK_GRANULES; granule < end; granule++) {
+      const state = memory.extents.state(granule)
+      if (state === STATE_FREE || isLinked[granule] === 1) continue
+      // The state before the slot: a living broker sets the slot first.
+      if (isDead[memory.extents.slot(granule)] === 1) visit(granule, state !== STATE_ALLOCATED)
+    }
   }
 }
 

@@ -34,7 +34,7 @@
 //                       +576  64 x i32  granules that broker n has free and does not need
 //               row:    +0    i32  owner    0 nobody, else epoch << 8 | broker + 1
 //                       +4    i32  returned  extents marked RETURNED since the owner last looked
-//                       +8    i32  touched   granules from the block's start that are resident
+//                       +8    i32  touched   granules from the block's start that are resident: no extent ever went further
 //
 //   partitions  a header, two dense tables, then one control block of 256 bytes a slot
 //               header:  +0 i32 slots  +4 i32 one past the highest slot ever used
