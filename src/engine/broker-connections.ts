@@ -1,5 +1,6 @@
 // The ways of one attached thread to the brokers: a control channel to each incarnation of
 // each, and a new one when a broker was lost and runs again. Runs on the attached thread.
+// Who is lost is asked for at once: a failover needs no answer of the host.
 // Holds: the end of a broker's thread is heard of once for each incarnation, but for those
 // that millrace ends when it closes: that all is over is told by the host.
 
@@ -59,6 +60,8 @@ export class BrokerConnections {
       if (this.#closed || this.#effects.isClosing()) return
       for (const listener of [...this.#lostListeners]) listener(brokerId)
       this.#effects.onChange()
+      // Now, though nobody needs it yet: when it leads again, the host may be too busy to answer.
+      void this.reconnect(brokerId)
     })
   }
 

@@ -134,6 +134,8 @@ export class EmbeddedEngine {
     const allocate = (): Promise<ProducerIdsBlock> => this.allocateProducerIds()
     this.#producerIds = new ProducerIds({ allocate, clock: this.clock, onAllocated: () => this.#connectionsChanged() })
     for (const broker of brokers) this.#connections.connect(broker)
+    // Those that are dead now, and are started again.
+    for (const brokerId of this.brokerTable.brokerIds()) void this.#connections.reconnect(brokerId)
     host.onClose(() => this.#hostGone())
   }
 

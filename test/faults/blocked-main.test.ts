@@ -70,3 +70,31 @@ test.each<{ what: string; partition: number; point: KillPoint; action: FaultActi
   expect(seen.read).toBeGreaterThan(underDeadLeader)
   await faulty.close()
 })
+
+test("a broker that was started again takes over: a producer that had nothing to do with it needs nobody's help to reach it", async () => {
+  const faulty = await FaultyMillrace.open({ brokers: 3 })
+  const { millrace, faults } = faulty
+  const topic = await bytesTopic(millrace, 't', { partitions: 3 })
+  const producer = new AttachedWorker({ handle: millrace.handle, topic: 't', partition: 0, role: 'producer', producerNumber: 7 })
+  await producer.doneAtLeast(50)
+  await faulty.kill(1)
+  await faulty.happened('brokerRestarted', 1)
+  await producer.doneAtLeast(producer.done + 200)
+  const control = faulty.engine.controlBlock(FIRST_TOPIC_SLOT)
+  expect([control.partition, control.leaderBroker]).toEqual([0, 0])
+  faults.arm(0, 'log.append.published', 'exit', 5)
+
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BLOCKED_MS)
+  const seen = { leader: control.leaderBroker, acked: producer.done, failed: producer.failed, deathsHeardOf: faulty.count('brokerDied') }
+  // It led nothing, so it leads first.
+  expect(seen).toMatchObject({ leader: 1, failed: 0, deathsHeardOf: 1 })
+
+  await producer.doneAtLeast(seen.acked + 50)
+  gapsMs.push(producer.gapMsMax)
+  await producer.finish()
+  const { leaderEpochs } = (await readAll(millrace.consumer(), topic))[0]!
+  expect(new Set(leaderEpochs)).toEqual(new Set([0, 1]))
+  // It was written to while this thread was blocked.
+  expect(seen.acked).toBeGreaterThan(leaderEpochs.indexOf(1))
+  await faulty.close()
+})
