@@ -44,9 +44,17 @@ export class LeaderEpochs {
 
   /** A leader begins at `startOffset`; those that were to begin there or behind have no records. Older epochs say nothing new. */
   assign(epoch: number, startOffset: number): void {
-    if (epoch <= this.latest) return
-    this.#entries = [...this.#entries.filter((entry) => entry.startOffset < startOffset), { epoch, startOffset }]
-    this.#write()
+    this.assignAll([{ epoch, startOffset }])
+  }
+
+  /** Many at once, rising: the file has all of them, or none. */
+  assignAll(starts: readonly EpochStart[]): void {
+    const before = this.latest
+    for (const { epoch, startOffset } of starts) {
+      if (epoch <= this.latest) continue
+      this.#entries = [...this.#entries.filter((entry) => entry.startOffset < startOffset), { epoch, startOffset }]
+    }
+    if (this.latest !== before) this.#write()
   }
 
   /** The log ends at `endOffset`: an epoch that begins there may stay. */

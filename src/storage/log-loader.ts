@@ -37,7 +37,8 @@ export interface LoadOptions {
   readonly clock: Clock
   /** All below was synced, when this was written down. */
   readonly recoveryPoint: number
-  readonly logStartOffset: number
+  /** Where the log begins, as it was written down; undefined where it was not: then with its first segment. */
+  readonly logStartOffset: number | undefined
   /** The partition was closed, and nothing was written since. */
   readonly isClean: boolean
   /** The machine was started again since. */
@@ -71,7 +72,8 @@ interface Opened {
 export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
   const { directory, config } = options
   const { segments: bases, snapshots } = endInterruptedWork(directory)
-  while (bases.length > 1 && bases[1]! <= options.logStartOffset) removeSegment(directory, bases.shift()!)
+  const logStartOffset = options.logStartOffset ?? bases[0] ?? 0
+  while (bases.length > 1 && bases[1]! <= logStartOffset) removeSegment(directory, bases.shift()!)
   const tails = bases.map((baseOffset, i) => {
     const next = bases[i + 1]
     const isQuick = options.isClean || (next !== undefined && next < options.recoveryPoint)
@@ -80,17 +82,16 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
   const firstScan = tails.indexOf(undefined)
   const stateNeeded = firstScan < 0 ? (tails.at(-1)?.segment.endOffset ?? 0) : bases[firstScan]!
   const loaded = loadProducers(directory, snapshots, stateNeeded, options.clock.nowMs(), config.producerIdExpirationMs, options.log)
-  const loader = new Loader(options, bases, tails, loaded.producers, loaded.offset)
+  const loader = new Loader({ ...options, logStartOffset }, bases, tails, loaded.producers, loaded.offset)
   const opened = loader.openSegments()
-  const endOffset = opened.at(-1)?.segment.endOffset ?? options.logStartOffset
-  if (opened.length === 0) return undefined
-  if (endOffset < options.logStartOffset) {
-    for (const baseOffset of bases) removeSegment(directory, baseOffset)
+  const endOffset = opened.at(-1)?.segment.endOffset ?? -1
+  if (endOffset < logStartOffset) {
+    for (const { segment } of opened.reverse()) removeSegment(directory, segment.baseOffset)
     keepSnapshots(directory, [], -1, -1)
     return undefined
   }
   const segments = opened.map(({ segment }) => segment)
-  const startOffset = Math.max(options.logStartOffset, segments[0]!.baseOffset)
+  const startOffset = Math.max(logStartOffset, segments[0]!.baseOffset)
   return {
     segments,
     indexes: opened.at(-1)!.indexes,
@@ -108,7 +109,9 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
 }
 
 class Loader {
-  readonly #options: LoadOptions
+  readonly #options: LoadOptions & { readonly logStartOffset: number }
+  /** All below was synced. */
+  readonly #mark: number
   readonly #bases: readonly number[]
   readonly #tails: readonly (SegmentTail | undefined)[]
   readonly #producers: ProducerTable
@@ -118,13 +121,14 @@ class Loader {
   #leaderEpoch = -1
 
   constructor(
-    options: LoadOptions,
+    options: LoadOptions & { readonly logStartOffset: number },
     bases: readonly number[],
     tails: readonly (SegmentTail | undefined)[],
     producers: ProducerTable,
     stateOffset: number,
   ) {
     this.#options = options
+    this.#mark = Math.max(options.durableEnd, options.recoveryPoint)
     this.#bases = bases
     this.#tails = tails
     this.#producers = producers
@@ -132,9 +136,11 @@ class Loader {
   }
 
   openSegments(): Opened[] {
-    const { holesBelow, durableEnd, recoveryPoint, directory } = this.#options
+    const { holesBelow, directory, logStartOffset } = this.#options
     const opened: Opened[] = []
-    let expectedOffset = this.#bases[0] ?? this.#options.logStartOffset
+    // A log may begin above what was written down of it, where retention was not: but not above what was synced.
+    const first = this.#bases[0] ?? logStartOffset
+    let expectedOffset = first <= Math.max(logStartOffset, this.#mark) ? first : logStartOffset
     for (const [i, baseOffset] of this.#bases.entries()) {
       const follows = baseOffset === expectedOffset || (baseOffset > expectedOffset && baseOffset <= holesBelow)
       if (!follows) {
@@ -148,11 +154,14 @@ class Loader {
       expectedOffset = one.segment.endOffset
       if ('wasCut' in one) break
     }
-    const mark = Math.max(durableEnd, recoveryPoint)
-    if (expectedOffset < mark) {
+    if (expectedOffset < this.#mark) {
       const last = opened.at(-1)
       const fault: SegmentFault = { kind: 'cut short', position: last?.segment.sizeInBytes ?? 0, offset: expectedOffset }
-      throw damagedLog(directory, { fault, segments: [last?.segment.baseOffset ?? expectedOffset] }, `and all below ${mark} was synced`)
+      throw damagedLog(
+        directory,
+        { fault, segments: [last?.segment.baseOffset ?? expectedOffset] },
+        `and all below ${this.#mark} was synced`,
+      )
     }
     return opened
   }
@@ -162,19 +171,21 @@ class Loader {
     const inFile = LeaderEpochs.read(directory, (error) => log(`${error.message} It is made again.`))
     const epochs = new LeaderEpochs(directory, inFile)
     epochs.cutEnd(endOffset)
-    if (inFile === undefined) {
-      this.#epochs.length = 0
-      let leaderEpoch = -1
-      for (const baseOffset of this.#bases) {
-        if (baseOffset >= endOffset) break
-        const scan = this.#walk(baseOffset, { leaderEpoch })
-        leaderEpoch = scan.leaderEpoch
-        this.#epochs.push(...scan.epochs)
-      }
-    }
-    for (const { epoch, startOffset: offset } of this.#epochs) epochs.assign(epoch, offset)
+    epochs.assignAll(inFile === undefined ? this.#epochsOfBatches(endOffset) : this.#epochs)
     epochs.cutStart(startOffset)
     return epochs
+  }
+
+  #epochsOfBatches(endOffset: number): EpochStart[] {
+    const found: EpochStart[] = []
+    let leaderEpoch = -1
+    for (const baseOffset of this.#bases) {
+      if (baseOffset >= endOffset) break
+      const scan = this.#walk(baseOffset, { leaderEpoch })
+      leaderEpoch = scan.leaderEpoch
+      found.push(...scan.epochs)
+    }
+    return found
   }
 
   #trust(tail: SegmentTail): Opened {
@@ -240,7 +251,7 @@ class Loader {
   #cut(fault: SegmentFault, from: number, isWhole: boolean): void {
     const { directory, log } = this.#options
     const segments = this.#bases.slice(from)
-    assertTorn(directory, { fault, segments }, this.#options)
+    assertTorn(directory, { fault, segments }, { ...this.#options, mark: this.#mark })
     const message = keepTornTail(directory, { fault, segments })
     // The last first: what is left after a crash in between is cut again.
     for (const baseOffset of segments.slice(isWhole ? 0 : 1).reverse()) removeSegment(directory, baseOffset)

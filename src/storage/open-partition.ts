@@ -29,8 +29,8 @@ export interface PartitionFilesOptions {
 export interface OpenPartitionFilesOptions extends PartitionFilesOptions {
   /** All below was synced: scanning begins here. */
   readonly recoveryPoint: number
-  /** Where the log begins at least: segments wholly below go. */
-  readonly logStartOffset: number
+  /** Where the log begins, as it was written down: segments wholly below go. undefined where it was not: with the first segment. */
+  readonly logStartOffset: number | undefined
   /** The log was closed, and nothing was written since. */
   readonly isClean: boolean
   /** The machine was started again since it was written. To be so until all partitions are open. */
@@ -64,7 +64,8 @@ export function createPartition(options: PartitionFilesOptions, startOffset: num
 }
 
 export function openPartition(options: OpenPartitionFilesOptions): OpenedPartition {
-  const { disk, config, clock, logStartOffset, log = () => {} } = options
+  const { disk, config, clock, log = () => {} } = options
+  const logStartOffset = options.logStartOffset ?? 0
   if (!disk.exists(options.directory)) {
     const mark = Math.max(options.durableEnd, options.recoveryPoint)
     if (mark > logStartOffset) {

@@ -28,7 +28,7 @@ export function truncateLog(directory: PartitionDirectory, baseOffset: number, s
 }
 
 export interface IndexPurpose {
-  /** Nothing is appended any more: the time index has its last entry. */
+  /** Nothing is appended any more: its indexes are synced with the next sync. */
   readonly isSealed: boolean
   /** What recovery will not look at again: it must never be there by half. */
   readonly isDurable: boolean
@@ -43,7 +43,8 @@ export function writeIndexes(
   { isSealed, isDurable }: IndexPurpose,
 ): LogSegment {
   const { indexes } = scan
-  if (isSealed) indexes.noteTime()
+  // Also where batches will follow: a segment may yet become the last one, and is the same then.
+  indexes.noteTime()
   const segment: LogSegment = {
     baseOffset,
     endOffset: Math.max(baseOffset, scan.endOffset),

@@ -81,6 +81,9 @@ function walkTail(
   }
   // What is not an offset of the segment fails too; with the entry outside the .log nothing was walked.
   if (!(timeOffset < endOffset)) return undefined
+  const lastTimestampMs = times.count === 0 ? NO_TIMESTAMP : readSafeInt64(times.bytes, 0)
+  // A segment that is full or was closed has the largest in its last entry.
+  if (maxTimestampMs > lastTimestampMs) return undefined
   const segment: LogSegment = {
     baseOffset,
     endOffset,
@@ -90,7 +93,6 @@ function walkTail(
     offsetEntries: index.count,
     timeEntries: times.count,
   }
-  const lastTimestampMs = times.count === 0 ? NO_TIMESTAMP : readSafeInt64(times.bytes, 0)
   const bytesSinceLastEntry = file.sizeInBytes - indexedPosition
   return { segment, indexState: { bytesSinceLastEntry, lastTimestampMs, lastTimestampOffset: timeOffset }, leaderEpoch: epoch }
 }

@@ -50,14 +50,14 @@ export interface TailCircumstances {
   readonly isClean: boolean
   readonly hasRebooted: boolean
   /** All below was synced. */
-  readonly durableEnd: number
+  readonly mark: number
 }
 
 /** Returns when the rest is a torn tail; throws KAFKA_STORAGE_ERROR when it is damage. */
 export function assertTorn(directory: PartitionDirectory, rest: LogRest, circumstances: TailCircumstances): void {
   const { fault, segments } = rest
   if (circumstances.isClean) throw damagedLog(directory, rest, 'although the log was closed')
-  if (fault.offset < circumstances.durableEnd) throw damagedLog(directory, rest, `and all below ${circumstances.durableEnd} was synced`)
+  if (fault.offset < circumstances.mark) throw damagedLog(directory, rest, `and all below ${circumstances.mark} was synced`)
   if (circumstances.hasRebooted) return
   if (fault.kind === 'wrong CRC') throw damagedLog(directory, rest, 'in a whole batch, and the machine was not started again')
   for (const [i, baseOffset] of segments.entries()) {
