@@ -3,7 +3,7 @@
 //
 //   a log begins an extent, or time has come ──▶ a candidate ──▶ dirty enough? ──▶ compacted
 //
-// Holds: a turn works no longer than it is given. A log in which something is no batch is
+// Holds: a turn works no longer than it is given, or than one compressed batch takes. A log in which something is no batch is
 // left alone, and nothing else suffers from it.
 
 import { MillraceError } from '../errors.ts'
@@ -11,6 +11,9 @@ import { cleanableRange } from './cleanable-range.ts'
 import { COMPACTION_DONE, COMPACTION_WORKING, LogCompaction } from './log-compaction.ts'
 import type { CompactionOptions } from './log-compaction.ts'
 import type { MemoryLog } from './memory-log.ts'
+
+/** What is no batch, or takes more memory than a broker gives for one. */
+const UNCLEANABLE: ReadonlySet<string> = new Set(['CORRUPT_MESSAGE', 'RECORD_LIST_TOO_LARGE', 'UNSUPPORTED_COMPRESSION_TYPE'])
 
 export interface LogCleanerOptions extends CompactionOptions {
   /** A log was compacted: it may be looked at anew. */
@@ -89,7 +92,7 @@ export class LogCleaner {
       this.#options.onCleaned(compaction.log.slot)
     } catch (error) {
       // Whoever wrote this did it past all checks. Its readers will hear; the broker must live.
-      if (!(error instanceof MillraceError) || error.code !== 'CORRUPT_MESSAGE') throw error
+      if (!(error instanceof MillraceError) || !UNCLEANABLE.has(error.code)) throw error
       this.#abandon()
       this.#uncleanable.add(compaction.log)
     }

@@ -23,6 +23,7 @@ import { compressionType, isControlBatch } from '../record/record-batch.ts'
 import { RecordCursor } from '../record/record-cursor.ts'
 import { batchSizeWithin, extentStart, looseInt64, looseLastOffset } from './batch-walk.ts'
 import type { CleanableRange } from './cleanable-range.ts'
+import { DecompressedBatch } from './decompressed-batch.ts'
 import type { ExtentAllocator } from './extent-allocator.ts'
 import { ExtentWriter } from './extent-writer.ts'
 import type { LogMemory } from './log-memory.ts'
@@ -134,6 +135,7 @@ export class LogCompaction {
     const { arena, extents } = this.#memory
     const { to } = this.#range
     const cursor = new RecordCursor()
+    const image = new DecompressedBatch()
     this.#enter(this.log.chain.first)
     while (this.#granule >= 0 && extents.baseOffset(this.#granule) < to) {
       const next = extents.next(this.#granule)
@@ -142,8 +144,13 @@ export class LogCompaction {
       for (let at = extentStart(this.#granule); at < end && this.#isThere; at += this.#sizeAt(at, end)) {
         const lastOffset = looseLastOffset(arena, at)
         if (lastOffset < this.#mappedEnd) continue
-        if (!isControlBatch(arena, at) && compressionType(arena, at) === 0) {
-          cursor.reset(arena, at, at + this.#sizeAt(at, end), this.#mappedEnd)
+        if (!isControlBatch(arena, at)) {
+          const batchEnd = at + this.#sizeAt(at, end)
+          if (compressionType(arena, at) === 0) cursor.reset(arena, at, batchEnd, this.#mappedEnd)
+          else {
+            image.take(arena, at, batchEnd)
+            cursor.reset(image.bytes, 0, image.length, this.#mappedEnd)
+          }
           for (let isOver = false; !isOver && this.#isThere; ) {
             isOver = this.#mapSome(cursor)
             if (this.#isMapFull) return
@@ -164,8 +171,8 @@ export class LogCompaction {
   #mapSome(cursor: RecordCursor): boolean {
     for (let left = RECORDS_A_LOOK; left > 0; left--) {
       if (!cursor.next()) return true
-      const { offset, keyStart, keyEnd } = cursor
-      if (keyStart >= 0 && !this.#map.put(keyStart, keyEnd, offset)) {
+      const { bytes, offset, keyStart, keyEnd } = cursor
+      if (keyStart >= 0 && !this.#map.put(bytes, keyStart, keyEnd, offset)) {
         this.#isMapFull = true
         return true
       }

@@ -12,14 +12,18 @@
 //   an empty batch   is what is left of the last batch of a producer, so that its sequence is not
 //                    forgotten, and of the last one that was mapped
 //
-// Control batches stay as they are, and so do compressed ones, whose keys nobody knows here.
-// A batch of any size is worked on in pieces: `decide` and `write` return false until they are done.
+// Control batches stay as they are. A compressed batch is decompressed, and what is left of it is
+// compressed as it was, by the codec's default level, as Kafka does.
+// A batch of any size is worked on in pieces: `decide` and `write` return false until they are done;
+// but (de)compressing one is one piece.
 
 import { looseInt64 } from './batch-walk.ts'
 import { copyBytes } from './copy-bytes.ts'
+import { DecompressedBatch } from './decompressed-batch.ts'
 import { EXTENT_BYTES_MAX } from './log-memory-layout.ts'
 import type { OffsetMap } from './offset-map.ts'
-import { corruptBatch } from '../record/batch-errors.ts'
+import { compressBatch } from '../record/batch-compression.ts'
+import { corruptBatch, tooLargeDecompressed } from '../record/batch-errors.ts'
 import { crc32c } from '../record/crc32c.ts'
 import { RecordCursor } from '../record/record-cursor.ts'
 import {
@@ -29,6 +33,8 @@ import {
   BATCH_HEADER_BYTES,
   BATCH_LENGTH,
   BATCH_LENGTH_OVERHEAD_BYTES,
+  COMPRESSION_LEVELS,
+  COMPRESSION_NAMES,
   CRC,
   CRC_START,
   MAX_TIMESTAMP,
@@ -80,6 +86,11 @@ export class RecordFilter {
   readonly #rules: RecordFilterRules
   readonly #cursor = new RecordCursor()
   readonly #varints = new VarintReader()
+  readonly #decompressed = new DecompressedBatch()
+  /** Where the batch lies: the arena, or memory that it was decompressed into. */
+  #source: Uint8Array
+  #compression = 0
+  #hasCrc = false
   /** Where each record ends, from the batch's start; negative when it goes. */
   #ends = new Int32Array(1024)
   #start = 0
@@ -99,6 +110,7 @@ export class RecordFilter {
 
   constructor(arena: Uint8Array, rules: RecordFilterRules) {
     this.#arena = arena
+    this.#source = arena
     this.#rules = rules
   }
 
@@ -113,13 +125,26 @@ export class RecordFilter {
     this.#tombstones = 0
     this.#maxTimestampMs = NO_TIMESTAMP
     this.#horizonMs = hasHorizon(arena, start) ? looseInt64(arena, start + BASE_TIMESTAMP) : NO_TIMESTAMP
-    if (this.#count < 0 || this.#count > size) throw corruptBatch(`${this.#count} records in ${size} bytes`, start)
-    const isOpaque = isControlBatch(arena, start) || compressionType(arena, start) !== 0
-    if (isOpaque || looseInt64(arena, start) >= this.#rules.mappedEnd) this.#decided = this.#kept = this.#count
-    else {
-      this.#cursor.reset(arena, start, start + size, 0)
-      if (this.#ends.length < this.#count) this.#ends = new Int32Array(2 ** Math.ceil(Math.log2(this.#count)))
+    this.#source = arena
+    this.#compression = 0
+    this.#hasCrc = batchCrc(arena, start) !== 0
+    if (isControlBatch(arena, start) || looseInt64(arena, start) >= this.#rules.mappedEnd) {
+      this.#decided = this.#kept = this.#count
+      return
     }
+    if (this.#count > 0 && compressionType(arena, start) !== 0) this.#decompress()
+    if (this.#count < 0 || this.#count > this.#size) throw corruptBatch(`${this.#count} records in ${size} bytes`, start)
+    this.#cursor.reset(this.#source, this.#start, this.#start + this.#size, 0)
+    if (this.#ends.length < this.#count) this.#ends = new Int32Array(2 ** Math.ceil(Math.log2(this.#count)))
+  }
+
+  #decompress(): void {
+    const image = this.#decompressed
+    this.#compression = compressionType(this.#arena, this.#start)
+    image.take(this.#arena, this.#start, this.#start + this.#size)
+    this.#source = image.bytes
+    this.#start = 0
+    this.#size = image.length
   }
 
   /** Decides about the next records; true when all are decided. Throws CORRUPT_MESSAGE. */
@@ -130,7 +155,7 @@ export class RecordFilter {
     for (let left = RECORDS_A_PIECE; left > 0 && this.#decided < this.#count; left--) {
       if (!cursor.next()) throw corruptBatch(`no record where ${this.#count - this.#decided} are left`, this.#start)
       const { offset, keyStart, keyEnd, valueStart } = cursor
-      const isLatest = offset >= mappedEnd || (keyStart >= 0 && offset >= map.get(keyStart, keyEnd))
+      const isLatest = offset >= mappedEnd || (keyStart >= 0 && offset >= map.get(this.#source, keyStart, keyEnd))
       const isKept = isLatest && (valueStart >= 0 || areTombstonesKept || offset >= mappedEnd)
       const end = cursor.headersEnd - this.#start
       this.#ends[this.#decided++] = isKept ? end : -end
@@ -151,7 +176,7 @@ export class RecordFilter {
       return BATCH_CHANGED
     }
     const isNeeded =
-      nextOffset(this.#arena, this.#start) === this.#rules.mappedEnd || this.#rules.isLastOfProducer(this.#arena, this.#start)
+      nextOffset(this.#source, this.#start) === this.#rules.mappedEnd || this.#rules.isLastOfProducer(this.#source, this.#start)
     if (!isNeeded) return BATCH_DROPPED
     if (this.#count === 0) return BATCH_KEPT
     this.#beginWriting(0)
@@ -164,15 +189,17 @@ export class RecordFilter {
       if (this.#setsHorizon) this.#writeToHorizon()
       else this.#copyRuns()
       if (this.#written < this.#count) return false
+      this.#writeHeader()
+      if (this.#compression !== 0 && this.#kept > 0) this.#compress()
       if (this.length > EXTENT_BYTES_MAX) {
+        if (!this.#setsHorizon) throw tooLargeDecompressed(COMPRESSION_NAMES[this.#compression]!, EXTENT_BYTES_MAX)
         // With the horizon it would fit no extent. Its tombstones stay; nothing else is lost.
         this.#setsHorizon = false
         this.#beginWriting(0)
         return false
       }
-      this.#writeHeader()
       // 0 says that there is none, and whoever takes the batch out of the process fills it in.
-      if (batchCrc(this.#arena, this.#start) === 0) return true
+      if (!this.#hasCrc) return true
       this.#crcAt = CRC_START
       this.#crc = 0
     }
@@ -182,7 +209,7 @@ export class RecordFilter {
   #beginWriting(growsBytes: number): void {
     const capacity = this.#size + growsBytes
     if (this.bytes.length < capacity) this.bytes = new Uint8Array(2 ** Math.ceil(Math.log2(capacity)))
-    copyBytes(this.bytes, 0, this.#arena, this.#start, this.#start + BATCH_HEADER_BYTES)
+    copyBytes(this.bytes, 0, this.#source, this.#start, this.#start + BATCH_HEADER_BYTES)
     this.length = BATCH_HEADER_BYTES
     this.#written = 0
     this.#writtenFrom = BATCH_HEADER_BYTES
@@ -201,7 +228,7 @@ export class RecordFilter {
       }
       let to = from
       while (at < until && ends[at]! > 0) to = ends[at++]!
-      copyBytes(this.bytes, this.length, this.#arena, this.#start + from, this.#start + to)
+      copyBytes(this.bytes, this.length, this.#source, this.#start + from, this.#start + to)
       this.length += to - from
       from = to
     }
@@ -213,7 +240,7 @@ export class RecordFilter {
   #writeToHorizon(): void {
     const varints = this.#varints
     const { bytes } = this
-    const baseTimestampMs = looseInt64(this.#arena, this.#start + BASE_TIMESTAMP)
+    const baseTimestampMs = looseInt64(this.#source, this.#start + BASE_TIMESTAMP)
     const horizonMs = this.#newHorizonMs()
     const until = Math.min(this.#count, this.#written + RECORDS_A_PIECE)
     for (; this.#written < until; this.#written++) {
@@ -221,7 +248,7 @@ export class RecordFilter {
       const from = this.#writtenFrom
       this.#writtenFrom = Math.abs(end)
       if (end < 0) continue
-      varints.reset(this.#arena, this.#start + from, this.#start + end)
+      varints.reset(this.#source, this.#start + from, this.#start + end)
       varints.readVarint()
       const attributes = varints.readByte()
       const delta = baseTimestampMs + varints.readVarlong() - horizonMs
@@ -230,7 +257,7 @@ export class RecordFilter {
       let at = writeVarint(bytes, this.length, 1 + sizeOfVarlong(delta) + restBytes)
       bytes[at++] = attributes
       at = writeVarlong(bytes, at, delta)
-      copyBytes(bytes, at, this.#arena, rest, rest + restBytes)
+      copyBytes(bytes, at, this.#source, rest, rest + restBytes)
       this.length = at + restBytes
     }
   }
@@ -248,6 +275,12 @@ export class RecordFilter {
     if (!this.#setsHorizon) return
     bytes[ATTRIBUTES + 1]! |= ATTRIBUTE_DELETE_HORIZON
     writeInt64(bytes, BASE_TIMESTAMP, this.#newHorizonMs())
+  }
+
+  #compress(): void {
+    const compression = { type: this.#compression, level: COMPRESSION_LEVELS[this.#compression]! }
+    this.bytes = compressBatch(this.bytes, 0, this.length, compression, { withCrc: false })
+    this.length = this.bytes.length
   }
 
   #newHorizonMs(): number {

@@ -33,6 +33,7 @@
 // read before the chain, so what is then not in the chain is nowhere below the bound.
 
 import { MillraceError } from '../errors.ts'
+import { ATTRIBUTES, ATTRIBUTE_COMPRESSION_MASK } from '../record/record-batch-layout.ts'
 import { batchSizeWithin, extentStart, findBatch, looseLastOffset } from './batch-walk.ts'
 import { ControlBlock } from './control-block.ts'
 import { copyBytes } from './copy-bytes.ts'
@@ -80,6 +81,8 @@ export class SharedLogReader {
   #order = 0
   #bytePosition = 0
   #passedBytes = 0
+  /** The attributes of the batches that were read last, each bit that any of them has. */
+  #attributes = 0
   /** The last read came to the bound, whose low half was this before. */
   #wasAtEnd = false
   #endLow = 0
@@ -119,6 +122,11 @@ export class SharedLogReader {
   /** A cheap look: false where a read would say READ_EMPTY, as the last one did, and `hasNews` too. */
   get mayHaveNews(): boolean {
     return !this.#wasAtEnd || this.#boundLow() !== this.#endLow || this.#isDeleted()
+  }
+
+  /** Whether one of the batches that the last `read` copied is compressed. */
+  get hasCompressed(): boolean {
+    return (this.#attributes & ATTRIBUTE_COMPRESSION_MASK) !== 0
   }
 
   seek(offset: number): void {
@@ -223,6 +231,7 @@ export class SharedLogReader {
     const { arena } = this.#memory
     let at = from
     let next = this.#position
+    let attributes = 0
     while (at < limit && next < bound) {
       const size = batchSizeWithin(arena, at, limit)
       if (size < 0) return -1
@@ -232,9 +241,11 @@ export class SharedLogReader {
       if (lastOffset < next) return -1
       if (lastOffset >= bound) break
       next = lastOffset + 1
+      attributes |= arena[at + ATTRIBUTES + 1]!
       at += size
     }
     this.#cutOffset = next
+    this.#attributes = attributes
     return at
   }
 

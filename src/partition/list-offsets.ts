@@ -5,6 +5,7 @@
 // Holds: what is found is a user's record that may be read: not below the log start, not at
 // or above the bound, and not of a control batch.
 
+import { DecompressedBatch } from '../log/decompressed-batch.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
@@ -29,7 +30,7 @@ export interface ListedOffset {
   readonly leaderEpoch: number
 }
 
-/** Null: there is no such record. Throws CORRUPT_MESSAGE, UNSUPPORTED_COMPRESSION_TYPE. */
+/** Null: there is no such record. Throws CORRUPT_MESSAGE, RECORD_LIST_TOO_LARGE. */
 export function findOffset(log: PartitionLog, memory: LogMemory, spec: TimeSpec, bound: FetchBound): ListedOffset | null {
   const search = new OffsetSearch(log, memory, bound)
   return spec === 'maxTimestamp' ? search.latestTimestamp() : search.firstAtOrAfter(spec.timestampMs)
@@ -40,6 +41,7 @@ class OffsetSearch {
   readonly #reader: SharedLogReader
   readonly #endOffset: number
   readonly #batch: ReadTarget = { bytes: new Uint8Array(0), length: 0 }
+  readonly #decompressed = new DecompressedBatch()
   readonly #cursor = new RecordCursor()
 
   constructor(log: PartitionLog, memory: LogMemory, bound: FetchBound) {
@@ -79,12 +81,18 @@ class OffsetSearch {
     const { startOffset } = this.#log
     this.#reader.seek(Math.max(offset, startOffset))
     if (this.#reader.read(this.#batch, 1) !== READ_OK) return false
-    this.#cursor.reset(this.#batch.bytes, 0, this.#batch.length, startOffset)
+    const { bytes, length } = this.#batch
+    if (this.#reader.hasCompressed) {
+      this.#decompressed.take(bytes, 0, length)
+      this.#cursor.reset(this.#decompressed.bytes, 0, this.#decompressed.length, startOffset)
+    } else {
+      this.#cursor.reset(bytes, 0, length, startOffset)
+    }
     return true
   }
 
   #found(): ListedOffset {
-    const { offset, timestamp: timestampMs, batchStart } = this.#cursor
-    return { offset, timestampMs, leaderEpoch: leaderEpoch(this.#batch.bytes, batchStart) }
+    const { bytes, offset, timestamp: timestampMs, batchStart } = this.#cursor
+    return { offset, timestampMs, leaderEpoch: leaderEpoch(bytes, batchStart) }
   }
 }

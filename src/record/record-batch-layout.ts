@@ -60,6 +60,8 @@ export const ATTRIBUTE_DELETE_HORIZON = 0x40
 
 /** Compression types by number, as Kafka's configs name them. */
 export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+/** Kafka's default level of each; 0 where there are none. */
+export const COMPRESSION_LEVELS = [0, -1, 0, 9, 3] as const
 
 export const NO_PRODUCER_ID = -1
 export const NO_PRODUCER_EPOCH = -1

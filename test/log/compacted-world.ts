@@ -136,7 +136,8 @@ export class CompactedWorld {
       timestampMs: timestampMs - random.below(5),
     }))
     const producerId = random.below(3) === 0 ? 100 + random.below(3) : -1
-    const bytes = keyedBatch(records, { withCrc: random.below(2) === 0, ...(producerId < 0 ? {} : { producerId }) })
+    const compression = random.below(3) === 0 ? 1 + random.below(4) : 0
+    const bytes = keyedBatch(records, { withCrc: random.below(2) === 0, compression, ...(producerId < 0 ? {} : { producerId }) })
     const base = this.#log.append(bytes, 0, bytes.length)
     if (base < 0) return
     for (const [i, record] of records.entries()) {

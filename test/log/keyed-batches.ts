@@ -1,12 +1,14 @@
 // Batches of real records with keys, as compaction needs them, and what a reader finds of
 // them. Worker threads import this, so nothing of a test runner may be imported here.
 
-import { ATTRIBUTE_DELETE_HORIZON, ATTRIBUTES, BASE_TIMESTAMP } from '../../src/record/record-batch-layout.ts'
+import { compressBatch, decompressBatch } from '../../src/record/batch-compression.ts'
+import { ATTRIBUTE_DELETE_HORIZON, ATTRIBUTES, BASE_TIMESTAMP, COMPRESSION_LEVELS } from '../../src/record/record-batch-layout.ts'
 import { RecordBatchBuilder } from '../../src/record/record-batch-builder.ts'
 import {
   baseOffset,
   batchCrc,
   batchSizeInBytes,
+  compressionType,
   isCrcValid,
   nextOffset,
   producerId,
@@ -28,16 +30,20 @@ export interface KeyedBatchOptions {
   readonly producerId?: number
   readonly producerEpoch?: number
   readonly baseSequence?: number
+  /** The number of a codec; 0: none. */
+  readonly compression?: number
 }
 
-export function keyedBatch(records: readonly KeyedRecord[], options: KeyedBatchOptions = {}): Uint8Array {
+export function keyedBatch(records: readonly KeyedRecord[], { compression = 0, ...options }: KeyedBatchOptions = {}): Uint8Array {
   const bytes = records.reduce((sum, { key, value }) => sum + 64 + (key?.length ?? 0) * 3 + (value?.length ?? 0) * 3, 128)
   const builder = new RecordBatchBuilder(bytes)
   for (const { key, value, timestampMs } of records) {
     if (!builder.append(timestampMs, key, value, null)) throw new Error('the batch was thought larger')
   }
   const size = builder.seal({ withCrc: false, ...options })
-  return builder.bytes.slice(0, size)
+  if (compression === 0) return builder.bytes.slice(0, size)
+  const withCrc = options.withCrc === true
+  return compressBatch(builder.bytes, 0, size, { type: compression, level: COMPRESSION_LEVELS[compression]! }, { withCrc })
 }
 
 export interface SeenRecord extends KeyedRecord {
@@ -51,6 +57,7 @@ export interface SeenKeyedBatch {
   readonly producerId: number
   /** When its tombstones may go, undefined when that was not said yet. */
   readonly horizonMs: number | undefined
+  readonly compression: number
   readonly crc: 'none' | 'valid' | 'wrong'
   readonly records: readonly SeenRecord[]
 }
@@ -82,16 +89,17 @@ export function keyedBatches(bytes: Uint8Array, length: number, from: number): S
       count: recordCount(bytes, at),
       producerId: producerId(bytes, at),
       horizonMs: hasHorizon ? readInt64(bytes, at + BASE_TIMESTAMP) : undefined,
+      compression: compressionType(bytes, at),
       crc,
-      records: recordsOf(bytes, at, end, from),
+      records: recordsOf(decompressBatch(bytes, at, end), from),
     })
   }
   return seen
 }
 
-function recordsOf(bytes: Uint8Array, start: number, end: number, from: number): SeenRecord[] {
+function recordsOf(bytes: Uint8Array, from: number): SeenRecord[] {
   const cursor = new RecordCursor()
-  cursor.reset(bytes, start, end, from)
+  cursor.reset(bytes, 0, bytes.length, from)
   const text = (at: number, to: number): string | null => (at < 0 ? null : Buffer.from(bytes.subarray(at, to)).toString())
   const records: SeenRecord[] = []
   while (cursor.next()) {

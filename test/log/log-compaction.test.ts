@@ -4,6 +4,7 @@ import { RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-l
 import { LogCleaner } from '../../src/log/log-cleaner.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import { APPEND_NO_MEMORY, APPEND_PINNED_FULL } from '../../src/log/partition-log.ts'
+import { writeInt32 } from '../../src/record/record-batch.ts'
 import { CompactedWorld } from './compacted-world.ts'
 import { CreepingClock } from './creeping-clock.ts'
 import { keyedBatch, readKeyed } from './keyed-batches.ts'
@@ -164,6 +165,67 @@ describe('what stays', () => {
       ['valid', 2],
       ['none', 1],
     ])
+  })
+
+  test.each([1, 2, 3, 4])('compressed with codec %i it is compacted, and stays compressed; whole where all of it stays', (compression) => {
+    const fixture = new LogFixture()
+    const log = fixture.configuredLog(0, { ...EAGER, 'delete.retention.ms': '5000' })
+    const now = fixture.clock.nowMs()
+    const options = { compression, withCrc: true, producerId: 7, producerEpoch: 0, baseSequence: 0 }
+    append(log, [record('a', '1', now), record('b', '1', now), record('a', '2', now + 3), record('c', null, now + 9)], options)
+    append(log, [record('b', '2', now + 1)])
+    append(log, [record('d', '1', now), record('e', '1', now)], { compression })
+    append(log, [record('f', '1', now)])
+    append(log, [record('f', '2', now)], { ...options, baseSequence: 4 })
+    append(log, [record('f', '3', now)])
+    fill(fixture, log)
+    clean(fixture)
+    expect(valuesOf(fixture)).toEqual({ a: ['2'], b: ['2'], c: [null], d: ['1'], e: ['1'], f: ['3'] })
+    const batches = readKeyed(fixture.memory, 0)
+    expect(batches[0]).toMatchObject({ compression, crc: 'valid', count: 2, baseOffset: 0, nextOffset: 4 })
+    expect(batches[0]!.records.map(({ offset, timestampMs }) => [offset, timestampMs - now])).toEqual([
+      [2, 3],
+      [3, 9],
+    ])
+    expect(batches[0]!.horizonMs! - now).toBeGreaterThanOrEqual(5_000)
+    expect(batches.find(({ baseOffset }) => baseOffset === 5)).toMatchObject({ compression, crc: 'none', count: 2 })
+    // What is left empty of the producer's last has no stream.
+    expect(batches.find(({ baseOffset }) => baseOffset === 8)).toMatchObject({ compression: 0, crc: 'valid', count: 0, producerId: 7 })
+    fixture.clock.advance(10_000)
+    fill(fixture, log)
+    clean(fixture)
+    expect(valuesOf(fixture)).toEqual({ a: ['2'], b: ['2'], d: ['1'], e: ['1'], f: ['3'] })
+    expect(readKeyed(fixture.memory, 0)[0]).toMatchObject({ compression, crc: 'valid', count: 1 })
+    expect(memoryFaults(fixture.memory)).toEqual([])
+  })
+
+  test('keys of compressed batches count for those before them that are not compressed, and the other way round', () => {
+    const fixture = new LogFixture()
+    const log = fixture.configuredLog(0, EAGER)
+    for (let i = 0; i < 300; i++) append(log, [record(`k${i % 20}`, `${i}`.padEnd(300), 1)], { compression: i % 5 })
+    fill(fixture, log)
+    clean(fixture)
+    const found = valuesOf(fixture)
+    expect(Object.entries(found).map(([key, values]) => [key, values.map((value) => value!.trim())])).toEqual(
+      Array.from({ length: 20 }, (_, i) => [`k${i}`, [`${280 + i}`]]),
+    )
+  })
+
+  test.each([
+    ['a bomb', (bytes: Uint8Array) => bytes],
+    ['a stream that is cut', (bytes: Uint8Array) => bytes.subarray(0, bytes.length - 20)],
+  ])('%s is left alone with its log', (_, change) => {
+    const fixture = new LogFixture()
+    const log = fixture.configuredLog(0, { ...EAGER, 'max.message.bytes': '8000000' })
+    const whole = keyedBatch([record('a', 'x'.repeat(17 * 1024 * 1024), 1)], { compression: 4 })
+    const bytes = Uint8Array.from(change(whole))
+    writeInt32(bytes, 8, bytes.length - 12)
+    expect(log.append(bytes, 0, bytes.length)).toBe(0)
+    log.advance()
+    append(log, [record('a', '2', 1)])
+    fill(fixture, log)
+    clean(fixture)
+    expect(fixture.brokers[0]!.manager.cleaner.uncleanableLogs).toBe(1)
   })
 
   test('records without a key go: nobody can say which is the last', () => {
