@@ -64,15 +64,8 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
   { names: ['client.id'], answer: 'clients of one process need no name: leave it out' },
   { names: ['config.providers'], answer: 'values are given as they are: read them from where they are kept before' },
   {
-    names: [
-      'compression',
-      'compression.type',
-      'compression.gzip.level',
-      'compression.lz4.level',
-      'compression.zstd.level',
-      'compression.codec',
-    ],
-    answer: 'batches are not compressed yet: leave it out',
+    names: ['compression', 'compression.type', 'compression.gzip.level', 'compression.lz4.level', 'compression.zstd.level'],
+    answer: 'only a producer compresses: set compressionType there; consumers read every codec',
   },
   {
     names: [...['transactional.id', 'transaction.timeout.ms', 'transaction.timeout', 'transaction.two.phase.commit.enable']],

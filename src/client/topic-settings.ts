@@ -8,10 +8,18 @@ import { BROKER_CONFIG } from '../config/broker-config-table.ts'
 import { configFromCheckedText } from '../config/config-text.ts'
 import { effectiveTopicValue } from '../config/effective-topic-config.ts'
 import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
+import type { TopicConfig } from '../config/topic-config.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import type { TopicId } from '../ids.ts'
 import type { ConfigImage, MetadataImage, TopicImage } from '../metadata/metadata-image.ts'
 import type { TopicDescription } from '../metadata/topic-description.ts'
+import { COMPRESSION_NAMES } from '../record/record-batch-layout.ts'
+
+/** A codec by its number in a batch's attributes, and its level. */
+export interface Compression {
+  readonly type: number
+  readonly level: number
+}
 
 export interface TopicSettings {
   /** By partition: the row of its control block. */
@@ -20,6 +28,8 @@ export interface TopicSettings {
   readonly maxMessageBytes: readonly number[]
   /** It is compacted: a record without a key is refused, for nobody could say which is the last. */
   readonly requiresKeys: boolean
+  /** How its batches are kept; undefined: as their producer likes. */
+  readonly compression: Compression | undefined
 }
 
 export class TopicFollower {
@@ -75,9 +85,25 @@ function settingsOf(
     limits.set(leader, limit)
     return limit
   }
+  const ofTopic = <Name extends keyof TopicConfig>(name: Name): TopicConfig[Name] => effectiveTopicValue(name, own, brokerConfigNow(engine))
   return {
     slots: partitions.map(({ slot }) => slot),
     maxMessageBytes: partitions.map(({ leader }) => limitOf(leader)),
-    requiresKeys: effectiveTopicValue('cleanup.policy', own, brokerConfigNow(engine)).includes('compact'),
+    requiresKeys: ofTopic('cleanup.policy').includes('compact'),
+    compression: compressionOf(ofTopic),
+  }
+}
+
+function compressionOf(of: <Name extends keyof TopicConfig>(name: Name) => TopicConfig[Name]): Compression | undefined {
+  const name = of('compression.type')
+  switch (name) {
+    case 'producer':
+      return undefined
+    case 'uncompressed':
+      return { type: 0, level: 0 }
+    case 'snappy':
+      return { type: COMPRESSION_NAMES.indexOf(name), level: 0 }
+    default:
+      return { type: COMPRESSION_NAMES.indexOf(name), level: of(`compression.${name}.level`) }
   }
 }

@@ -244,11 +244,10 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
     'compression.type': {
       type: 'one of',
       values: ['producer', 'uncompressed', 'zstd', 'lz4', 'snappy', 'gzip'],
-      alsoAllowed: ['uncompressed'],
       default: 'producer',
       takesEffect: 'immediately',
-      support: 'refused: batches are not compressed yet',
-      doc: "How batches are kept: as the producer sent them, or in a given form. Only 'producer' and 'uncompressed' so far.",
+      support: 'yes',
+      doc: 'How batches are kept: as the producer would send them, or in this form, in which producers send them then.',
     },
     'compression.gzip.level': {
       type: 'int',
@@ -256,8 +255,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       max: 9,
       default: -1,
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'Level of gzip. No effect before there is compression.',
+      support: 'yes',
+      doc: 'Level of gzip, where compression.type is gzip and producers would not send it themselves.',
     },
     'compression.lz4.level': {
       type: 'int',
@@ -266,7 +265,7 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 9,
       takesEffect: 'immediately',
       support: 'accepted',
-      doc: 'Level of lz4. No effect before there is compression.',
+      doc: 'Level of lz4. No effect: there is one.',
     },
     'compression.zstd.level': {
       type: 'int',
@@ -274,8 +273,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       max: 22,
       default: 3,
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'Level of zstd. No effect before there is compression.',
+      support: 'yes',
+      doc: 'Level of zstd, where compression.type is zstd and producers would not send it themselves.',
     },
 
     // --- Tiered storage and dead letters, which millrace does not have

@@ -96,14 +96,14 @@ export interface TopicConfig {
 
   // --- Compression
   /**
-   * How batches are kept: as the producer sent them, or in a given form. Only 'producer' and 'uncompressed' so far. Default: 'producer'.
+   * How batches are kept: as the producer would send them, or in this form, in which producers send them then. Default: 'producer'.
    */
   readonly 'compression.type': 'producer' | 'uncompressed' | 'zstd' | 'lz4' | 'snappy' | 'gzip'
-  /** Level of gzip. No effect before there is compression. Default: -1. */
+  /** Level of gzip, where compression.type is gzip and producers would not send it themselves. Default: -1. */
   readonly 'compression.gzip.level': number
-  /** Level of lz4. No effect before there is compression. Default: 9. */
+  /** Level of lz4. No effect: there is one. Default: 9. */
   readonly 'compression.lz4.level': number
-  /** Level of zstd. No effect before there is compression. Default: 3. */
+  /** Level of zstd, where compression.type is zstd and producers would not send it themselves. Default: 3. */
   readonly 'compression.zstd.level': number
 
   // --- Tiered storage and dead letters, which millrace does not have

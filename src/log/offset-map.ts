@@ -6,9 +6,10 @@
 //   a position   0 or more: in the arena; negative, -1 - p: at p in memory of the map's own, where
 //                keys out of compressed batches are copied
 //
-// Holds: keys are compared byte by byte where they lie, so no two are taken for one. A key whose extent was freed meanwhile may be compared with bytes of another
-// log. That does no harm: what is looked up then lies behind all that was freed, so the
-// offset that is found, if any, is lower than its own, and it stays.
+// Holds: keys are compared byte by byte where they lie, so no two are taken for one. A key
+// whose extent was freed meanwhile may be compared with bytes of another log. That does no
+// harm: what is looked up then lies behind all that was freed, so the offset that is found, if
+// any, is lower than its own, and it stays.
 // The size is fixed: `put` says when the map is full.
 
 import { murmur2 } from '../record/murmur2.ts'

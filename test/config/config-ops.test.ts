@@ -63,7 +63,7 @@ test.each<[string, ConfigOp[], string, string]>([
   ['an unknown name to append to', [op('APPEND', 'cleanup.polcy', 'x')], 'INVALID_CONFIG', 'did you mean cleanup.policy'],
   ['a value that is none', [op('SET', 'retention.ms', 'soon')], 'INVALID_CONFIG', '"soon" was given'],
   ['a value out of range', [op('SET', 'retention.ms', '-2')], 'INVALID_CONFIG', 'from -1 to'],
-  ['a value that is not there yet', [op('SET', 'compression.type', 'zstd')], 'INVALID_CONFIG', 'batches are not compressed yet'],
+  ['a value that is not there yet', [op('SET', 'remote.storage.enable', 'true')], 'INVALID_CONFIG', 'no tiered storage'],
   ['an item that is none', [op('APPEND', 'cleanup.policy', 'shrink')], 'INVALID_CONFIG', 'shrink'],
   [
     'APPEND to a number',

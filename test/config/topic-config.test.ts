@@ -76,7 +76,6 @@ describe('what is not there yet is refused, saying why', () => {
   const refused: [string, unknown, string][] = [
     ['millrace.durability', 'cache', 'logs are kept in memory only so far'],
     ['millrace.durability', 'disk', 'logs are kept in memory only so far'],
-    ['compression.type', 'zstd', 'batches are not compressed yet'],
     ['min.insync.replicas', 2, 'a partition has one replica so far'],
     ['flush.messages', 1, 'millrace.durability does'],
     ['flush.ms', 1_000, 'millrace.durability does'],
@@ -91,7 +90,6 @@ describe('what is not there yet is refused, saying why', () => {
   })
 
   test('beside the default, what comes to the same is taken', () => {
-    expect(checkTopicConfig({ 'compression.type': 'uncompressed' })).toEqual({ 'compression.type': 'uncompressed' })
     expect(checkTopicConfig({ 'cleanup.policy': 'delete' })).toEqual({ 'cleanup.policy': ['delete'] })
   })
 })

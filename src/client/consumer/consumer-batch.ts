@@ -51,7 +51,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
     return this.#source.name
   }
 
-  /** Bytes of the record batches in it. */
+  /** Bytes of the record batches in it, without compression. */
   get sizeInBytes(): number {
     return this.#length
   }

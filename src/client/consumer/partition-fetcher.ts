@@ -13,6 +13,7 @@ import type { ControlBlock } from '../../log/control-block.ts'
 import { READ_DELETED, READ_EMPTY, READ_OK, SharedLogReader } from '../../log/shared-log-reader.ts'
 import type { ReadTarget } from '../../log/shared-log-reader.ts'
 import type { LogMemory } from '../../log/log-memory.ts'
+import { decompressFetched } from './decompressed-fetch.ts'
 import type { FetchBound } from '../../partition/list-offsets.ts'
 import { baseOffset, batchSizeInBytes, isControlBatch, lastOffsetDelta, recordCount } from '../../record/record-batch.ts'
 import { RecordCursor } from '../../record/record-cursor.ts'
@@ -132,7 +133,7 @@ export class PartitionFetcher {
 
   /**
    * Copies the next committed batches below `limit` into the target; false when there are no records for users now.
-   * Throws OFFSET_OUT_OF_RANGE under 'none', UNKNOWN_TOPIC_ID, and CORRUPT_MESSAGE; the position stays then.
+   * Throws OFFSET_OUT_OF_RANGE under 'none', UNKNOWN_TOPIC_ID, CORRUPT_MESSAGE and RECORD_LIST_TOO_LARGE; the position stays then.
    */
   fetch(limit: number, target: ReadTarget): boolean {
     if (!this.#isPositioned()) return false
@@ -144,6 +145,7 @@ export class PartitionFetcher {
       const status = this.#reader.read(target, this.#options.maxBytes)
       if (status === READ_OK || status === READ_EMPTY) {
         if (status === READ_OK) this.#cutAt(limit, target)
+        if (status === READ_OK && this.#reader.hasCompressed) this.#decompress(target)
         if (status === READ_OK && this.#hasRecords(target, from)) {
           this.#position = this.#reader.position
           this.fetchedFrom = from
@@ -189,6 +191,12 @@ export class PartitionFetcher {
     if (position >= target.length) return
     this.#reader.seek(baseOffset(target.bytes, position))
     target.length = position
+  }
+
+  /** What there is no room for, the next fetch finds again. */
+  #decompress(target: ReadTarget): void {
+    const rest = decompressFetched(target, this.#options.maxBytes, `${this.topic.name}-${this.partition}`)
+    if (rest >= 0) this.#reader.seek(rest)
   }
 
   /** Whether there is a record for users at or above `from`: the first header tells, where nothing was taken out. */

@@ -5,9 +5,13 @@
 // where memory is short, and grows by doubling up to `batchSize`: many partitions with few
 // records each take little together. One that finds no memory to grow is full as it is.
 //
+// A batch is compressed when it is sealed. `batchSize` and `maxRequestSize` are of what it holds
+// before, as they bound memory; `max.message.bytes` of what comes out, which its leader looks at.
+//
 // Holds: a record that was refused left no trace; memory in use is at most `bufferMemory`.
 
 import { MillraceError } from '../../errors.ts'
+import { compressBatch } from '../../record/batch-compression.ts'
 import { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
 import type { EncodedHeaders } from '../../record/encoded-headers.ts'
 import { BATCH_HEADER_BYTES, RECORD_OVERHEAD_BYTES_MAX } from '../../record/record-batch-layout.ts'
@@ -72,7 +76,9 @@ export class BatchAccumulator {
   /** Whether a record of so many bytes for this partition would find room now. */
   hasRoom(queue: PartitionQueue, bytes: number): boolean {
     if (queue.open !== undefined) return true
-    return queue.sealed.length < SEALED_A_PARTITION_MAX && this.pool.hasRoom(this.pool.sizeFor(bytes, this.#limitOf(queue)))
+    return (
+      queue.sealed.length < SEALED_A_PARTITION_MAX && this.pool.hasRoom(this.pool.sizeFor(bytes, Math.max(bytes, this.#limitOf(queue))))
+    )
   }
 
   /**
@@ -81,7 +87,8 @@ export class BatchAccumulator {
    */
   isDrained(queue: PartitionQueue, bytes: number): boolean {
     const { batchSize } = this.#options
-    return queue.sealed.length === 0 && this.pool.hasRoom(this.pool.sizeFor(Math.max(bytes, batchSize), this.#limitOf(queue)))
+    const size = this.pool.sizeFor(Math.max(bytes, batchSize), Math.max(bytes, this.#limitOf(queue)))
+    return queue.sealed.length === 0 && this.pool.hasRoom(size)
   }
 
   /** Closes the open batch of a partition, if there is one; it is ready to leave. */
@@ -94,6 +101,7 @@ export class BatchAccumulator {
     queue.nextBatchBytes = Math.max(batch.sizeInBytes, queue.nextBatchBytes >> 1)
     batch.place = queue.sealedCount++
     queue.sealed.push(batch)
+    if (queue.compression.type !== 0) this.#compress(batch, queue)
     return batch
   }
 
@@ -105,23 +113,31 @@ export class BatchAccumulator {
     headers: EncodedHeaders | null,
   ): number {
     const bytes = exactSize(RecordBatchBuilder.sizeUpperBound(key, value, headers))
-    const limit = this.#limitOf(queue)
+    // What a record comes to when it is compressed, only its leader can tell, as in Kafka.
+    const limit = queue.compression.type === 0 ? this.#limitOf(queue) : this.#options.maxRequestSize
     if (bytes <= limit) return bytes
     const name = limit === queue.maxMessageBytes ? `the topic's max.message.bytes` : 'maxRequestSize'
     const what = `a record for ${queue.topic}-${queue.partition} needs ${bytes} bytes with its batch's header`
     throw new MillraceError('MESSAGE_TOO_LARGE', `${what}, above ${name} (${limit}): raise it, or send less at a time`)
   }
 
+  /** A batch that a topic takes as it is, and not compressed, leaves as it is: it did not become smaller. */
+  #compress(batch: ProducerBatch, { compression, maxMessageBytes }: PartitionQueue): void {
+    const image = compressBatch(batch.builder.bytes, 0, batch.sizeInBytes, compression, { withCrc: false })
+    if (image.length <= maxMessageBytes || batch.sizeInBytes > maxMessageBytes) batch.takeCompressed(image)
+  }
+
   /** What the last batches of the partition came to need, if there is so much; what the record needs otherwise. */
   #sizeToOpen(queue: PartitionQueue, bytes: number): number {
     const { pool } = this
-    const limit = this.#limitOf(queue)
+    // One that is larger than others may be is alone in its batch.
+    const limit = Math.max(bytes, this.#limitOf(queue))
     const least = pool.sizeFor(bytes, limit)
     const usual = pool.sizeFor(Math.min(queue.nextBatchBytes, this.#options.batchSize), limit)
     return usual > least && pool.hasRoom(usual) ? usual : least
   }
 
-  /** Bytes that a batch for this partition may have: none is larger, so each record in it keeps to both limits. */
+  /** Bytes that a batch for this partition may have; only a record that is alone in one, and compressed, may have more. */
   #limitOf(queue: PartitionQueue): number {
     return Math.min(queue.maxMessageBytes, this.#options.maxRequestSize)
   }

@@ -65,7 +65,7 @@ export class BatchPool {
   giveBack(batch: ProducerBatch): void {
     const size = batch.builder.bytes.length
     this.#takenBytes -= size
-    batch.destination = undefined
+    batch.letGo()
     if (size > this.#batchSize || this.#takenBytes + this.#pooledBytes + size > this.#bufferMemory) return
     this.#pooledBytes += size
     const free = this.#free.get(size)

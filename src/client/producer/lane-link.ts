@@ -77,7 +77,7 @@ export class LaneLink {
     frame.acks = acks
     frame.flags = destination.withCrc ? 0 : FRAME_NO_CRC
     frame.deadlineMs = batch.deadlineMs
-    const result = this.writer.offer(batch.builder.bytes, 0, batch.sizeInBytes)
+    const result = this.writer.offer(batch.bytes, 0, batch.sizeInBytes)
     if (result !== OFFERED) {
       // A full lane wants its broker awake now.
       this.#bell.ring()

@@ -4,6 +4,7 @@
 
 import type { TopicId } from '../../ids.ts'
 import type { ControlBlock } from '../../log/control-block.ts'
+import type { Compression } from '../topic-settings.ts'
 import { PartitionSequence } from './partition-sequence.ts'
 import type { BatchDestination, ProducerBatch } from './producer-batch.ts'
 
@@ -21,6 +22,8 @@ export class PartitionQueue implements BatchDestination {
   /** Largest batch that the leader takes, header included; altered with the topic's and the broker's configs. */
   maxMessageBytes: number
   readonly withCrc: boolean
+  /** What becomes of its batches when they are sealed; altered with the topic's configs. */
+  compression: Compression
   open: ProducerBatch | undefined = undefined
   readonly sealed: ProducerBatch[] = []
   /** Bytes of memory that its next batch is to begin with. */
@@ -48,7 +51,7 @@ export class PartitionQueue implements BatchDestination {
     topicId: TopicId,
     partition: number,
     control: ControlBlock,
-    options: { maxMessageBytes: number; withCrc: boolean },
+    options: { maxMessageBytes: number; withCrc: boolean; compression: Compression },
   ) {
     this.owner = owner
     this.topic = topic
@@ -57,5 +60,6 @@ export class PartitionQueue implements BatchDestination {
     this.control = control
     this.maxMessageBytes = options.maxMessageBytes
     this.withCrc = options.withCrc
+    this.compression = options.compression
   }
 }

@@ -65,6 +65,8 @@ export class ProducerBatch {
   inDoubt = false
   /** Of the first batch of an epoch: where the log ended, at least, before it left; -1: it has not left. */
   logEndBefore = -1
+  /** The batch compressed, where its builder's memory has no room for that. */
+  #image: Uint8Array | undefined
   #isStamped = false
   #producerId = NO_PRODUCER_ID
   #producerEpoch = NO_PRODUCER_EPOCH
@@ -93,6 +95,24 @@ export class ProducerBatch {
     this.builder.reset()
   }
 
+  /** The batch, sealed, is in [0, sizeInBytes). */
+  get bytes(): Uint8Array {
+    return this.#image ?? this.builder.bytes
+  }
+
+  /** What its records came to, compressed: a whole batch in memory of its own. It takes the place of what it was made of. */
+  takeCompressed(image: Uint8Array): void {
+    this.sizeInBytes = image.length
+    if (image.length <= this.builder.bytes.length) this.builder.bytes.set(image)
+    else this.#image = image
+  }
+
+  /** Nobody waits for it any more, and nobody sends it. */
+  letGo(): void {
+    this.destination = undefined
+    this.#image = undefined
+  }
+
   /** Writes who sends it, and the CRC where the topic has one: both are known only when it leaves. Again, it costs nothing. */
   stamp(producerId: number, producerEpoch: number, baseSequence: number): void {
     const isSame = producerId === this.#producerId && producerEpoch === this.#producerEpoch && baseSequence === this.#baseSequence
@@ -101,8 +121,8 @@ export class ProducerBatch {
     this.#producerId = producerId
     this.#producerEpoch = producerEpoch
     this.#baseSequence = baseSequence
-    stampProducer(this.builder.bytes, 0, producerId, producerEpoch, baseSequence)
-    if (this.destination!.withCrc) writeCrc(this.builder.bytes, 0, this.sizeInBytes)
+    stampProducer(this.bytes, 0, producerId, producerEpoch, baseSequence)
+    if (this.destination!.withCrc) writeCrc(this.bytes, 0, this.sizeInBytes)
   }
 
   /** It is to leave under another one, as if it had never left. */

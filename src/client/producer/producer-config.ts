@@ -10,6 +10,8 @@ import type { ConfigTable, OptionsOf } from '../../config-def.ts'
 import { MillraceError } from '../../errors.ts'
 import { answerForeignOption } from '../foreign-options.ts'
 import { BATCH_BYTES_MAX } from '../../config/topic-config-table.ts'
+import { COMPRESSION_NAMES } from '../../record/record-batch-layout.ts'
+import type { Compression } from '../topic-settings.ts'
 import type { PartitionFunction } from './partitioner.ts'
 
 export interface FilledProducerOptions {
@@ -44,6 +46,17 @@ export interface FilledProducerOptions {
   readonly retryBackoffMs: number
   /** The longest that a batch that was refused waits before it is sent again, in ms. Default: 1000. */
   readonly retryBackoffMaxMs: number
+  /**
+   * How batches are compressed, whole, on this thread or on threads of their own: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's
+   * compression.type comes first. Default: 'none'.
+   */
+  readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Level of gzip, 1 to 9; -1: the library's own, 6. Default: -1. */
+  readonly compressionGzipLevel: number
+  /** Level of lz4. No effect: there is one. Default: 9. */
+  readonly compressionLz4Level: number
+  /** Level of zstd. Default: 3. */
+  readonly compressionZstdLevel: number
   /**
    * Who picks the partition: 'default', by murmur2 of the key as Kafka does, and sticky without a key (KIP-794);
    * 'roundRobin', one after the other whatever the key; or a function of (keyBytes, partitionCount, topicName).
@@ -173,6 +186,44 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       takesEffect: 'at open',
       doc: 'The longest that a batch that was refused waits before it is sent again, in ms.',
     },
+    compressionType: {
+      type: 'one of',
+      values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+      default: 'none',
+      kafkaName: 'compression.type',
+      takesEffect: 'at open',
+      doc:
+        "How batches are compressed, whole, on this thread or on threads of their own: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. " +
+        "A topic's compression.type comes first.",
+    },
+    compressionGzipLevel: {
+      type: 'int',
+      min: -1,
+      max: 9,
+      default: -1,
+      kafkaName: 'compression.gzip.level',
+      takesEffect: 'at open',
+      doc: "Level of gzip, 1 to 9; -1: the library's own, 6.",
+    },
+    compressionLz4Level: {
+      type: 'int',
+      min: 1,
+      max: 17,
+      default: 9,
+      kafkaName: 'compression.lz4.level',
+      takesEffect: 'at open',
+      support: 'accepted',
+      doc: 'Level of lz4. No effect: there is one.',
+    },
+    compressionZstdLevel: {
+      type: 'int',
+      min: -131_072,
+      max: 22,
+      default: 3,
+      kafkaName: 'compression.zstd.level',
+      takesEffect: 'at open',
+      doc: 'Level of zstd.',
+    },
     partitioner: {
       type: 'custom',
       expects: "'default', 'roundRobin' or a function (keyBytes, partitionCount, topicName) => partition",
@@ -210,6 +261,9 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
     },
   },
   renamed: {
+    compression: 'compressionType',
+    compressionCodec: 'compressionType',
+    'compression.codec': 'compressionType',
     createPartitioner: 'partitioner',
     partitionerClass: 'partitioner',
     'partitioner.class': 'partitioner',
@@ -231,7 +285,8 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
     'message.max.bytes': 'maxRequestSize',
   },
   answer: answerForeignOption,
-  relations: ({ batchSize, bufferMemory, deliveryTimeoutMs, lingerMs, partitioner, partitionerIgnoreKeys }) => {
+  relations: ({ batchSize, bufferMemory, compressionGzipLevel, deliveryTimeoutMs, lingerMs, partitioner, partitionerIgnoreKeys }) => {
+    if (compressionGzipLevel === 0) return 'producer option compressionGzipLevel is 1 to 9, or -1; 0 was given'
     if (bufferMemory < batchSize) {
       return `producer option bufferMemory (${bufferMemory}) must hold at least one batch of batchSize (${batchSize}): raise it, or lower batchSize`
     }
@@ -257,6 +312,13 @@ export function fillProducerOptions(options?: ProducerOptions): Readonly<FilledP
     )
   }
   return Object.freeze({ ...filled, enableIdempotence: false })
+}
+
+/** The codec and level that the options come to. */
+export function producerCompression(options: FilledProducerOptions): Compression {
+  const { compressionType, compressionGzipLevel, compressionLz4Level, compressionZstdLevel } = options
+  const levels = { none: 0, snappy: 0, gzip: compressionGzipLevel, lz4: compressionLz4Level, zstd: compressionZstdLevel }
+  return { type: COMPRESSION_NAMES.indexOf(compressionType), level: levels[compressionType] }
 }
 
 function missingForIdempotence({ acks, retries }: FilledProducerOptions): string | undefined {

@@ -285,7 +285,7 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
 
   #seal(queue: PartitionQueue, isFull: boolean): void {
     const batch = this.#accumulator.seal(queue)
-    if (batch !== undefined) queue.owner.batchClosed(queue.partition, batch.sizeInBytes, isFull)
+    if (batch !== undefined) queue.owner.batchClosed(queue.partition, batch.builder.sizeInBytes, isFull)
   }
 
   #sendSealed(queue: PartitionQueue): void {

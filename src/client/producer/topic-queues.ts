@@ -9,12 +9,13 @@ import { TEXT_KEY_CHARACTERS_MAX } from '../../record/text-key.ts'
 import type { TextKey } from '../../record/text-key.ts'
 import { bytes, takesText } from '../serde.ts'
 import type { BoundTopic } from '../topic.ts'
-import type { TopicSettings } from '../topic-settings.ts'
+import type { Compression, TopicSettings } from '../topic-settings.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { BatchClosedListener } from './partition-queue.ts'
 import { Partitioner } from './partitioner.ts'
 import type { PartitionLoads } from './partitioner.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { producerCompression } from './producer-config.ts'
 import type { FilledProducerOptions } from './producer-config.ts'
 import type { RecordOptions } from './producer-record.ts'
 
@@ -33,6 +34,7 @@ export class TopicQueues implements BatchClosedListener {
   readonly #close: (queue: PartitionQueue) => void
   readonly #queues: PartitionQueue[] = []
   readonly #partitioner: Partitioner
+  readonly #ownCompression: Compression
   #settings: TopicSettings
 
   /** `close`: ends the open batch of a queue, which leaves. */
@@ -46,6 +48,7 @@ export class TopicQueues implements BatchClosedListener {
     this.topic = topic
     this.#engine = engine
     this.#close = close
+    this.#ownCompression = producerCompression(options)
     this.#settings = topic.settings
     this.#addQueues()
     this.#partitioner = new Partitioner({
@@ -78,6 +81,7 @@ export class TopicQueues implements BatchClosedListener {
     this.#settings = settings
     for (const queue of this.#queues) {
       queue.maxMessageBytes = settings.maxMessageBytes[queue.partition]!
+      queue.compression = this.#compression()
       if (queue.open !== undefined && queue.open.builder.bytes.length > queue.maxMessageBytes) this.#close(queue)
     }
     this.#addQueues()
@@ -153,11 +157,21 @@ export class TopicQueues implements BatchClosedListener {
   #addQueues(): void {
     const { name, topicIdWords, withCrc } = this.topic
     const { slots, maxMessageBytes } = this.#settings
+    const compression = this.#compression()
     for (let partition = this.#queues.length; partition < slots.length; partition++) {
       const control = this.#engine.controlBlock(slots[partition]!)
-      const options = { maxMessageBytes: maxMessageBytes[partition]!, withCrc }
+      const options = { maxMessageBytes: maxMessageBytes[partition]!, withCrc, compression }
       this.#queues.push(new PartitionQueue(this, name, topicIdWords, partition, control, options))
     }
+  }
+
+  /**
+   * What a topic asks for is done here, and not by its leader, as in Kafka: so no broker's thread compresses. One that asks for the
+   * producer's own codec leaves it the level as well.
+   */
+  #compression(): Compression {
+    const { compression } = this.#settings
+    return compression === undefined || compression.type === this.#ownCompression.type ? this.#ownCompression : compression
   }
 
   #loads(clock: Clock, availabilityTimeoutMs: number): PartitionLoads {

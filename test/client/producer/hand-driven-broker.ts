@@ -31,7 +31,8 @@ import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { TopicDescription } from '../../../src/metadata/topic-description.ts'
 import { seededRandom } from '../../../src/random.ts'
-import { baseSequence, producerEpoch, producerId } from '../../../src/record/record-batch.ts'
+import { decompressBatch } from '../../../src/record/batch-compression.ts'
+import { baseSequence, batchCrc, compressionType, isCrcValid, producerEpoch, producerId } from '../../../src/record/record-batch.ts'
 import { RecordCursor } from '../../../src/record/record-cursor.ts'
 
 type TextOptions = TopicOptions<string | null, string, string | null, string>
@@ -47,6 +48,9 @@ export interface TakenBatch {
   readonly partition: number
   readonly acks: number
   readonly sizeInBytes: number
+  /** The number of its codec; 0: none. */
+  readonly compression: number
+  readonly crc: 'none' | 'valid' | 'wrong'
   /** Which lane it came by: lanes are counted as they are opened. */
   readonly lane: number
   /** The broker at the end of that lane, and the epoch that it is taken for the leader of. */
@@ -272,11 +276,13 @@ export class HandDrivenBroker {
   #batch(lane: number, reader: LaneReader, bytes: Uint8Array, start: number, end: number): TakenBatch {
     const { batchId, partition, acks, leaderEpoch } = reader.frame
     const copy = new Uint8Array(bytes.subarray(start, end))
-    const records = readRecords(copy)
+    const records = readRecords(decompressBatch(copy, 0, copy.length))
     return {
       partition,
       acks,
       sizeInBytes: end - start,
+      compression: compressionType(copy, 0),
+      crc: batchCrc(copy, 0) === 0 ? 'none' : isCrcValid(copy, 0, copy.length) ? 'valid' : 'wrong',
       lane,
       brokerId: this.laneBrokers[lane]!,
       leaderEpoch,

@@ -20,6 +20,7 @@ test('the defaults', () => {
     ...{ acks: 'all', lingerMs: 0, batchSize: 65_536, bufferMemory: 33_554_432, maxBlockMs: 60_000 },
     ...{ maxRequestSize: 1_048_576, deliveryTimeoutMs: 120_000, partitioner: 'default', partitionerIgnoreKeys: false },
     ...{ partitionerAdaptivePartitioningEnable: true, partitionerAvailabilityTimeoutMs: 0 },
+    ...{ compressionType: 'none', compressionGzipLevel: -1, compressionLz4Level: 9, compressionZstdLevel: 3 },
     ...{ enableIdempotence: true, retries: 2_147_483_647, retryBackoffMs: 100, retryBackoffMaxMs: 1_000 },
   }
   expect(fillProducerOptions()).toEqual(defaults)
@@ -56,6 +57,9 @@ test.each<[Record<string, unknown>, string]>([
   ],
   [{ bufferMemory: 65_535 }, 'bufferMemory (65535) must hold at least one batch of batchSize (65536)'],
   [{ lingerMs: 200_000 }, 'deliveryTimeoutMs (120000) must be at least lingerMs (200000)'],
+  [{ compressionType: 'brotli' }, 'one of "none", "gzip", "snappy", "lz4", "zstd"'],
+  [{ compressionGzipLevel: 0 }, 'compressionGzipLevel is 1 to 9, or -1'],
+  [{ compressionZstdLevel: 23 }, 'from -131072 to 22'],
   [{ partitionerIgnoreKeys: true, partitioner: () => 0 }, 'partitionerIgnoreKeys is of the default partitioner'],
 ])('%j is refused', (options, words) => {
   expect(refusal(options).message).toContain(words)
@@ -68,7 +72,8 @@ test.each<[string, string]>([
   ['batchsizes', 'did you mean batchSize'],
   ['createPartitioner', 'it is called partitioner here'],
   ['partitionerClass', 'it is called partitioner here'],
-  ['compressionType', 'batches are not compressed yet'],
+  ['compression', 'it is called compressionType here'],
+  ['compression.type', 'it is written compressionType here'],
   ['transactionalId', 'transactional producers are not there yet'],
   ['idempotent', 'it is called enableIdempotence here'],
   ['maxInFlightRequestsPerConnection', 'a lane keeps the order of its batches'],
