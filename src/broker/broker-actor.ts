@@ -28,6 +28,7 @@ import type { BrokerControl, BrokerInit, HostedBrokerControl, PeerControl, Threa
 import { BrokerMetadata } from './broker-metadata.ts'
 import { BrokerPartitions } from './broker-partitions.ts'
 import { BrokerTable } from './broker-table.ts'
+import { controllerEffects } from './controller-effects.ts'
 
 /** Bytes taken before those who sleep are told, although there is more to take: a few turns. */
 const ANNOUNCE_BYTES = 512 * 1024
@@ -301,26 +302,17 @@ export class BrokerActor implements HostedBrokerControl {
     // Led by nobody, by the dead, or by an earlier incarnation of this broker: two who try are told apart by the word.
     const log = this.#partitions.takeMetadataLog(word)
     if (log === undefined) return
-    const { clock, random } = this.#environment
-    this.#controller = this.#actors.spawn<ControllerMessage>(
-      'controller',
-      () =>
-        new ControllerActor(log, {
-          clock,
-          random,
-          metadata: this.#metadata.loader,
-          partitionsMax: this.#partitions.memory.partitionsMax,
-          slotsHigh: () => this.#partitions.memory.slotsHigh,
-          follow: () => this.#follow(),
-          isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
-          initialisePartition: (topic, partition, config) => this.#partitions.initialise(topic, partition, config),
-          adoptMemory: (dead, deadIncarnation) => this.#partitions.adoptMemory(dead, deadIncarnation),
-          metadataOffsetOf: (id) => this.#table.metadataOffsetOf(id),
-          dropDeleted: (slot, isGone) => this.#partitions.dropDeleted(slot, isGone),
-          isFree: (slot, mayRelease) => this.#partitions.isFree(slot, mayRelease),
-        }),
-      { supervision: { decide: () => 'escalate' } },
-    )
+    const effects = controllerEffects({
+      environment: this.#environment,
+      partitions: this.#partitions,
+      metadata: this.#metadata,
+      table: this.#table,
+      follow: () => this.#follow(),
+      isAlive: (id, startedAs) => this.#isAlive(id, startedAs),
+    })
+    this.#controller = this.#actors.spawn<ControllerMessage>('controller', () => new ControllerActor(log, effects), {
+      supervision: { decide: () => 'escalate' },
+    })
     this.#controller.tellSystem({ type: 'takeOver', reply: IGNORED })
   }
 

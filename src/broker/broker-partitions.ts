@@ -47,6 +47,12 @@ export interface LeadAssignment {
   readonly config: ConfigImage
 }
 
+/** What a broker's partitions need of what it was started with. */
+export type PartitionsInit = Pick<
+  BrokerInit,
+  'brokerId' | 'incarnation' | 'config' | 'memory' | 'metadataLogMaxRecordBytesBetweenSnapshots'
+>
+
 interface LedPartition {
   readonly actor: PartitionActor
   readonly control: ControlBlock
@@ -78,7 +84,7 @@ export class BrokerPartitions {
   readonly #unannounced: LedPartition[] = []
   #parked: LedPartition[] = []
 
-  constructor(init: BrokerInit, bells: Bells, table: BrokerTable, clock: Clock) {
+  constructor(init: PartitionsInit, bells: Bells, table: BrokerTable, clock: Clock) {
     this.#brokerId = init.brokerId
     this.#startConfig = init.config
     this.#config = init.config

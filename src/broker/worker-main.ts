@@ -8,9 +8,12 @@ import { systemClock } from '../clock.ts'
 import { engineRandom } from '../random.ts'
 import { BrokerActor } from './broker-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
+import { TakeOverRehearsal } from './take-over-rehearsal.ts'
 
 /** Threads come and go slowly: counting them once in so long is enough to decide about spinning. */
 const COUNT_THREADS_EVERY_MS = 100
+/** Whoever opened millrace has the cores for his first records, or those who took over from this broker for theirs. */
+const REHEARSE_AFTER_MS = 100
 
 const init = workerData as BrokerInit
 const bells = new Bells(init.memory.bells)
@@ -28,7 +31,7 @@ function maySpin(): boolean {
   return spins
 }
 
-new BrokerActor(init, {
+const broker = new BrokerActor(init, {
   clock: systemClock,
   random: engineRandom,
   workerThread: threadId,
@@ -40,3 +43,18 @@ new BrokerActor(init, {
     })
   },
 })
+
+async function rehearse(): Promise<void> {
+  for (const step of new TakeOverRehearsal({ clock: systemClock, random: engineRandom }).steps) {
+    await step()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+// A broker that is alone takes over from nobody. A rehearsal that fails costs nothing but the time that it would have saved.
+if (init.incarnations.length > 1) {
+  broker.ready().then(
+    () => systemClock.setTimer(REHEARSE_AFTER_MS, () => void rehearse().catch(() => undefined)),
+    () => undefined,
+  )
+}
