@@ -6,6 +6,7 @@
 //   keyed        text keys, 1,000 of them in turn, and a header on every tenth record
 //   round-robin  bytes, no key, each record to the next partition
 //   msgpack      an object a record, through that serde; json: the same
+//   line         the lines of the access log, from the first on and again, without a key
 //
 // A reader sums the first and last byte of every value; of keyed records also the last
 // character of the key and the number of headers; of objects what events.ts says.
@@ -13,9 +14,10 @@
 import { bytes } from '../../src/index.ts'
 import type { Producer, Serde, Topic } from '../../src/index.ts'
 import { expectedChecksum } from '../harness/record-pattern.ts'
+import { expectedLineSum, logLines } from './log-lines.ts'
 import { eventOf, eventSerde, expectedEventSum } from '../serde/events.ts'
 
-export type Offering = 'plain' | 'view' | 'keyed' | 'round-robin' | 'msgpack' | 'json'
+export type Offering = 'plain' | 'view' | 'keyed' | 'round-robin' | 'msgpack' | 'json' | 'line'
 
 /** Offers records `from` up to `to`; gives the first that was not taken. */
 export type Offer = (from: number, to: number) => number
@@ -38,6 +40,8 @@ export function offerOf(offering: Offering, producer: Producer, topic: RoadTopic
     case 'msgpack':
     case 'json':
       return offerEvents(producer, topic)
+    case 'line':
+      return offerLines(producer, topic)
   }
 }
 
@@ -100,6 +104,14 @@ function offerEvents(producer: Producer, topic: RoadTopic): Offer {
   }
 }
 
+function offerLines(producer: Producer, topic: RoadTopic): Offer {
+  const lines = logLines()
+  return (from, to) => {
+    for (let i = from; i < to; i++) if (!producer.offer(topic, null, lines[i % lines.length]!)) return i
+    return to
+  }
+}
+
 /** The serde of the values of a topic of the road. */
 export function serdeOf(offering: Offering): Serde<unknown> {
   return (offering === 'msgpack' || offering === 'json' ? eventSerde(offering) : bytes()) as Serde<unknown>
@@ -108,6 +120,7 @@ export function serdeOf(offering: Offering): Serde<unknown> {
 /** The sum over records 0 to `records` - 1 of what a reader adds. */
 export function expectedSum(offering: Offering, records: number): number {
   if (offering === 'msgpack' || offering === 'json') return expectedEventSum(records)
+  if (offering === 'line') return expectedLineSum(records)
   if (offering !== 'keyed') return expectedChecksum(records)
   const rest = records % HEADER_EVERY
   const digits = Math.floor(records / HEADER_EVERY) * 45 + (rest * (rest - 1)) / 2

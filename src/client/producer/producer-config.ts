@@ -47,7 +47,7 @@ export interface FilledProducerOptions {
   /** The longest that a batch that was refused waits before it is sent again, in ms. Default: 1000. */
   readonly retryBackoffMaxMs: number
   /**
-   * How batches are compressed, whole, on this thread or on threads of their own: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's
+   * How batches are compressed, whole, on the producer's thread: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's
    * compression.type comes first. Default: 'none'.
    */
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -193,8 +193,8 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       kafkaName: 'compression.type',
       takesEffect: 'at open',
       doc:
-        "How batches are compressed, whole, on this thread or on threads of their own: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. " +
-        "A topic's compression.type comes first.",
+        "How batches are compressed, whole, on the producer's thread: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's " +
+        'compression.type comes first.',
     },
     compressionGzipLevel: {
       type: 'int',
