@@ -88,6 +88,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     when: 'The topic was deleted, and perhaps made anew, after it was bound.',
     remedy: 'Bind it again with `millrace.topic(…)`.',
   },
+  INCONSISTENT_CLUSTER_ID: {
+    when: 'Log directories of one data directory belong to different clusters.',
+    remedy: 'Put each cluster into a data directory of its own: the message names both.',
+  },
   INCONSISTENT_TOPIC_ID: { when: 'The topic was deleted and made anew under its name.', remedy: 'Bind it again with `millrace.topic(…)`.' },
   TOPIC_DELETION_DISABLED: {
     when: 'A topic is to be deleted, and `delete.topic.enable` is false.',
