@@ -3,7 +3,7 @@
 //   one cache line (64 bytes) a thread, 256 lines
 //   +0  int32  bell         0 awake, 1 parked
 //   +4  int32  incarnation  odd while the id is taken, even while it is free
-//   +8  int32  kind         0 none, 1 broker, 2 client
+//   +8  int32  kind         0 none, 1 broker, 2 client, 3 I/O
 //
 // Holds: a thread parks by storing 1 and then looking at its work once more; a
 // waker publishes work first and then exchanges 1 for 0. Both orders are
@@ -24,6 +24,7 @@ const PARKED = 1
 
 export const THREAD_KIND_BROKER = 1
 export const THREAD_KIND_CLIENT = 2
+export const THREAD_KIND_IO = 3
 
 export class Bells {
   readonly buffer: SharedArrayBuffer

@@ -29,6 +29,7 @@ import { BrokerMetadata } from './broker-metadata.ts'
 import { BrokerPartitions } from './broker-partitions.ts'
 import { BrokerTable } from './broker-table.ts'
 import { controllerEffects } from './controller-effects.ts'
+import { IoLink } from './io-link.ts'
 
 /** Bytes taken before those who sleep are told, although there is more to take: a few turns. */
 const ANNOUNCE_BYTES = 512 * 1024
@@ -62,12 +63,15 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #actors: ActorSystem
   readonly #lanes: BrokerLanes
   readonly #partitions: BrokerPartitions
+  readonly #io: IoLink | undefined
   readonly #metadata: BrokerMetadata
   readonly #dutyCycle: DutyCycle
   readonly #peers = new Map<number, Peer>()
   /** By broker id: the latest incarnation that this thread was told of, dead or alive. */
   readonly #heardOf: number[]
   readonly #ready: Promise<void>
+  /** That of the data directory. */
+  #clusterId: TopicId | undefined
   #controller: ActorRef<ControllerMessage> | undefined
   #laterTimer: Timer | undefined
   #expiryTimer: Timer | undefined
@@ -89,7 +93,8 @@ export class BrokerActor implements HostedBrokerControl {
       onBatch: (lane, bytes, start, end) => this.#onBatch(lane, bytes, start, end),
       onCorruptLane: () => undefined,
     })
-    this.#partitions = new BrokerPartitions(init, this.#bells, this.#table, clock)
+    this.#io = init.ioPort === undefined ? undefined : new IoLink(init.ioPort, () => this.#dutyCycle.wake())
+    this.#partitions = new BrokerPartitions(init, this.#bells, this.#table, clock, this.#io)
     this.#metadata = new BrokerMetadata({
       brokerId: init.brokerId,
       incarnation: init.incarnation,
@@ -164,6 +169,10 @@ export class BrokerActor implements HostedBrokerControl {
     control.onClose(() => this.#peerGone(brokerId, incarnation))
   }
 
+  connectIo(port: MessagePort): void {
+    this.#io?.reconnect(port)
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true
     // What is published on the lanes is taken and answered before the last turn; no more may come.
@@ -183,7 +192,7 @@ export class BrokerActor implements HostedBrokerControl {
   // --- the duty cycle -----------------------------------------------------------
 
   #turn(): number {
-    let work = this.#metadata.follow()
+    let work = this.#metadata.follow() + this.#partitions.followFiles()
     if (!this.#partitions.isHeldUp) work += this.#lanes.poll()
     if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
     work += this.#partitions.advance()
@@ -252,11 +261,15 @@ export class BrokerActor implements HostedBrokerControl {
   async #start(): Promise<void> {
     const { brokerId, incarnation, bootstrap } = this.#init
     const registration = { brokerId, incarnation, incarnationId: this.#newUuid() }
-    if (bootstrap) this.#partitions.makeMetadataLog()
+    // Nothing can be led before it is known what there is.
+    const recovered = incarnation === 1 ? await this.#io?.recovered() : undefined
+    if (recovered !== undefined) this.#partitions.metadata.recovered(recovered)
+    this.#clusterId = recovered?.clusterId
+    if (bootstrap) this.#partitions.metadata.make()
     this.#considerTakeOver()
     // A controller may die while this registers; the next one is asked then.
     for (;;) {
-      const leader = this.#partitions.metadataLeader()
+      const leader = this.#partitions.metadata.leader
       // At the very start the word is not written yet: the lowest broker is the one that writes it.
       const asked = leader === brokerId ? undefined : this.#peers.get(leader ?? Math.min(...this.#peers.keys()))?.control
       try {
@@ -289,7 +302,7 @@ export class BrokerActor implements HostedBrokerControl {
     const { brokerId, bootstrap } = this.#init
     if (this.#controller !== undefined || this.#stopping) return
     // It is this very word that is judged, and replaced: another who takes over first has changed it.
-    const word = this.#partitions.metadataLeaderWord()
+    const word = this.#partitions.metadata.leaderWord
     const leader = leaderBrokerOf(word)
     if (!hasLeader(word)) {
       if (!bootstrap) return
@@ -300,10 +313,11 @@ export class BrokerActor implements HostedBrokerControl {
       for (const peer of this.#peers.keys()) if (peer < brokerId) return
     }
     // Led by nobody, by the dead, or by an earlier incarnation of this broker: two who try are told apart by the word.
-    const log = this.#partitions.takeMetadataLog(word)
+    const log = this.#partitions.metadata.take(word)
     if (log === undefined) return
     const effects = controllerEffects({
       environment: this.#environment,
+      clusterId: this.#clusterId,
       partitions: this.#partitions,
       metadata: this.#metadata,
       table: this.#table,

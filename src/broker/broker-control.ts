@@ -17,6 +17,7 @@ import type {
   ProducerIdsBlock,
 } from '../metadata/controller-commands.ts'
 import type { FetchBound, ListedOffset, TimeSpec } from '../partition/list-offsets.ts'
+import type { LogDirectoryLayout } from '../io/io-control.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
 /** A thread's bell: its id and the incarnation that makes the id its own. */
@@ -68,6 +69,8 @@ export interface HostedBrokerControl {
   ready(): Promise<void>
   acceptClient(thread: ThreadBell, port: MessagePort): void
   connectPeer(brokerId: number, incarnation: number, port: MessagePort): void
+  /** The I/O thread was started again. */
+  connectIo(port: MessagePort): void
   /** Publishes what was taken and stops turning; the thread then ends. */
   stop(): Promise<void>
 }
@@ -87,6 +90,8 @@ export interface Attachment {
   readonly bell: ThreadBell
   /** What was set for all brokers when millrace was opened. */
   readonly config: Readonly<Partial<BrokerConfig>>
+  /** Where logs have their files; undefined: they are in memory only. */
+  readonly logDirectories: LogDirectoryLayout | undefined
   readonly brokers: readonly BrokerConnection[]
 }
 
@@ -106,6 +111,8 @@ export interface BrokerInit {
   readonly idleStrategy: 'park' | 'spin'
   readonly config: Readonly<Partial<BrokerConfig>>
   readonly hostPort: MessagePort
+  /** To the I/O thread; undefined: there is no data directory, and logs are in memory only. */
+  readonly ioPort: MessagePort | undefined
   readonly peers: readonly { brokerId: number; incarnation: number; port: MessagePort }[]
   /** By broker id: the latest incarnation that was started before this thread, dead or alive; 0 for none. */
   readonly incarnations: readonly number[]

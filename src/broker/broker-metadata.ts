@@ -124,7 +124,9 @@ export class BrokerMetadata {
   #resignForDead(image: MetadataImage): void {
     const { brokerId, partitions } = this.#options
     for (const topic of image.topics) {
-      for (const { slot, leader } of topic.partitions) if (leader !== brokerId) partitions.resignForDead(slot)
+      for (const { slot, leader } of topic.partitions) {
+        if (leader !== brokerId && !partitions.leads(slot)) partitions.left.resignForDead(slot)
+      }
     }
   }
 }

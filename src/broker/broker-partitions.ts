@@ -15,25 +15,28 @@ import type { TopicId } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
 import type { LaneReader } from '../lane/lane-reader.ts'
 import { killPoint } from '../kill-points.ts'
-import { ControlBlock, NO_LEADER_WORD, hasLeader, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
+import { ControlBlock, NO_LEADER_WORD, leaderBrokerOf, leaderEpochOf } from '../log/control-block.ts'
 import { ExtentAllocator } from '../log/extent-allocator.ts'
 import { logConfigOf, retentionKindOf } from '../log/log-config.ts'
 import type { ConfigText, LogConfig } from '../log/log-config.ts'
 import { LogManager } from '../log/log-manager.ts'
 import { LogMemory } from '../log/log-memory.ts'
-import { RETENTION_INTERNAL } from '../log/log-memory-layout.ts'
+import { DURABILITY_MEMORY } from '../log/log-memory-layout.ts'
 import { MemoryLog } from '../log/memory-log.ts'
 import { MemoryRetention } from '../log/memory-retention.ts'
-import { initialiseSlot, releaseSlot } from '../log/partition-table.ts'
+import { initialiseSlot } from '../log/partition-table.ts'
 import type { ConfigImage, PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
-import { MetadataLog } from '../metadata/metadata-log.ts'
-import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, FIRST_TOPIC_SLOT, METADATA_SNAPSHOT_SLOT } from '../metadata/metadata-records.ts'
+import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
 import { findOffset } from '../partition/list-offsets.ts'
 import type { ListedOffset } from '../partition/list-offsets.ts'
 import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
-import type { BrokerInit, DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
+import type { KnownProducers } from '../partition/producer-state.ts'
+import type { DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
+import type { LogFiles, PartitionsInit } from './log-files.ts'
+import { LeftLogs } from './left-logs.ts'
+import { MetadataLead } from './metadata-lead.ts'
 import { TurnTime } from '../partition/turn-time.ts'
 import type { BrokerTable } from './broker-table.ts'
 
@@ -47,11 +50,7 @@ export interface LeadAssignment {
   readonly config: ConfigImage
 }
 
-/** What a broker's partitions need of what it was started with. */
-export type PartitionsInit = Pick<
-  BrokerInit,
-  'brokerId' | 'incarnation' | 'config' | 'memory' | 'metadataLogMaxRecordBytesBetweenSnapshots'
->
+const NOBODY: KnownProducers = { endOffset: 0, producers: [] }
 
 interface LedPartition {
   readonly actor: PartitionActor
@@ -70,7 +69,6 @@ export class BrokerPartitions {
   /** What the broker was started with, and what was altered since. */
   readonly #startConfig: Readonly<Partial<BrokerConfig>>
   #config: Readonly<Partial<BrokerConfig>>
-  readonly #bytesBetweenSnapshots: number
   readonly #bells: Bells
   readonly #clock: Clock
   readonly #memory: LogMemory
@@ -78,17 +76,25 @@ export class BrokerPartitions {
   readonly #retention: MemoryRetention
   readonly #logs: LogManager
   readonly #time: TurnTime
+  /** The metadata log, when this broker leads it. */
+  readonly metadata: MetadataLead
+  /** What dead brokers and deleted topics left. */
+  readonly left: LeftLogs
   /** By slot. */
   readonly #led: (LedPartition | undefined)[] = []
+  readonly #files: LogFiles | undefined
+  /** Something was appended that is to be written to files, and the thread that does it was not rung yet. */
+  #isWriteWanted = false
   readonly #dirty: LedPartition[] = []
   readonly #unannounced: LedPartition[] = []
   #parked: LedPartition[] = []
 
-  constructor(init: PartitionsInit, bells: Bells, table: BrokerTable, clock: Clock) {
+  /** Without `files` logs are in memory only. */
+  constructor(init: PartitionsInit, bells: Bells, table: BrokerTable, clock: Clock, files?: LogFiles) {
+    this.#files = files
     this.#brokerId = init.brokerId
     this.#startConfig = init.config
     this.#config = init.config
-    this.#bytesBetweenSnapshots = init.metadataLogMaxRecordBytesBetweenSnapshots
     this.#bells = bells
     this.#clock = clock
     this.#memory = new LogMemory(init.memory.log)
@@ -101,6 +107,15 @@ export class BrokerPartitions {
     this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })
     this.#logs = new LogManager({ memory: this.#memory, allocator: this.#allocator, clock })
     this.#time = new TurnTime(clock)
+    this.left = new LeftLogs(brokerId, this.#memory, this.#allocator, bells)
+    this.metadata = new MetadataLead({
+      brokerId,
+      memory: this.#memory,
+      allocator: this.#allocator,
+      bells,
+      bytesBetweenSnapshots: init.metadataLogMaxRecordBytesBetweenSnapshots,
+      ringIo: () => this.#ringIo(),
+    })
   }
 
   get memory(): LogMemory {
@@ -122,7 +137,7 @@ export class BrokerPartitions {
   }
 
   get hasAttention(): boolean {
-    return this.#allocator.hasAttention
+    return this.#allocator.hasAttention || this.#memory.hasWritten(this.#brokerId)
   }
 
   // --- the duty cycle -----------------------------------------------------------
@@ -157,19 +172,57 @@ export class BrokerPartitions {
     for (let i = 0; i < count; i++) {
       const led = this.#dirty[i]!
       led.actor.advance()
-      if (led.actor.isAnnounced) {
-        led.actor.isAnnounced = false
-        this.#unannounced.push(led)
-      }
-      if (led.config.retentionBytes >= 0) trimToSize(led)
+      this.#announceLater(led)
+      if (led.actor.log.hasFiles) this.#isWriteWanted = true
+      else if (led.config.retentionBytes >= 0) trimToSize(led)
     }
     this.#dirty.length = 0
     this.#time.turnEnded()
     return count
   }
 
-  /** Wakes the readers of what was published since the last call. */
+  /** Watermarks and acks follow what was written to files; the number of partitions. */
+  followFiles(): number {
+    const memory = this.#memory
+    if (!memory.hasWritten(this.#brokerId)) return 0
+    memory.takeWritten(this.#brokerId)
+    let moved = 0
+    for (
+      let slot = memory.written.nextMarked(0, memory.slotsHigh);
+      slot >= 0;
+      slot = memory.written.nextMarked(slot + 1, memory.slotsHigh)
+    ) {
+      const led = this.#led[slot]
+      if (led === undefined) {
+        if (slot === CLUSTER_METADATA_SLOT && memory.written.take(slot)) this.metadata.filesMoved()
+        continue
+      }
+      // The bit goes first: what is written meanwhile is looked at again.
+      memory.written.take(slot)
+      led.actor.filesMoved()
+      // Retention may have moved the log start: the files follow.
+      if (memory.writeWanted.isMarked(slot)) this.#isWriteWanted = true
+      this.#announceLater(led)
+      moved++
+    }
+    return moved
+  }
+
+  #announceLater(led: LedPartition): void {
+    if (!led.actor.isAnnounced) return
+    led.actor.isAnnounced = false
+    this.#unannounced.push(led)
+  }
+
+  #ringIo(): void {
+    this.#isWriteWanted = false
+    const thread = this.#memory.ioThread
+    if (thread !== undefined) this.#bells.ring(thread)
+  }
+
+  /** Wakes the readers of what was published since the last call, and who writes it to files. */
   announce(): void {
+    if (this.#isWriteWanted) this.#ringIo()
     for (let i = 0; i < this.#unannounced.length; i++) this.#unannounced[i]!.actor.announce(this.#bells)
     this.#unannounced.length = 0
   }
@@ -204,7 +257,9 @@ export class BrokerPartitions {
 
   /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE, POLICY_VIOLATION. */
   deleteRecords({ slot, topicId, beforeOffset }: DeleteRecordsRequest): number {
-    return this.#ledBy(slot, topicId).log.deleteRecordsBefore(beforeOffset)
+    const start = this.#ledBy(slot, topicId).log.deleteRecordsBefore(beforeOffset)
+    if (this.#memory.writeWanted.isMarked(slot)) this.#ringIo()
+    return start
   }
 
   #ledBy(slot: number, topicId: TopicId): PartitionActor {
@@ -223,7 +278,14 @@ export class BrokerPartitions {
 
   /** Makes the control block of a new partition; does nothing when it is there. */
   initialise({ name, topicId }: TopicImage, { slot, partitionId }: PartitionImage, config: ConfigImage): void {
-    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(name, logConfigOf(config, this.#config)))
+    const logConfig = this.#logConfigOf(config)
+    initialiseSlot(this.#memory, slot, topicId, partitionId, retentionKindOf(name, logConfig), logConfig.durability)
+  }
+
+  /** Without a data directory everything is in memory only. */
+  #logConfigOf(text: ConfigText): LogConfig {
+    const config = logConfigOf(text, this.#config)
+    return this.#files === undefined && config.durability !== DURABILITY_MEMORY ? { ...config, durability: DURABILITY_MEMORY } : config
   }
 
   /**
@@ -237,17 +299,25 @@ export class BrokerPartitions {
     if (this.#led[slot] !== undefined && control.leaderEpoch < leaderEpoch) this.handOver(slot)
     const word = control.leaderWord()
     if (word !== NO_LEADER_WORD && leaderEpochOf(word) >= leaderEpoch) return true
-    if (!isGone(leaderBrokerOf(word)) || !control.tryLead(word, this.#brokerId, leaderEpoch)) return false
+    if (!isGone(leaderBrokerOf(word))) return false
+    // Who wrote what is not in memory any more only the files know.
+    const memoryStart = control.hasFiles ? control.memoryStartOffset : 0
+    const known = memoryStart > 0 ? this.#files?.knownProducers(slot, topicId, memoryStart) : NOBODY
+    if (known === undefined || !control.tryLead(word, this.#brokerId, leaderEpoch)) return false
     killPoint('broker.lead.taken')
     const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
-    const config = logConfigOf(assignment.config, this.#config)
+    const config = this.#logConfigOf(assignment.config)
     const log = MemoryLog.open(control, this.#memory, this.#allocator, leaderEpoch, config)
-    const actor = new PartitionActor(identity, control, log, this.#time)
+    const actor = new PartitionActor(identity, control, log, this.#time, known)
     this.#led[slot] = { actor, control, config }
     this.#retention.register(log)
-    this.#logs.register(log)
+    if (!log.hasFiles) this.#logs.register(log)
     // The leader before may have died between publishing an end and moving the watermark.
     actor.advance()
+    if (log.hasFiles) {
+      actor.filesMoved()
+      this.#ringIo()
+    }
     // Producers wait here for a leader, readers for the watermark.
     control.ringWaiters(this.#bells)
     return true
@@ -282,25 +352,24 @@ export class BrokerPartitions {
     led.control.ringWaiters(this.#bells)
   }
 
-  /** Lets go of the leader word of a partition that only a dead incarnation of this broker led. */
-  resignForDead(slot: number): void {
-    const control = new ControlBlock(this.#memory, slot)
-    const word = control.leaderWord()
-    if (this.#led[slot] !== undefined || leaderBrokerOf(word) !== this.#brokerId) return
-    if (control.tryResign(word)) control.ringWaiters(this.#bells)
-  }
-
   /** The broker's configs that were altered are these from now on. What its logs inherit of them, `reconfigure` applies. */
   setConfig(altered: ConfigText): void {
     this.#config = { ...this.#startConfig, ...configFromCheckedText(BROKER_CONFIG, altered) }
+  }
+
+  leads(slot: number): boolean {
+    return this.#led[slot] !== undefined
   }
 
   /** The topic's configs are these from now on; does nothing where this broker does not lead the partition. */
   reconfigure(slot: number, text: ConfigText): void {
     const led = this.#led[slot]
     if (led === undefined) return
-    led.config = logConfigOf(text, this.#config)
+    led.config = this.#logConfigOf(text)
     led.actor.log.reconfigure(led.config)
+    // A log without files gets none while it lives, and one with files keeps them.
+    if (led.control.hasFiles && led.config.durability !== DURABILITY_MEMORY) led.control.setDurability(led.config.durability)
+    if (led.actor.log.hasFiles) return led.actor.filesMoved()
     led.control.setRetentionKind(retentionKindOf(led.actor.identity.topic, led.config))
     if (led.config.retentionBytes >= 0) trimToSize(led)
     this.#logs.reconfigured(slot)
@@ -320,76 +389,6 @@ export class BrokerPartitions {
     this.#parked = this.#parked.filter(({ actor }) => actor.log.slot !== slot)
     this.#retention.unregister(slot)
     this.#logs.unregister(slot)
-  }
-
-  // --- the metadata log -------------------------------------------------------------
-
-  /** The broker that leads the metadata log; undefined before there is one. */
-  metadataLeader(): number | undefined {
-    const word = this.metadataLeaderWord()
-    return hasLeader(word) ? leaderBrokerOf(word) : undefined
-  }
-
-  metadataLeaderWord(): bigint {
-    return this.#metadataControl().leaderWord()
-  }
-
-  /** The first broker of a new millrace makes it, and the log of its snapshots. */
-  makeMetadataLog(): void {
-    for (const slot of [METADATA_SNAPSHOT_SLOT, CLUSTER_METADATA_SLOT]) {
-      initialiseSlot(this.#memory, slot, CLUSTER_METADATA_TOPIC_ID, slot, RETENTION_INTERNAL)
-    }
-  }
-
-  /** Takes the lead of the metadata log from the one that `word` names, who is dead; undefined when another broker was faster. */
-  takeMetadataLog(word: bigint): MetadataLog | undefined {
-    const control = this.#metadataControl()
-    const epoch = word === NO_LEADER_WORD ? 0 : leaderEpochOf(word) + 1
-    if (!control.tryLead(word, this.#brokerId, epoch)) return undefined
-    const log = MemoryLog.open(control, this.#memory, this.#allocator, epoch)
-    // Nobody else can have tried: the one that leads the metadata log leads its snapshots.
-    const snapshotControl = new ControlBlock(this.#memory, METADATA_SNAPSHOT_SLOT)
-    snapshotControl.tryLead(snapshotControl.leaderWord(), this.#brokerId, epoch)
-    const snapshots = MemoryLog.open(snapshotControl, this.#memory, this.#allocator, epoch)
-    snapshots.advance()
-    // Clients wait here for a controller.
-    control.ringWaiters(this.#bells)
-    return new MetadataLog({ log, snapshots, control, bells: this.#bells, bytesBetweenSnapshots: this.#bytesBetweenSnapshots })
-  }
-
-  // --- what the dead and the deleted left -------------------------------------------
-
-  /** Takes over what a dead broker owned. The logs that it led are those whose leader word names it; the metadata log is led here. */
-  adoptMemory(deadBroker: number, incarnation: number): void {
-    const isLedByDead = (slot: number): boolean =>
-      slot < FIRST_TOPIC_SLOT || new ControlBlock(this.#memory, slot).leaderBroker === deadBroker
-    this.#allocator.adopt(deadBroker, incarnation, isLedByDead)
-  }
-
-  /** Frees the log of a row that no topic has any more, if whoever led it is gone: it died before it could. */
-  dropDeleted(slot: number, isGone: (brokerId: number) => boolean): void {
-    const control = new ControlBlock(this.#memory, slot)
-    const word = control.leaderWord()
-    if (!control.isInUse || (control.isDeleting && control.firstExtent < 0) || !isGone(leaderBrokerOf(word))) return
-    // A living broker that was to lead it may be about to take the word: then it frees the log when it hears of the end.
-    const epoch = leaderEpochOf(word) + 1
-    if (!control.tryLead(word, this.#brokerId, epoch)) return
-    MemoryLog.open(control, this.#memory, this.#allocator, epoch).delete()
-    control.tryResign(control.leaderWord())
-    control.ringWaiters(this.#bells)
-  }
-
-  /** Whether the row can be given to a partition. One that a deleted topic left is released, once nobody can hold it any more. */
-  isFree(slot: number, mayRelease: boolean): boolean {
-    const control = new ControlBlock(this.#memory, slot)
-    if (!control.isInUse) return true
-    if (!mayRelease || !control.isDeleting || control.firstExtent >= 0) return false
-    releaseSlot(this.#memory, slot)
-    return true
-  }
-
-  #metadataControl(): ControlBlock {
-    return new ControlBlock(this.#memory, CLUSTER_METADATA_SLOT)
   }
 }
 

@@ -24,6 +24,9 @@ import type { Attachment, BrokerConnection, BrokerInit, HostControl, HostedBroke
 import type { Random } from '../random.ts'
 import { BrokerRestarts } from './broker-restarts.ts'
 import { BrokerTable } from './broker-table.ts'
+import type { LogDirectoryLayout } from '../io/io-control.ts'
+import { IoHost } from './io-host.ts'
+import type { IoEvent } from './io-init.ts'
 import { allocateProcessMemory } from './process-memory.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
@@ -34,6 +37,8 @@ export interface ClusterOptions {
   readonly idleStrategy: 'park' | 'spin'
   /** Of all brokers; only what was set. */
   readonly config?: Readonly<Partial<BrokerConfig>>
+  /** Where logs have their files; without it they are in memory only. */
+  readonly dataDir?: string | undefined
   /** The worker entry; beside this module unless a bundler has moved it. */
   readonly workerUrl: URL | undefined
   readonly clock: Clock
@@ -51,6 +56,7 @@ export type ClusterEvent =
   | { readonly type: 'brokerDied'; readonly brokerId: number; readonly incarnation: number; readonly error: Error | undefined }
   | { readonly type: 'brokerRestarted'; readonly brokerId: number; readonly incarnation: number }
   | { readonly type: 'brokerGivenUp'; readonly brokerId: number }
+  | IoEvent
 
 interface HostedBroker {
   readonly brokerId: number
@@ -78,6 +84,8 @@ export class Cluster {
   /** By broker id: the incarnation that was started last. */
   readonly #incarnations: number[]
   readonly #givenUp = new Set<number>()
+  readonly #io: IoHost | undefined
+  #logDirectories: LogDirectoryLayout | undefined
   /** Attached threads that wait for a broker to be started again: they look once more. */
   #awaiting: (() => void)[] = []
   readonly #supervisors: Supervisor[] = []
@@ -110,6 +118,7 @@ export class Cluster {
       isAnyAlive: () => this.#living.size > 0,
       restart: (brokerId) => this.#startAgain(brokerId),
     })
+    this.#io = options.dataDir === undefined ? undefined : this.#startIo(options.dataDir)
     for (let id = 0; id < options.brokers; id++) this.#supervisors.push(new Supervisor(options.clock, options.restarts ?? RESTARTS))
   }
 
@@ -129,6 +138,11 @@ export class Cluster {
     await this.#living.get(brokerId)?.thread.terminate()
   }
 
+  /** Kills the I/O thread where it stands: for fault tests. */
+  async terminateIo(): Promise<void> {
+    await this.#io?.thread.terminate()
+  }
+
   /** Asks every broker to finish its turn, then ends their threads; a second call waits for the first. */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
@@ -146,6 +160,7 @@ export class Cluster {
       void stopped.then(() => timer.cancel())
     })
     await Promise.race([stopped, late])
+    await this.#io?.close(timeoutMs)
     this.#tellOver()
     await Promise.allSettled(brokers.map((broker) => broker.thread.terminate()))
   }
@@ -158,6 +173,22 @@ export class Cluster {
 
   #lookAgain(): void {
     for (const look of this.#awaiting.splice(0)) look()
+  }
+
+  #startIo(dataDir: string): IoHost {
+    const { brokers, config = {}, spawner, clock, workerUrl, restarts = RESTARTS, onEvent } = this.#options
+    const connectAll = (): void => {
+      for (const { control } of this.#living.values()) {
+        const port = this.#io!.connect()
+        void control
+          .with({ transfer: [port], hold: false })
+          .connectIo(port)
+          .catch(() => port.close())
+      }
+    }
+    const holder = newToken(this.#options.random)
+    const options = { memory: this.#memory, bells: this.#bells, dataDir, brokers, config, spawner, clock, workerUrl, holder, restarts }
+    return new IoHost({ ...options, onEvent, onAgain: connectAll })
   }
 
   // --- brokers ------------------------------------------------------------------
@@ -177,6 +208,8 @@ export class Cluster {
     const token = newToken(this.#options.random)
     this.#stopListening = listenForAttach(token, (port) => this.#accept(port))
     this.#address = { token, threadId: ownThreadId }
+    // Why a directory cannot be opened is said before what follows from it.
+    this.#logDirectories = await this.#io?.ready()
     await Promise.all(started.map((broker) => this.#readyOrDead(broker)))
   }
 
@@ -204,13 +237,14 @@ export class Cluster {
     const memory = this.#memory
     const self = { brokerId, incarnation, bell }
     const metadataLogMaxRecordBytesBetweenSnapshots = this.#options.metadataLogMaxRecordBytesBetweenSnapshots ?? BYTES_BETWEEN_SNAPSHOTS
-    const own = { ...self, hostPort: port2, peers, incarnations, bootstrap }
+    const ioPort = this.#io?.connect()
+    const own = { ...self, hostPort: port2, ioPort, peers, incarnations, bootstrap }
     const workerData: BrokerInit = { ...own, memory, idleStrategy, config, metadataLogMaxRecordBytesBetweenSnapshots }
     const thread = spawner.spawn({
       name: `millrace broker ${brokerId}`,
       entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),
       workerData,
-      transfer: [port2, ...peers.map((peer) => peer.port)],
+      transfer: [port2, ...(ioPort === undefined ? [] : [ioPort]), ...peers.map((peer) => peer.port)],
     })
     const control = connectControl<HostedBrokerControl>(port1, { name: `broker ${brokerId}` })
     const broker: HostedBroker = { brokerId, incarnation, bell, thread, control }
@@ -267,7 +301,13 @@ export class Cluster {
         if (this.#areAllGivenUp) throw new MillraceError('BROKER_NOT_AVAILABLE', 'every broker died too often and was given up')
         bell = this.#bells.claim(THREAD_KIND_CLIENT)
         const brokers = [...this.#living.values()].map((broker) => this.#connectClient(broker, bell!))
-        const attachment: Attachment = { memory: this.#memory, bell, config: this.#options.config ?? {}, brokers }
+        const attachment: Attachment = {
+          memory: this.#memory,
+          bell,
+          config: this.#options.config ?? {},
+          logDirectories: this.#logDirectories,
+          brokers,
+        }
         return transferred(
           attachment,
           brokers.map((broker) => broker.port),

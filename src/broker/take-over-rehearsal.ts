@@ -78,12 +78,12 @@ class RehearsedBroker {
   }
 
   makeMetadataLog(): void {
-    this.#partitions.makeMetadataLog()
+    this.#partitions.metadata.make()
   }
 
   /** Becomes the controller, and finds the first incarnation of a broker dead. */
   async takeOver(dead = -1): Promise<void> {
-    const log = this.#partitions.takeMetadataLog(this.#partitions.metadataLeaderWord())!
+    const log = this.#partitions.metadata.take(this.#partitions.metadata.leaderWord)!
     this.#controller = new ControllerActor(
       log,
       controllerEffects({
@@ -95,7 +95,7 @@ class RehearsedBroker {
         isAlive: (brokerId, incarnation) => brokerId !== dead || incarnation > 1,
       }),
     )
-    this.#controller.onStart()
+    await this.#controller.onStart()
     await this.ask<void>((reply) => ({ type: 'takeOver', reply }))
   }
 

@@ -1,5 +1,5 @@
-// Entry of a broker's worker thread: everything a broker needs of the real world is
-// put in its hands here. Runs once a broker thread.
+// Entry of millrace's worker threads, brokers and the I/O thread: everything a broker needs of
+// the real world is put in its hands here. Runs once a thread.
 
 import { availableParallelism } from 'node:os'
 import { threadId, workerData } from 'node:worker_threads'
@@ -8,6 +8,7 @@ import { systemClock } from '../clock.ts'
 import { engineRandom } from '../random.ts'
 import { BrokerActor } from './broker-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
+import type { IoInit } from './io-init.ts'
 import { TakeOverRehearsal } from './take-over-rehearsal.ts'
 
 /** Threads come and go slowly: counting them once in so long is enough to decide about spinning. */
@@ -15,13 +16,11 @@ const COUNT_THREADS_EVERY_MS = 100
 /** Whoever opened millrace has the cores for his first records, or those who took over from this broker for theirs. */
 const REHEARSE_AFTER_MS = 100
 
-const init = workerData as BrokerInit
-const bells = new Bells(init.memory.bells)
 const cores = availableParallelism()
 let countedMs = Number.NEGATIVE_INFINITY
 let spins = false
 
-function maySpin(): boolean {
+function maySpin(bells: Bells): boolean {
   const nowMs = systemClock.monotonicMs()
   if (nowMs - countedMs >= COUNT_THREADS_EVERY_MS) {
     countedMs = nowMs
@@ -31,18 +30,22 @@ function maySpin(): boolean {
   return spins
 }
 
-const broker = new BrokerActor(init, {
-  clock: systemClock,
-  random: engineRandom,
-  workerThread: threadId,
-  maySpin,
-  // Thrown where nobody catches it: the thread ends, and its neighbours see its ports close.
-  onFatal: (error) => {
-    setImmediate(() => {
-      throw error
-    })
-  },
-})
+function startBroker(init: BrokerInit): void {
+  const bells = new Bells(init.memory.bells)
+  const broker = new BrokerActor(init, {
+    clock: systemClock,
+    random: engineRandom,
+    workerThread: threadId,
+    maySpin: () => maySpin(bells),
+    onFatal,
+  })
+  // A broker that is alone takes over from nobody. A rehearsal that fails costs nothing but the time that it would have saved.
+  if (init.incarnations.length <= 1) return
+  broker.ready().then(
+    () => systemClock.setTimer(REHEARSE_AFTER_MS, () => void rehearse().catch(() => undefined)),
+    () => undefined,
+  )
+}
 
 async function rehearse(): Promise<void> {
   for (const step of new TakeOverRehearsal({ clock: systemClock, random: engineRandom }).steps) {
@@ -51,10 +54,14 @@ async function rehearse(): Promise<void> {
   }
 }
 
-// A broker that is alone takes over from nobody. A rehearsal that fails costs nothing but the time that it would have saved.
-if (init.incarnations.length > 1) {
-  broker.ready().then(
-    () => systemClock.setTimer(REHEARSE_AFTER_MS, () => void rehearse().catch(() => undefined)),
-    () => undefined,
-  )
+/** Thrown where nobody catches it: the thread ends, and its neighbours see its ports close. */
+function onFatal(error: unknown): void {
+  setImmediate(() => {
+    throw error
+  })
 }
+
+const init = workerData as BrokerInit | IoInit
+// Only the I/O thread loads what it needs of disks.
+if ('io' in init) (await import('./io-worker.ts')).startIoThread(init, onFatal)
+else startBroker(init)

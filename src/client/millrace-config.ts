@@ -26,6 +26,11 @@ export interface MillraceLogger {
 export interface FilledMillraceOptions {
   /** Broker threads; partition leaders are spread over them. Default: 1. */
   readonly brokers: number
+  /**
+   * The directory in which logs have their files, made if it is missing, one process at a time; without it they are in memory only.
+   * Default: undefined.
+   */
+  readonly dataDir: string | undefined
   /** Log memory of the process in bytes, made resident as it is used; a multiple of 8 MiB. Default: 268435456. */
   readonly logMemoryBytes: number
   /** Partitions of all topics together, at most. Default: 32768. */
@@ -58,6 +63,14 @@ export const MILLRACE_CONFIG: ConfigTable<FilledMillraceOptions> = {
       unit: 'brokers',
       takesEffect: 'at open',
       doc: 'Broker threads; partition leaders are spread over them.',
+    },
+    dataDir: {
+      type: 'custom',
+      expects: "the path of a directory, as in './data'",
+      accepts: (value) => typeof value === 'string' && value !== '',
+      default: undefined,
+      takesEffect: 'at open',
+      doc: 'The directory in which logs have their files, made if it is missing, one process at a time; without it they are in memory only.',
     },
     logMemoryBytes: {
       type: 'long',
@@ -131,13 +144,12 @@ export const MILLRACE_CONFIG: ConfigTable<FilledMillraceOptions> = {
   answer: (name) => OWN_ANSWERS.get(name) ?? answerBrokerConfigName(name) ?? answerForeignOption(name),
 }
 
-const NO_FILES = 'logs are kept in memory only so far: leave it out'
+const ONE_DIRECTORY = 'it is called dataDir here, and there is one of it'
 const OWN_ANSWERS: ReadonlyMap<string, string> = new Map([
-  ['dataDir', NO_FILES],
-  ['logDir', NO_FILES],
-  ['logDirs', NO_FILES],
-  ['log.dir', NO_FILES],
-  ['log.dirs', NO_FILES],
+  ['logDir', ONE_DIRECTORY],
+  ['logDirs', ONE_DIRECTORY],
+  ['log.dir', ONE_DIRECTORY],
+  ['log.dirs', ONE_DIRECTORY],
   ['listen', 'Kafka clients cannot connect yet: leave it out'],
   ['listeners', 'Kafka clients cannot connect yet: leave it out'],
 ])

@@ -1,10 +1,12 @@
 // Opening a millrace in this process, and attaching further threads to it.
 
+import { resolve } from 'node:path'
 import { workerThreadSpawner } from '../actor/worker-thread.ts'
 import { Cluster } from '../broker/cluster.ts'
 import type { ClusterEvent } from '../broker/cluster.ts'
 import { systemClock } from '../clock.ts'
 import { checkBrokerConfig } from '../config/broker-config-check.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
 import { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { systemRandom } from '../random.ts'
@@ -16,13 +18,16 @@ import { fillMillraceOptions } from './millrace-config.ts'
 import type { MillraceOptions } from './millrace-config.ts'
 
 /**
- * Starts the broker threads of a new millrace and attaches this thread. Memory only so
- * far: what is in its topics goes with the process. Rejects with INVALID_CONFIG,
- * BROKER_NOT_AVAILABLE when a thread does not start, and ABORTED by its signal.
+ * Starts the broker threads of a millrace and attaches this thread. With a `dataDir` its topics are
+ * what they were when it was last open; without one they go with the process. Rejects with INVALID_CONFIG,
+ * KAFKA_STORAGE_ERROR when the directory cannot be opened, BROKER_NOT_AVAILABLE when a thread does not start,
+ * and ABORTED by its signal.
  */
 export async function openMillrace(options?: MillraceOptions, { signal }: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
   const filled = fillMillraceOptions(options)
-  const { config, withoutEffect } = checkBrokerConfig(filled.config)
+  const { config: given, withoutEffect } = checkBrokerConfig(filled.config)
+  const dataDir = filled.dataDir === undefined ? undefined : resolve(filled.dataDir)
+  const config = dataDir === undefined ? refuseDurability(given) : { 'millrace.durability': 'cache' as const, ...given }
   refuseAborted(signal)
   const logger = createLogger(filled.logger, filled.logLevel)
   for (const { name, reason } of withoutEffect) logger.log('info', { config: name }, `broker config ${name} has no effect: ${reason}`)
@@ -32,6 +37,7 @@ export async function openMillrace(options?: MillraceOptions, { signal }: { sign
     partitionsMax: filled.partitionsMax,
     idleStrategy: filled.idleStrategy,
     config,
+    dataDir,
     workerUrl: filled.workerUrl === undefined ? undefined : new URL(filled.workerUrl),
     clock: systemClock,
     random: systemRandom,
@@ -64,6 +70,13 @@ export async function attachMillrace(handle: MillraceHandle, options: { signal?:
   return new AttachedMillrace(engine, handle, undefined)
 }
 
+function refuseDurability(config: Readonly<Partial<BrokerConfig>>): Readonly<Partial<BrokerConfig>> {
+  const durability = config['millrace.durability'] ?? 'memory'
+  if (durability === 'memory') return config
+  const message = `millrace.durability '${durability}' needs files: give openMillrace a dataDir`
+  throw new MillraceError('INVALID_CONFIG', message)
+}
+
 function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return
   throw new MillraceError('ABORTED', 'opening millrace was aborted by its signal', { cause: signal.reason })
@@ -81,5 +94,13 @@ function logEvent(logger: LazyLogger, event: ClusterEvent): void {
       return logger.log('info', { broker: event.brokerId, incarnation: event.incarnation }, `broker ${event.brokerId} was started again`)
     case 'brokerGivenUp':
       return logger.log('error', { broker: event.brokerId }, `broker ${event.brokerId} died too often and is not started again`)
+    case 'ioDied':
+      return logger.log('error', { err: event.error }, 'the I/O thread died')
+    case 'ioRestarted':
+      return logger.log('info', {}, 'the I/O thread was started again')
+    case 'ioGivenUp':
+      return logger.log('error', {}, 'the I/O thread died too often and is not started again: nothing is written to files any more')
+    case 'ioMessage':
+      return logger.log(event.level, {}, event.message)
   }
 }

@@ -51,8 +51,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       values: ['memory', 'cache', 'disk'],
       default: 'memory',
       takesEffect: 'at open',
-      support: "refused: logs are kept in memory only so far, which is 'memory'",
-      doc: "How deep a record must be before it is acknowledged: in memory, written to its file, or synced to disk. Only 'memory' so far.",
+      support: 'yes',
+      doc: "How deep a record must be before it is acknowledged: in memory, gone with the process; written to its file ('cache'), where it survives the process; or synced to disk, where it survives the machine. With a dataDir it is 'cache' unless said.",
     },
     'cleanup.policy': {
       type: 'list',
@@ -106,8 +106,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 1_073_741_824,
       unit: 'bytes',
       takesEffect: 'at next segment',
-      support: 'accepted',
-      doc: 'Size at which a segment file is full. No effect in memory, where a segment is an extent of 16 KiB to 8 MiB.',
+      support: 'yes',
+      doc: 'Size at which a segment file is full. In memory a segment is an extent of 16 KiB to 8 MiB.',
     },
     'segment.ms': {
       type: 'long',
@@ -124,8 +124,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 0,
       unit: 'ms',
       takesEffect: 'at next segment',
-      support: 'accepted',
-      doc: 'Random time taken off segment.ms, in ms. No effect in memory.',
+      support: 'yes',
+      doc: 'Random time taken off segment.ms for a segment in files, in ms.',
     },
     'segment.index.bytes': {
       type: 'int',
@@ -133,8 +133,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 10_485_760,
       unit: 'bytes',
       takesEffect: 'at next segment',
-      support: 'accepted',
-      doc: "Size of a segment's index files. No effect in memory, where an index takes what it needs.",
+      support: 'yes',
+      doc: 'Size at which an index of a segment is full, and its segment with it. In memory an index takes what it needs.',
     },
     'index.interval.bytes': {
       type: 'int',
@@ -142,8 +142,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 4_096,
       unit: 'bytes',
       takesEffect: 'at next segment',
-      support: 'accepted',
-      doc: 'Bytes of records for each entry of the offset index. No effect in memory, where it is 4096.',
+      support: 'yes',
+      doc: 'Bytes of records for each entry of the offset index. In memory it is 4096.',
     },
     'file.delete.delay.ms': {
       type: 'long',
@@ -151,8 +151,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: 60_000,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'accepted',
-      doc: 'How long a deleted file stays on disk, in ms. No effect in memory.',
+      support: 'yes',
+      doc: 'How long a deleted file stays on disk, in ms, for readers that have it open.',
     },
     preallocate: {
       type: 'boolean',
@@ -167,8 +167,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: LONG_MAX,
       unit: 'records',
       takesEffect: 'immediately',
-      support: 'refused: a number of records does not decide about syncing here, millrace.durability does',
-      doc: 'Records after which a log is synced to disk. Only the default: millrace.durability says when a record is safe.',
+      support: 'yes',
+      doc: 'Records after which the files of a log are synced to disk, acknowledged before it or not: millrace.durability says when a record is safe.',
     },
     'flush.ms': {
       type: 'long',
@@ -176,8 +176,8 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: LONG_MAX,
       unit: 'ms',
       takesEffect: 'immediately',
-      support: 'refused: time does not decide about syncing here, millrace.durability does',
-      doc: 'Time after which a log is synced to disk, in ms. Only the default: millrace.durability says when a record is safe.',
+      support: 'yes',
+      doc: 'Time after which the files of a log are synced to disk, in ms, acknowledged before it or not: millrace.durability says when a record is safe.',
     },
 
     // --- Timestamps

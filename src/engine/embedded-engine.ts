@@ -19,6 +19,8 @@ import { MillraceError } from '../errors.ts'
 import type { ErrorName } from '../errors.ts'
 import { equalTopicIds, slot, threadId } from '../ids.ts'
 import type { ThreadId, TopicId } from '../ids.ts'
+import { partitionDirectoryPath } from '../io/io-control.ts'
+import type { LogDirectoryLayout } from '../io/io-control.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
 import { ControlBlock } from '../log/control-block.ts'
@@ -41,6 +43,7 @@ import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
 import { LeaderCalls, deletedError } from './leader-calls.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { checkDurability } from './topic-durability.ts'
 import { WakeLoop } from './wake-loop.ts'
 
 /** A partition: what it is called, and the row of its control block. */
@@ -78,6 +81,8 @@ export class EmbeddedEngine {
   readonly brokerTable: BrokerTable
   /** What was set for all brokers when millrace was opened. */
   readonly brokerConfig: Readonly<Partial<BrokerConfig>>
+  /** Where logs have their files; undefined: they are in memory only. */
+  readonly #logDirectories: LogDirectoryLayout | undefined
   readonly clock: Clock
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
@@ -104,7 +109,11 @@ export class EmbeddedEngine {
     }
   }
 
-  private constructor(host: ControlClient<HostControl>, { memory, bell, config, brokers }: Attachment, options: AttachOptions) {
+  private constructor(
+    host: ControlClient<HostControl>,
+    { memory, bell, config, logDirectories, brokers }: Attachment,
+    options: AttachOptions,
+  ) {
     this.threadId = threadId(bell.id)
     this.#bellIncarnation = bell.incarnation
     this.clock = options.clock
@@ -112,6 +121,7 @@ export class EmbeddedEngine {
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
     this.brokerConfig = config
+    this.#logDirectories = logDirectories
     this.brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
@@ -152,6 +162,13 @@ export class EmbeddedEngine {
     return new ControlBlock(this.memory, slot(slotNumber))
   }
 
+  /** Where a partition's files are, wherever it is led; undefined while it has none. */
+  directoryOf({ topic, partition, slot: slotNumber }: PartitionRow): string | undefined {
+    const { home } = this.controlBlock(slotNumber)
+    if (this.#logDirectories === undefined || home < 0) return undefined
+    return partitionDirectoryPath(this.#logDirectories, home, topic, partition)
+  }
+
   /** The cluster as it is committed at this moment. */
   get metadata(): MetadataImage {
     return this.#metadata.current()
@@ -168,11 +185,13 @@ export class EmbeddedEngine {
 
   /** Checks what createTopic checks, and nothing else. */
   async validateTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<void> {
+    checkDurability(command, this.#logDirectories !== undefined)
     await this.#onController((controller) => controller.createTopic({ ...command, validateOnly: true }), signal)
   }
 
   /** Resolves when its partitions are led. Rejects with TOPIC_ALREADY_EXISTS, and what else the controller answers. */
   async createTopic(command: CreateTopicCommand, signal?: AbortSignal): Promise<TopicDescription> {
+    checkDurability(command, this.#logDirectories !== undefined)
     await this.#onController((controller) => controller.createTopic(command), signal)
     // What is answered is committed, so it is seen here, unless it was deleted since.
     return this.#untilLed(command.name, signal)

@@ -17,10 +17,13 @@ import {
   CONTROL_BYTES,
   CONTROL_CLEANED_LONG,
   CONTROL_DELETING,
+  CONTROL_DURABILITY,
   CONTROL_DURABLE_END_LONG,
   CONTROL_EXPIRED_LONG,
+  CONTROL_FILES,
   CONTROL_FIRST_EXTENT,
   CONTROL_HIGH_WATERMARK_LONG,
+  CONTROL_HOME,
   CONTROL_INCARNATION,
   CONTROL_LAST_EXTENT,
   CONTROL_LAST_STABLE_LONG,
@@ -30,12 +33,19 @@ import {
   CONTROL_MEMORY_START_LONG,
   CONTROL_PARTITION,
   CONTROL_RETENTION_KIND,
+  CONTROL_RETENTION_START_LONG,
+  CONTROL_SYNCED_END_LONG,
   CONTROL_TOPIC_ID,
   CONTROL_TRIMMED_LONG,
   CONTROL_WAITER_SUMMARY,
   CONTROL_WAITERS,
+  CONTROL_WRITTEN_END_LONG,
+  DURABILITY_MEMORY,
+  FILES_DAMAGED,
+  FILES_FAILED,
+  FILES_FINE,
 } from './log-memory-layout.ts'
-import type { RetentionKind } from './log-memory-layout.ts'
+import type { Durability, RetentionKind } from './log-memory-layout.ts'
 
 /** Nobody leads, and nobody ever did. */
 export const NO_LEADER_WORD = 0n
@@ -186,6 +196,75 @@ export class ControlBlock {
 
   publishLastStable(offset: number): void {
     this.#store(CONTROL_LAST_STABLE_LONG, offset)
+  }
+
+  /** How deep a record must be before it is acknowledged. Whether it has files at all never changes while the slot is in use. */
+  get durability(): Durability {
+    return Atomics.load(this.#words, this.#at + CONTROL_DURABILITY) as Durability
+  }
+
+  setDurability(durability: Durability): void {
+    Atomics.store(this.#words, this.#at + CONTROL_DURABILITY, durability)
+  }
+
+  /** Whether the log is written to files too. */
+  get hasFiles(): boolean {
+    return this.durability !== DURABILITY_MEMORY
+  }
+
+  /** Whether its files failed, or were damaged when they were opened: nothing that is not in them will be. */
+  get haveFilesFailed(): boolean {
+    return Atomics.load(this.#words, this.#at + CONTROL_FILES) !== FILES_FINE
+  }
+
+  /** Whether its files were damaged when they were opened: nothing of them is served. */
+  get areFilesDamaged(): boolean {
+    return Atomics.load(this.#words, this.#at + CONTROL_FILES) === FILES_DAMAGED
+  }
+
+  /** The node id of the log directory that has its files, -1 while it has none: it stays there, whoever leads it. */
+  get home(): number {
+    return Atomics.load(this.#words, this.#at + CONTROL_HOME) - 1
+  }
+
+  setHome(nodeId: number): void {
+    Atomics.store(this.#words, this.#at + CONTROL_HOME, nodeId + 1)
+  }
+
+  /** For the I/O thread, as all that follows here. */
+  failFiles(): void {
+    Atomics.store(this.#words, this.#at + CONTROL_FILES, FILES_FAILED)
+  }
+
+  markFilesDamaged(): void {
+    Atomics.store(this.#words, this.#at + CONTROL_FILES, FILES_DAMAGED)
+  }
+
+  /** One past the last offset that is in the log's files. */
+  get writtenEndOffset(): number {
+    return this.#load(CONTROL_WRITTEN_END_LONG)
+  }
+
+  publishWrittenEnd(offset: number): void {
+    this.#store(CONTROL_WRITTEN_END_LONG, offset)
+  }
+
+  /** One past the last offset that survives a loss of power. */
+  get syncedEndOffset(): number {
+    return this.#load(CONTROL_SYNCED_END_LONG)
+  }
+
+  publishSyncedEnd(offset: number): void {
+    this.#store(CONTROL_SYNCED_END_LONG, offset)
+  }
+
+  /** Where the retention of the log's files lets it begin; its leader moves the log start. */
+  get retentionStartOffset(): number {
+    return this.#load(CONTROL_RETENTION_START_LONG)
+  }
+
+  publishRetentionStart(offset: number): void {
+    this.#store(CONTROL_RETENTION_START_LONG, offset)
   }
 
   /** First granule of the oldest extent, -1 when the log holds none. It alone says what the chain is. */

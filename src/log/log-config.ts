@@ -9,8 +9,15 @@ import { configFromCheckedText } from '../config/config-text.ts'
 import { effectiveTopicValue } from '../config/effective-topic-config.ts'
 import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
 import type { TopicConfig } from '../config/topic-config.ts'
-import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from './log-memory-layout.ts'
-import type { RetentionKind } from './log-memory-layout.ts'
+import {
+  DURABILITY_CACHE,
+  DURABILITY_DISK,
+  DURABILITY_MEMORY,
+  RETENTION_DEFAULT,
+  RETENTION_INTERNAL,
+  RETENTION_PINNED,
+} from './log-memory-layout.ts'
+import type { Durability, RetentionKind } from './log-memory-layout.ts'
 
 export interface LogConfig {
   /** `cleanup.policy` has "delete": old extents go by age and by size. */
@@ -38,10 +45,14 @@ export interface LogConfig {
   readonly timestampAfterMaxMs: number
   /** Largest batch that is taken. */
   readonly maxMessageBytes: number
+  /** How deep a record must be before it is acknowledged. */
+  readonly durability: Durability
 }
 
 /** Configs as they travel: Kafka's names and values as text, only those that were set. */
 export type ConfigText = Readonly<Record<string, string>>
+
+const DURABILITIES = { memory: DURABILITY_MEMORY, cache: DURABILITY_CACHE, disk: DURABILITY_DISK } as const
 
 export function logConfigOf(text: ConfigText, broker: Readonly<Partial<BrokerConfig>> = {}): LogConfig {
   const topic = configFromCheckedText(TOPIC_CONFIG, text)
@@ -62,13 +73,15 @@ export function logConfigOf(text: ConfigText, broker: Readonly<Partial<BrokerCon
     timestampBeforeMaxMs: of('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: of('message.timestamp.after.max.ms'),
     maxMessageBytes: of('max.message.bytes'),
+    durability: DURABILITIES[of('millrace.durability')],
   }
 }
 
 export const LOG_CONFIG_DEFAULT: LogConfig = logConfigOf({})
 
-/** What may go of a topic's partitions when the arena is full. Without "delete" nothing is old enough to go. */
+/** What may go of a topic's partitions when the arena is full: what is in files loses nothing, without "delete" nothing is old enough. */
 export function retentionKindOf(topic: string, config: LogConfig): RetentionKind {
+  if (config.durability !== DURABILITY_MEMORY) return RETENTION_DEFAULT
   if (topic.startsWith('__')) return RETENTION_INTERNAL
   return config.isPinned || !config.isDeleted ? RETENTION_PINNED : RETENTION_DEFAULT
 }

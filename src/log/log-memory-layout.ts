@@ -36,10 +36,14 @@
 //                       +4    i32  returned  extents marked RETURNED since the owner last looked
 //                       +8    i32  touched   granules from the block's start that are resident: no extent ever went further
 //
-//   partitions  a header, two dense tables, then one control block of 256 bytes a slot
+//   partitions  a header, four dense tables, then one control block of 256 bytes a slot
 //               header:  +0 i32 slots  +4 i32 one past the highest slot ever used
+//                        +8 i32 id of the I/O thread's bell + 1, 0: logs have no files
+//                        +64 2 x i32 brokers that lead a partition of which something was written, one bit each
 //               holdings: i32 a slot, granules held << 2 | retention kind: what retention looks through
 //               trim wanted: one bit a slot
+//               write wanted: one bit a slot, set by its leader: the log end or the log start moved
+//               written: one bit a slot, set by the I/O thread: what it publishes moved
 //               control block:
 //               +0    i32  incarnation  odd while the slot is in use
 //               +4    i32  partition
@@ -54,11 +58,18 @@
 //               +96   i64  high watermark         │
 //               +104  i64  last stable offset     │
 //               +112  i32  first extent, +116 i32 last extent (granule, -1: none)
+//               +120  i32  durability   how deep a record must be to be acknowledged: 0 memory, 1 cache, 2 disk
+//               +124  i32  files        0 as they should be, 1 failed: nothing more is written, 2 damaged: nothing is known of
+//                                       what was (by the I/O thread)
 //               +128  i32  waiter summary, one bit for each of the words behind it
 //               +132  8 x i32  waiters, one bit a thread: written by readers, so on a line of their own
+//               +164  i32  home         whose log directory has its files: node id + 1, 0: it has none yet
 //               +192  i64  records that memory retention took
 //               +200  i64  records that retention by age and by size took
 //               +208  i64  cleaned offset: all below it was compacted
+//               +216  i64  written end     ┐ one past the last offset that is in the partition's files, and that is
+//               +224  i64  synced end      ┘ synced there: written by the I/O thread
+//               +232  i64  retention start: where retention of the files lets the log begin, by the I/O thread
 //
 // Holds: a row's state is not FREE only in the row of the first granule of a live or
 // returned extent, so the rows alone say which granules of a block are in use.
@@ -123,6 +134,8 @@ export const WANT_URGENT = 256
 // The partition table: words of its header and of a control block.
 export const PARTITIONS_MAX = 0
 export const SLOTS_HIGH = 1
+export const IO_THREAD = 2
+export const WRITTEN_BROKERS = 16
 export const PARTITION_HEADER_BYTES = 128
 export const CONTROL_BYTES = 256
 export const CONTROL_WORDS = 64
@@ -141,11 +154,17 @@ export const CONTROL_HIGH_WATERMARK_LONG = 12
 export const CONTROL_LAST_STABLE_LONG = 13
 export const CONTROL_FIRST_EXTENT = 28
 export const CONTROL_LAST_EXTENT = 29
+export const CONTROL_DURABILITY = 30
+export const CONTROL_FILES = 31
 export const CONTROL_WAITER_SUMMARY = 32
 export const CONTROL_WAITERS = 33
+export const CONTROL_HOME = 41
 export const CONTROL_TRIMMED_LONG = 24
 export const CONTROL_EXPIRED_LONG = 25
 export const CONTROL_CLEANED_LONG = 26
+export const CONTROL_WRITTEN_END_LONG = 27
+export const CONTROL_SYNCED_END_LONG = 28
+export const CONTROL_RETENTION_START_LONG = 29
 
 /** `retention.bytes` at its default: the oldest extents go when the arena is full. */
 export const RETENTION_DEFAULT = 0
@@ -153,6 +172,19 @@ export const RETENTION_DEFAULT = 0
 export const RETENTION_PINNED = 1
 /** Internal topics: nothing goes. */
 export const RETENTION_INTERNAL = 2
+
+/** Logs are in memory alone. */
+export const DURABILITY_MEMORY = 0
+/** Acknowledged when written to the file: survives the process. */
+export const DURABILITY_CACHE = 1
+/** Acknowledged when synced to disk: survives the machine. */
+export const DURABILITY_DISK = 2
+
+export type Durability = typeof DURABILITY_MEMORY | typeof DURABILITY_CACHE | typeof DURABILITY_DISK
+
+export const FILES_FINE = 0
+export const FILES_FAILED = 1
+export const FILES_DAMAGED = 2
 
 export type RetentionKind = typeof RETENTION_DEFAULT | typeof RETENTION_PINNED | typeof RETENTION_INTERNAL
 

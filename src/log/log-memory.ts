@@ -3,6 +3,8 @@
 // Holds: it belongs to the process; a thread that dies takes nothing of it away.
 
 import { assert } from '../assert.ts'
+import type { ThreadId } from '../ids.ts'
+import { threadId } from '../ids.ts'
 import { ExtentTable } from './extent-table.ts'
 import {
   BLOCK_BYTES,
@@ -11,6 +13,7 @@ import {
   CONTROL_BYTES,
   EXTENT_ROW_BYTES,
   GRANULE_BYTES,
+  IO_THREAD,
   LOG_MEMORY_BYTES_DEFAULT,
   LOG_MEMORY_BYTES_MIN,
   PARTITION_HEADER_BYTES,
@@ -18,7 +21,9 @@ import {
   PARTITIONS_MAX_DEFAULT,
   RETENTION_PINNED,
   SLOTS_HIGH,
+  WRITTEN_BROKERS,
 } from './log-memory-layout.ts'
+import { SlotBits } from './slot-bits.ts'
 
 /** What travels in a handle: clone it to any thread. */
 export interface LogMemoryBuffers {
@@ -69,6 +74,10 @@ export class LogMemory {
   readonly holdingsAt: number
   /** Index of the first word of the bitmap of partitions that are asked to trim. */
   readonly trimWantedAt: number
+  /** Partitions of which there is something to write to files, or to delete there. */
+  readonly writeWanted: SlotBits
+  /** Partitions of which something was written to files since their leader last looked. */
+  readonly written: SlotBits
   /** Byte position of the first control block. */
   readonly controlBlocksAt: number
 
@@ -86,13 +95,40 @@ export class LogMemory {
     this.blockCount = buffers.arena.byteLength / BLOCK_BYTES
     this.partitionsMax = this.partitionWords[PARTITIONS_MAX]!
     this.holdingsAt = PARTITION_HEADER_BYTES / 4
-    this.trimWantedAt = trimWantedBytesAt(this.partitionsMax) / 4
+    this.trimWantedAt = bitmapBytesAt(this.partitionsMax, 0) / 4
+    this.writeWanted = new SlotBits(this.partitionWords, bitmapBytesAt(this.partitionsMax, 1) / 4)
+    this.written = new SlotBits(this.partitionWords, bitmapBytesAt(this.partitionsMax, 2) / 4)
     this.controlBlocksAt = controlBlocksAt(this.partitionsMax)
   }
 
   /** One past the highest slot ever used: how far tables of partitions must be looked through. */
   get slotsHigh(): number {
     return Atomics.load(this.partitionWords, SLOTS_HIGH)
+  }
+
+  /** The thread that writes logs to files; undefined while there is none. */
+  get ioThread(): ThreadId | undefined {
+    const thread = Atomics.load(this.partitionWords, IO_THREAD)
+    return thread === 0 ? undefined : threadId(thread - 1)
+  }
+
+  /** Undefined: it has ended. */
+  setIoThread(thread: ThreadId | undefined): void {
+    Atomics.store(this.partitionWords, IO_THREAD, thread === undefined ? 0 : thread + 1)
+  }
+
+  /** Says that something was written of a partition that the broker leads; after the partition's bit in `written`. */
+  noteWritten(brokerId: number): void {
+    Atomics.or(this.partitionWords, WRITTEN_BROKERS + (brokerId >>> 5), 1 << (brokerId & 31))
+  }
+
+  hasWritten(brokerId: number): boolean {
+    return (Atomics.load(this.partitionWords, WRITTEN_BROKERS + (brokerId >>> 5)) & (1 << (brokerId & 31))) !== 0
+  }
+
+  /** The note is taken; look through `written` after it. */
+  takeWritten(brokerId: number): void {
+    Atomics.and(this.partitionWords, WRITTEN_BROKERS + (brokerId >>> 5), ~(1 << (brokerId & 31)))
   }
 
   /** What a partition holds, and its retention kind in the two low bits. */
@@ -112,12 +148,15 @@ export class LogMemory {
   }
 }
 
-function trimWantedBytesAt(partitionsMax: number): number {
-  return roundUp(PARTITION_HEADER_BYTES + partitionsMax * 4, 128)
+const BITMAPS = 3
+
+function bitmapBytesAt(partitionsMax: number, bitmap: number): number {
+  const first = roundUp(PARTITION_HEADER_BYTES + partitionsMax * 4, 128)
+  return first + bitmap * roundUp(Math.ceil(partitionsMax / 32) * 4, 128)
 }
 
 function controlBlocksAt(partitionsMax: number): number {
-  return roundUp(trimWantedBytesAt(partitionsMax) + Math.ceil(partitionsMax / 32) * 4, CONTROL_BYTES)
+  return roundUp(bitmapBytesAt(partitionsMax, BITMAPS), CONTROL_BYTES)
 }
 
 function roundUp(value: number, multiple: number): number {

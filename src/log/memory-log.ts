@@ -22,7 +22,9 @@ import { ExtentChain } from './extent-chain.ts'
 import { LOG_CONFIG_DEFAULT } from './log-config.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogMemory } from './log-memory.ts'
+import { LogStart } from './log-start.ts'
 import {
+  DURABILITY_CACHE,
   EXTENT_BYTES_MAX,
   INDEX_ENTRY_BYTES,
   INDEX_INTERVAL_BYTES,
@@ -44,11 +46,11 @@ import type { PartitionLog } from './partition-log.ts'
 import { findOffsetByTimestamp, findOffsetOfMaxTimestamp } from './timestamp-search.ts'
 
 const RELATIVE_OFFSET_MAX = 0x7fff_ffff
-/** Kafka's log.retention.check.interval.ms: what came with old timestamps stays so long there as well. */
-const STAYS_AT_LEAST_MS = 300_000
 
 export class MemoryLog implements PartitionLog {
   readonly slot: number
+  /** Whether it is written to files too, by another thread: then memory holds its tail, and oldest extents go without a loss. */
+  readonly hasFiles: boolean
   readonly #memory: LogMemory
   readonly #control: ControlBlock
   readonly #allocator: ExtentAllocator
@@ -73,8 +75,10 @@ export class MemoryLog implements PartitionLog {
   /** The order that the next one is to have. */
   #nextOrder = 0
 
-  #startOffset: number
+  readonly #start: LogStart
   #endOffset: number
+  /** As it was published last. */
+  #publishedEndOffset: number
   #durableEndOffset: number
   #highWatermark: number
   isClosed = false
@@ -92,17 +96,19 @@ export class MemoryLog implements PartitionLog {
 
   private constructor(control: ControlBlock, memory: LogMemory, allocator: ExtentAllocator, leaderEpoch: number, config: LogConfig) {
     this.slot = control.slot
+    this.hasFiles = control.hasFiles
     this.#control = control
     this.#memory = memory
     this.#allocator = allocator
     this.#leaderEpoch = leaderEpoch
     this.#config = config
     const tail = recoverChain(control, memory, allocator)
-    this.#startOffset = control.logStartOffset
     this.#endOffset = control.logEndOffset
-    this.#durableEndOffset = this.#endOffset
+    this.#publishedEndOffset = this.#endOffset
+    this.#durableEndOffset = control.durableEndOffset
     this.#highWatermark = control.highWatermark
     this.chain = new ExtentChain(control, memory, allocator, tail)
+    this.#start = new LogStart(control, memory, this.chain, this.hasFiles, this, () => this.#leaveLastExtent())
     if (tail.granule < 0) return
     this.#enter(tail.granule, memory.extents.order(tail.granule), memory.extents.baseOffset(tail.granule))
     this.#position = memory.extents.end(tail.granule)
@@ -120,7 +126,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   get startOffset(): number {
-    return this.#startOffset
+    return this.#start.offset
   }
 
   get endOffset(): number {
@@ -193,9 +199,16 @@ export class MemoryLog implements PartitionLog {
 
   publishEnds(): void {
     this.#control.publishLogEnd(this.#endOffset)
+    if (this.hasFiles && this.#endOffset !== this.#publishedEndOffset) this.#memory.writeWanted.mark(this.slot)
+    this.#publishedEndOffset = this.#endOffset
     // In memory a batch is as durable as it gets once it is published.
-    this.#durableEndOffset = this.#endOffset
-    this.#control.publishDurableEnd(this.#endOffset)
+    this.#durableEndOffset = this.hasFiles ? this.#endInFiles : this.#endOffset
+    this.#control.publishDurableEnd(this.#durableEndOffset)
+  }
+
+  get #endInFiles(): number {
+    const { durability, writtenEndOffset, syncedEndOffset } = this.#control
+    return durability === DURABILITY_CACHE ? writtenEndOffset : syncedEndOffset
   }
 
   publishHighWatermark(offset: number): void {
@@ -212,43 +225,23 @@ export class MemoryLog implements PartitionLog {
   }
 
   trimOldest(): number {
-    const trimmed = this.#recordsOfOldest()
-    if (trimmed < 0) return 0
-    if (trimmed > 0) this.#control.addTrimmedRecords(trimmed)
-    this.#giveUpOldest()
-    return trimmed
+    return this.#start.trimOldest()
   }
 
   trimToBytes(retentionBytes: number): number {
-    let expired = 0
-    for (;;) {
-      const oldest = this.chain.first
-      if (oldest < 0 || this.chain.sizeInBytes - this.#memory.extents.end(oldest) < retentionBytes) return expired
-      const records = this.#expireOldest()
-      if (records < 0) return expired
-      expired += records
-    }
+    return this.#start.trimToBytes(retentionBytes)
+  }
+
+  applyRetention(): number {
+    return this.#start.applyRetention()
   }
 
   expiresInMs(nowMs: number, monotonicMs: number): number {
-    const { isDeleted, retentionMs } = this.#config
-    const oldest = this.chain.first
-    if (!isDeleted || retentionMs < 0 || oldest < 0) return Number.POSITIVE_INFINITY
-    const latestMs = this.#memory.extents.maxTimestamp(oldest)
-    // One that has no timestamp at all has no age.
-    if (latestMs < 0) return Number.POSITIVE_INFINITY
-    const stayedMs = monotonicMs - this.#memory.extents.begunMs(oldest)
-    return Math.max(0, latestMs + retentionMs + 1 - nowMs, Math.min(retentionMs, STAYS_AT_LEAST_MS) - stayedMs)
+    return this.#start.expiresInMs(nowMs, monotonicMs)
   }
 
   trimExpired(nowMs: number, monotonicMs: number, segmentsMax: number): number {
-    let expired = 0
-    for (let i = 0; i < segmentsMax && this.expiresInMs(nowMs, monotonicMs) === 0; i++) {
-      const records = this.#expireOldest()
-      if (records < 0) break
-      expired += records
-    }
-    return expired
+    return this.#start.trimExpired(nowMs, monotonicMs, segmentsMax)
   }
 
   roll(): void {
@@ -260,11 +253,8 @@ export class MemoryLog implements PartitionLog {
 
   deleteRecordsBefore(offset: number): number {
     const newStart = startAfterDeleting(offset, this.#highWatermark, this.#config)
-    if (newStart <= this.#startOffset) return this.#startOffset
-    this.#startOffset = newStart
-    this.#control.publishLogStart(newStart)
-    while (this.chain.first >= 0 && this.chain.endOfFirst(this.#endOffset) <= newStart) this.#dropOldest()
-    return newStart
+    if (newStart > this.#start.offset) this.#start.moveTo(newStart)
+    return this.#start.offset
   }
 
   /** All below it was compacted. */
@@ -281,11 +271,11 @@ export class MemoryLog implements PartitionLog {
   }
 
   findOffsetByTimestamp(timestampMs: number, fromOffset = 0): number {
-    return findOffsetByTimestamp(this.#memory, this.#control, timestampMs, Math.max(fromOffset, this.#startOffset))
+    return findOffsetByTimestamp(this.#memory, this.#control, timestampMs, Math.max(fromOffset, this.#start.offset))
   }
 
   findOffsetOfMaxTimestamp(fromOffset: number, toOffset: number): number {
-    return findOffsetOfMaxTimestamp(this.#memory, this.#control, Math.max(fromOffset, this.#startOffset), toOffset)
+    return findOffsetOfMaxTimestamp(this.#memory, this.#control, Math.max(fromOffset, this.#start.offset), toOffset)
   }
 
   delete(): void {
@@ -360,36 +350,5 @@ export class MemoryLog implements PartitionLog {
     this.#indexCount = 0
     this.#bytesSinceIndex = 0
     this.#nextOrder = 0
-  }
-
-  /** How many offsets would go with the oldest extent; -1 when there is none, or what is not committed would go. */
-  #recordsOfOldest(): number {
-    if (this.chain.first < 0) return -1
-    const newStart = this.chain.endOfFirst(this.#endOffset)
-    // What is not committed must stay: its records may yet be acknowledged.
-    return newStart > this.#highWatermark ? -1 : Math.max(0, newStart - this.#startOffset)
-  }
-
-  /** The records that went by age or by size, -1 when they cannot. */
-  #expireOldest(): number {
-    const records = this.#recordsOfOldest()
-    if (records < 0) return -1
-    if (records > 0) this.#control.addExpiredRecords(records)
-    this.#giveUpOldest()
-    return records
-  }
-
-  #giveUpOldest(): void {
-    const newStart = this.chain.endOfFirst(this.#endOffset)
-    if (newStart > this.#startOffset) {
-      this.#startOffset = newStart
-      this.#control.publishLogStart(newStart)
-    }
-    killPoint('log.trim.started')
-    this.#dropOldest()
-  }
-
-  #dropOldest(): void {
-    if (!this.chain.dropFirst(this.#endOffset)) this.#leaveLastExtent()
   }
 }

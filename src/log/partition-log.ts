@@ -21,6 +21,8 @@ export const APPEND_NO_OFFSETS = -5
 
 export interface PartitionLog {
   readonly slot: number
+  /** Whether it is written to files too: `trimOldest` then takes nothing but memory, and its files have retention of their own. */
+  readonly hasFiles: boolean
   readonly config: LogConfig
   /** The oldest offset that may be read. */
   readonly startOffset: number
@@ -62,6 +64,8 @@ export interface PartitionLog {
   trimOldest(): number
   /** Gives up oldest segments while what stays is at least `retentionBytes` (Kafka: retention.bytes); the records that went. */
   trimToBytes(retentionBytes: number): number
+  /** Of a log with files: moves the log start to where the retention of its files lets it begin; the records that went. */
+  applyRetention(): number
   /**
    * Milliseconds until the oldest segment may go because of its age, 0 when it may now, Infinity when none ever may:
    * when its latest record is older than `retention.ms`, by the epoch's milliseconds, and it was begun five minutes

@@ -1,6 +1,5 @@
-// hot path 7/8 · Reads committed batches of one partition straight out of log memory, on
-// the reader's own thread (Kafka: a fetch; here no broker takes part in it). One object
-// a reader and partition; several may read the same partition on any threads.
+// hot path 7/8 · Reads committed batches of one partition straight out of log memory, on the reader's own thread (Kafka: a
+// fetch; here no broker takes part in it). One object a reader and partition; several may read the same one on any threads.
 //
 //   high watermark ─▶ walk headers in shared memory to find the cut ─▶ one bulk copy
 //        ▲                                                               │
@@ -8,29 +7,27 @@
 //                                                          │ the same
 //                                                          ▼ hand out what was copied
 //
-// Why a reader never hands out torn bytes. It knows an extent by its first granule and
-// the generation g, odd, that the granule had then. The leader's broker frees an extent
-// as a whole: it unlinks it, adds 1 to the generation of its first granule, lets it
-// rest a millisecond and a duty cycle, and only then is any byte of it overwritten.
-// So the first granule speaks for all of them: no granule of the extent is part of
-// another extent before that addition. (1) The reader copies, then adds 0 to the
-// generation. A read-modify-write is not done before the reads that precede it in
-// program order, on arm64 too, which is not true of a load. (2) All changes of one word
-// are in one order. If the reader's addition yields g, it comes before the addition that
-// ends the extent, and so do the reads before it. (3) The overwriting stores come after
-// that addition, by the rest even where a processor may make stores visible before the
-// read-modify-write that precedes them. Hence all that was read was the extent's own.
-// Compaction puts other extents in the place of a run by one store, and then frees the run
-// in the same way: who stands in an extent of it reads on there, which tells the same, or
-// finds that it is gone, and finds its position by offset in what took its place.
+// Why a reader never hands out torn bytes. It knows an extent by its first granule and the generation g, odd, that
+// the granule had then. The leader's broker frees an extent as a whole: it unlinks it, adds 1 to the generation of
+// its first granule, lets it rest a millisecond and a duty cycle, and only then is any byte of it overwritten. So
+// the first granule speaks for all of them: no granule of the extent is part of another extent before that addition.
+// (1) The reader copies, then adds 0 to the generation. A read-modify-write is not done before the reads that
+// precede it in program order, on arm64 too, which is not true of a load. (2) All changes of one word are in one
+// order. If the reader's addition yields g, it comes before the addition that ends the extent, and so do the reads
+// before it. (3) The overwriting stores come after that addition, by the rest even where a processor may make stores
+// visible before the read-modify-write that precedes them. Hence all that was read was the extent's own.
+// Compaction puts other extents in the place of a run by one store, and then frees the run in the same way: who
+// stands in an extent of it reads on there, which tells the same, or finds that it is gone, and finds its position
+// by offset in what took its place.
 // The model of this, and of mutants without one of the three, is in test/log.
 //
-// Holds: no length, position or link read from shared memory is trusted before the
-// generation is re-checked; each is bounded before it is used, so that garbage costs
-// at most a wasted walk. Nothing at or beyond the bound (the high watermark) is looked
-// at. A read retries a bounded number of times, then says READ_EMPTY: look again.
-// Offsets that compaction took are passed over, at the end of the log too: the bound is
-// read before the chain, so what is then not in the chain is nowhere below the bound.
+// Holds: no length, position or link read from shared memory is trusted before the generation is re-checked; each is
+// bounded before it is used, so that garbage costs at most a wasted walk. Nothing at or beyond the bound (the high
+// watermark) is looked at. A read retries a bounded number of times, then says READ_EMPTY: look again.
+// A log with files keeps its tail in memory: where it begins there is said before anything goes, so a position that
+// is not found and lies below is READ_IN_FILES, and one that is found is read here.
+// Offsets that compaction took are passed over, at the end of the log too: the bound is read before the chain, so
+// what is then not in the chain is nowhere below the bound.
 
 import { MillraceError } from '../errors.ts'
 import { ATTRIBUTES, ATTRIBUTE_COMPRESSION_MASK } from '../record/record-batch-layout.ts'
@@ -50,8 +47,16 @@ export const READ_OVERTAKEN = 2
 export const READ_OUT_OF_RANGE = 3
 /** The partition was deleted; this reader is of no more use. */
 export const READ_DELETED = 4
+/** What is at the position is in the log's files, and not in memory any more. */
+export const READ_IN_FILES = 5
 
-export type ReadResult = typeof READ_EMPTY | typeof READ_OK | typeof READ_OVERTAKEN | typeof READ_OUT_OF_RANGE | typeof READ_DELETED
+export type ReadResult =
+  | typeof READ_EMPTY
+  | typeof READ_OK
+  | typeof READ_OVERTAKEN
+  | typeof READ_OUT_OF_RANGE
+  | typeof READ_DELETED
+  | typeof READ_IN_FILES
 
 /** Up to where a reader reads: consumers to the watermark, followers to the leader's log end. */
 export type ReadBound = 'highWatermark' | 'lastStableOffset' | 'logEndOffset'
@@ -69,6 +74,7 @@ export class SharedLogReader {
   readonly #memory: LogMemory
   readonly #control: ControlBlock
   readonly #incarnation: number
+  readonly #hasFiles: boolean
   readonly #bound: ReadBound
   #position = 0
   /** Whether the position was in range since it was sought: then losing it is being overtaken. */
@@ -91,6 +97,7 @@ export class SharedLogReader {
     this.#memory = memory
     this.#control = new ControlBlock(memory, slot)
     this.#incarnation = this.#control.incarnation
+    this.#hasFiles = this.#control.hasFiles
     this.#bound = bound
   }
 
@@ -167,6 +174,7 @@ export class SharedLogReader {
       if (this.#position >= bound) return this.#atEnd()
       this.#wasInRange = true
       if (this.#granule < 0 && !this.#locate()) {
+        if (this.#isInFiles) return this.#isDeleted() ? READ_DELETED : READ_IN_FILES
         if (!this.#isChainEmpty) continue
         this.#position = bound
         return READ_EMPTY
@@ -175,6 +183,11 @@ export class SharedLogReader {
       if (result !== RETRY) return result
     }
     return READ_EMPTY
+  }
+
+  /** Whether memory begins behind the position. To be asked after the chain: it moves before an extent goes out of it. */
+  get #isInFiles(): boolean {
+    return this.#hasFiles && this.#position < this.#control.memoryStartOffset
   }
 
   #isDeleted(): boolean {
@@ -355,7 +368,7 @@ export class SharedLogReader {
 
   /** To be asked after the chain: trimming moves the log start, and deleting marks the log, before either takes anything out of it. */
   #isInRange(): boolean {
-    return this.#control.logStartOffset <= this.#position && !this.#isDeleted()
+    return this.#control.logStartOffset <= this.#position && !this.#isInFiles && !this.#isDeleted()
   }
 
   #growTarget(target: ReadTarget, sizeInBytes: number): boolean {

@@ -38,6 +38,8 @@ import { RowList } from './row-list.ts'
 export interface ControllerEffects {
   readonly clock: Clock
   readonly random: Random
+  /** Of a new cluster whose id was decided elsewhere. */
+  readonly clusterId: TopicId | undefined
   /** The image of this thread. */
   readonly metadata: MetadataLoader
   /** Rows of the partition table. */
@@ -78,11 +80,11 @@ export class ControllerActor implements Actor<ControllerMessage> {
     this.#effects = effects
   }
 
-  onStart(): void {
+  async onStart(): Promise<void> {
     this.#effects.follow()
     this.#rows = new RowList(this.#controller.image.topics, this.#effects.slotsHigh())
     // What the controller before had appended, and may have died over.
-    this.#publish()
+    await this.#publish()
     this.#removedOffset = this.#controller.image.offset
   }
 
@@ -132,7 +134,7 @@ export class ControllerActor implements Actor<ControllerMessage> {
   }
 
   async #takeOver(): Promise<void> {
-    await this.#commit(this.#controller.bootstrap(this.#newUuid()))
+    await this.#commit(this.#controller.bootstrap(this.#effects.clusterId ?? this.#newUuid()))
     const dead = [...this.#controller.image.brokers]
       .filter(({ brokerId, brokerEpoch, fenced }) => !fenced && !this.#effects.isAlive(brokerId, brokerEpoch))
       .map(({ brokerId, brokerEpoch }) => ({ brokerId, incarnation: brokerEpoch }))
@@ -226,13 +228,13 @@ export class ControllerActor implements Actor<ControllerMessage> {
       }
       await new Promise<void>((resolve) => clock.setTimer(LOOK_FOR_ROOM_MS, resolve))
     }
-    this.#publish()
+    await this.#publish()
     this.#log.keepBounded(this.#controller.image, clock.nowMs())
     return this.#controller.image.offset
   }
 
-  /** Makes ready what is appended and not seen yet, then lets it be seen, and acts on it as every broker does. */
-  #publish(): void {
+  /** Makes ready what is appended and not seen yet, then lets it be seen once it is durable, and acts on it as every broker does. */
+  async #publish(): Promise<void> {
     const uncommitted = this.#effects.metadata.loadUncommitted()
     for (const { partitions } of uncommitted.deletedTopics()) for (const { slot } of partitions) this.#rows.leave(slot)
     for (const { topic, partition, previous } of uncommitted.changedPartitions()) {
@@ -241,6 +243,7 @@ export class ControllerActor implements Actor<ControllerMessage> {
       this.#effects.initialisePartition(topic, partition, uncommitted.image.topicConfig(topic.name))
     }
     killPoint('controller.initialised')
+    if (!this.#log.isDurable) await this.#log.untilDurable()
     this.#log.publish()
     this.#effects.follow()
   }

@@ -14,7 +14,7 @@ export function encodeBatch(records: readonly MetadataRecord[], nowMs: number): 
   const values = records.map(encodeRecord)
   const builder = new RecordBatchBuilder(values.reduce((sum, value) => sum + value.length + OVERHEAD_BYTES, OVERHEAD_BYTES))
   for (const value of values) builder.append(nowMs, null, value, null)
-  return builder.bytes.subarray(0, builder.seal({ withCrc: false }))
+  return builder.bytes.subarray(0, builder.seal({ withCrc: true }))
 }
 
 /** Gives every record at or above `fromOffset` of the whole batches in bytes[0, length); control batches are passed over. */

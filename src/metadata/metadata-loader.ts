@@ -31,12 +31,14 @@ export class MetadataLoader {
   readonly #memory: LogMemory
   readonly #control: ControlBlock
   #reader: SharedLogReader | undefined
-  #image = MetadataImage.EMPTY
+  #image: MetadataImage
   /** What was read before it was committed. */
   #uncommitted: MetadataDelta | undefined
 
-  constructor(memory: LogMemory) {
+  /** `image`: what is known of the log up to its offset. */
+  constructor(memory: LogMemory, image: MetadataImage = MetadataImage.EMPTY) {
     this.#memory = memory
+    this.#image = image
     this.#control = new ControlBlock(memory, CLUSTER_METADATA_SLOT)
   }
 
@@ -63,7 +65,7 @@ export class MetadataLoader {
 
   #loadNews(): MetadataDelta {
     // The log is there: something was committed.
-    const reader = (this.#reader ??= new SharedLogReader(this.#memory, CLUSTER_METADATA_SLOT))
+    const reader = (this.#reader ??= this.#newReader())
     const known = this.#takeUncommitted()
     if (known !== undefined) {
       reader.seek(known.image.offset)
@@ -91,6 +93,12 @@ export class MetadataLoader {
     }
     this.#image = delta.apply(reader.position)
     return isFromSnapshot ? MetadataDelta.between(previous, this.#image) : delta
+  }
+
+  #newReader(): SharedLogReader {
+    const reader = new SharedLogReader(this.#memory, CLUSTER_METADATA_SLOT)
+    reader.seek(this.#image.offset)
+    return reader
   }
 
   /**

@@ -2,6 +2,7 @@
 // Runs on the thread of the broker that leads it.
 //
 //   append ─▶ published log end ─▶ what the records need is made ready ─▶ publish: the watermark moves
+//                    └─▶ written to files and synced, where there are files ──────▲
 //
 // Holds: a call of `append` is one batch, so it is in the log as a whole or not at all;
 // what a controller died over between the two steps, its successor publishes: nothing that
@@ -27,6 +28,8 @@ export interface MetadataLogOptions {
   readonly bells: Bells
   /** Bytes of records after which a snapshot is made (Kafka: metadata.log.max.record.bytes.between.snapshots). */
   readonly bytesBetweenSnapshots: number
+  /** Wakes the thread that writes to files what was appended. */
+  readonly ringIo: () => void
 }
 
 /** A snapshot on its way into its log: log memory may be full for a while. */
@@ -41,6 +44,7 @@ interface OpenSnapshot {
 export class MetadataLog {
   readonly #options: MetadataLogOptions
   #open: OpenSnapshot | undefined
+  #filesMoved: (() => void) | undefined
 
   constructor(options: MetadataLogOptions) {
     this.#options = options
@@ -59,6 +63,37 @@ export class MetadataLog {
     log.publishEnds()
     killPoint('controller.appended')
     return true
+  }
+
+  /** Whether all that was appended survives as `__cluster_metadata` must. */
+  get isDurable(): boolean {
+    const { log } = this.#options
+    return log.durableEndOffset >= log.endOffset
+  }
+
+  /**
+   * Resolves when all that was appended survives as `__cluster_metadata` must: at once where there are no files. Rejects
+   * with KAFKA_STORAGE_ERROR when the files have failed.
+   */
+  async untilDurable(): Promise<void> {
+    const { log, control, ringIo } = this.#options
+    for (;;) {
+      log.publishEnds()
+      if (log.durableEndOffset >= log.endOffset) return
+      if (control.haveFilesFailed) {
+        const message = 'the files of the metadata log have failed: nothing of the cluster can be changed before millrace is opened again'
+        throw new MillraceError('KAFKA_STORAGE_ERROR', message, { retriable: false })
+      }
+      const moved = new Promise<void>((resolve) => (this.#filesMoved = resolve))
+      ringIo()
+      await moved
+    }
+  }
+
+  /** Something was written to the log's files, or could not be. */
+  filesMoved(): void {
+    this.#filesMoved?.()
+    this.#filesMoved = undefined
   }
 
   /** Everybody sees what was appended, and who waits for it is woken. */

@@ -35,6 +35,7 @@ import {
   SEQUENCE_OUT_OF_ORDER,
   SEQUENCE_UNKNOWN_PRODUCER,
 } from './producer-state.ts'
+import type { KnownProducers } from './producer-state.ts'
 import type { TurnTime } from './turn-time.ts'
 
 /** Of the leader's own, beside those of the log: the topic takes no timestamps so far from now. */
@@ -65,14 +66,17 @@ export class PartitionActor {
   dirty = false
   /** Cleared by the broker while readers have not been rung for what was published. */
   isAnnounced = true
+  #haveFilesFailed = false
 
-  constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog, time: TurnTime) {
+  /** `known`: the producers of what the log does not hold in memory. */
+  constructor(identity: PartitionIdentity, control: ControlBlock, log: PartitionLog, time: TurnTime, known?: KnownProducers) {
     this.identity = identity
     this.#control = control
     this.#leaderWord = control.leaderWord()
     this.log = log
     this.#time = time
-    this.#producers = ProducerStates.of(log)
+    this.#producers = ProducerStates.of(log, known)
+    this.#haveFilesFailed = log.hasFiles && control.haveFilesFailed
   }
 
   get parkedCount(): number {
@@ -126,6 +130,16 @@ export class PartitionActor {
     this.#delayed.release(watermark)
   }
 
+  /** Of a log with files: something was written, or could not be. */
+  filesMoved(): void {
+    this.advance()
+    this.log.applyRetention()
+    if (this.#haveFilesFailed || !this.#control.haveFilesFailed) return
+    // What is not in the files by now never will be: it was never seen, and its producers are told.
+    this.#haveFilesFailed = true
+    this.resign(KAFKA_ERRORS.KAFKA_STORAGE_ERROR)
+  }
+
   /** Wakes the readers that wait for the watermark. */
   announce(bells: Bells): void {
     this.isAnnounced = true
@@ -151,7 +165,7 @@ export class PartitionActor {
     if (frame.topicId0 !== topicId[0] || frame.topicId1 !== topicId[1] || frame.topicId2 !== topicId[2] || frame.topicId3 !== topicId[3]) {
       return KAFKA_ERRORS.UNKNOWN_TOPIC_ID
     }
-    if (frame.leaderEpoch === leaderEpoch) return 0
+    if (frame.leaderEpoch === leaderEpoch) return this.#haveFilesFailed ? KAFKA_ERRORS.KAFKA_STORAGE_ERROR : 0
     return frame.leaderEpoch < leaderEpoch ? KAFKA_ERRORS.FENCED_LEADER_EPOCH : KAFKA_ERRORS.UNKNOWN_LEADER_EPOCH
   }
 

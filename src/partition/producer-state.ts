@@ -41,6 +41,23 @@ export const SEQUENCE_UNKNOWN_PRODUCER = -5
 /** Producers that a partition remembers. */
 const PRODUCERS_MAX = 4_096
 
+/** What a log's files say of a producer's last batch (Kafka: ProducerStateEntry in a snapshot). */
+export interface KnownProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  /** -1: of none. */
+  readonly lastSequence: number
+  readonly lastOffset: number
+  /** From the batch's first offset to its last. */
+  readonly offsetDelta: number
+}
+
+/** The producers of all batches below an offset. */
+export interface KnownProducers {
+  readonly endOffset: number
+  readonly producers: readonly KnownProducer[]
+}
+
 class ProducerState {
   epoch: number
   lastSequence: number
@@ -67,13 +84,19 @@ export class ProducerStates {
   /** Of the duplicate that `check` found last: the append time that was answered, -1 for none. */
   foundTimestampMs = -1
 
-  /** The state that a log was left in. */
-  static of(log: PartitionLog, producersMax: number = PRODUCERS_MAX): ProducerStates {
+  /** The state that a log was left in: of what memory does not hold, `known` tells, which may reach into memory. */
+  static of(log: PartitionLog, known?: KnownProducers, producersMax: number = PRODUCERS_MAX): ProducerStates {
     const states = new ProducerStates(producersMax)
+    const knownEnd = known?.endOffset ?? 0
+    for (const { producerId, producerEpoch: epoch, lastSequence, lastOffset, offsetDelta } of known?.producers ?? []) {
+      // Who only ended a transaction has no batch to tell apart.
+      if (lastSequence < 0) continue
+      states.appended(producerId, epoch, lastSequence, lastOffset - offsetDelta, offsetDelta, -1, RECENT_BATCHES_MAX)
+    }
     log.walkBatches((bytes, at) => {
       const producerId = looseInt64(bytes, at + PRODUCER_ID)
       const baseSequence = baseSequenceOf(bytes, at)
-      if (producerId < 0 || baseSequence < 0) return
+      if (producerId < 0 || baseSequence < 0 || looseInt64(bytes, at) < knownEnd) return
       const delta = lastOffsetDelta(bytes, at)
       const lastSequence = sequenceAfter(baseSequence, delta)
       const timestampMs = isLogAppendTime(bytes, at) ? looseMaxTimestamp(bytes, at) : -1

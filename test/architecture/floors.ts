@@ -14,6 +14,7 @@ export const FLOORS: ReadonlyMap<string, number> = new Map([
   ['client', 9],
   ['engine', 8],
   ['broker', 7],
+  ['io', 6],
   ['metadata', 5],
   ['partition', 4],
   ['storage', 3],

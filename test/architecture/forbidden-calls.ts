@@ -48,13 +48,13 @@ const THREAD_SPAWNERS: readonly Where[] = ['actor/worker-thread.ts']
 
 /** Which built-in modules may be imported, and where. */
 export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, readonly Where[]>([
-  ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/']],
+  ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/', 'io/']],
   ['node:events', ['actor/', 'broker/', 'client/']],
   ['node:fs', ['disk/file-disk.ts']],
   // Reads only, on the thread of whoever reads.
   ['node:fs/promises', ['storage/segment-files.ts']],
   ['node:os', ['actor/', 'broker/']],
-  ['node:path', ['disk/', 'storage/']],
+  ['node:path', ['disk/', 'storage/', 'client/']],
   ['node:url', ['actor/', 'broker/']],
   ['node:module', ['record/codec-libraries.ts']],
   ['node:zlib', ['record/codec-libraries.ts']],

@@ -118,7 +118,7 @@ test.each<[Record<string, unknown>, string, string]>([
   [{ validate: true }, 'INVALID_CONFIG', 'true was given'],
   [{ config: 'retention.ms=1' }, 'INVALID_CONFIG', "an object of Kafka's topic configs"],
   [{ config: { 'retention.mss': 1 } }, 'INVALID_CONFIG', 'did you mean retention.ms'],
-  [{ config: { 'millrace.durability': 'disk' } }, 'INVALID_CONFIG', 'logs are kept in memory only so far'],
+  [{ config: { 'millrace.durability': 'fsync' } }, 'INVALID_CONFIG', 'one of "memory", "cache", "disk"'],
   [{ retentionMs: 1 }, 'INVALID_CONFIG', "it is a topic config: write config: { 'retention.ms': … }"],
   [{ numPartitions: 1 }, 'INVALID_CONFIG', 'it is called partitions here'],
   [{ configEntries: [] }, 'INVALID_CONFIG', 'it is called config here'],

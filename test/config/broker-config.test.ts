@@ -199,7 +199,6 @@ test.each<[string, unknown, string]>([
   ['offsets.topic.replication.factor', 1, 'consumer groups are not there yet'],
   ['transaction.max.timeout.ms', 1_000, 'transactions are not there yet'],
   ['log.cleanup.policy', 'shrink', 'shrink'],
-  ['log.flush.interval.ms', 1_000, 'millrace.durability does'],
   ['group.consumer.migration.policy', 'DISABLED', 'did you mean "disabled"?'],
   ['default.replication.factor', 3, 'replication is not there yet'],
   ['log.cleaner.enable', false, "leave 'compact' out of cleanup.policy instead"],

@@ -74,11 +74,7 @@ test('what has no effect says so where users read it', () => {
 
 describe('what is not there yet is refused, saying why', () => {
   const refused: [string, unknown, string][] = [
-    ['millrace.durability', 'cache', 'logs are kept in memory only so far'],
-    ['millrace.durability', 'disk', 'logs are kept in memory only so far'],
     ['min.insync.replicas', 2, 'a partition has one replica so far'],
-    ['flush.messages', 1, 'millrace.durability does'],
-    ['flush.ms', 1_000, 'millrace.durability does'],
     ['remote.storage.enable', true, 'no tiered storage'],
   ]
 

@@ -89,8 +89,8 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: 'Bind it again with `millrace.topic(…)`.',
   },
   INCONSISTENT_CLUSTER_ID: {
-    when: 'Log directories of one data directory belong to different clusters.',
-    remedy: 'Put each cluster into a data directory of its own: the message names both.',
+    when: 'Log directories of a data directory belong to different clusters: the message names both files.',
+    remedy: 'Move the one away that does not belong there.',
   },
   INCONSISTENT_TOPIC_ID: { when: 'The topic was deleted and made anew under its name.', remedy: 'Bind it again with `millrace.topic(…)`.' },
   TOPIC_DELETION_DISABLED: {
@@ -104,8 +104,9 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
   DUPLICATE_RESOURCE: { when: 'Something with this name or id is there already.', remedy: INSIDE },
   RESOURCE_NOT_FOUND: { when: 'What was asked about is not there.', remedy: 'Mend the name.' },
   UNSUPPORTED_VERSION: {
-    when: 'A request or a record of an internal topic is of a version or a kind that is not known here.',
-    remedy: 'Use one version of millrace, and of its clients a version that ApiVersions names.',
+    when: 'A request, a record of an internal topic, or a file of a data directory is of a version or a kind that is not known here.',
+    remedy:
+      'Use one version of millrace, and of its clients a version that ApiVersions names. A newer data directory wants a newer millrace.',
   },
 
   // --- producing
@@ -153,9 +154,9 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: 'See whether broker threads are blocked; send again, knowing that the record may then stand twice.',
   },
   KAFKA_STORAGE_ERROR: {
-    when: 'Log memory is full, and nothing in it may go: pinned topics fill their half of it.',
+    when: 'The disk failed, or a file of a data directory is damaged: the message names it. Also when log memory is full and nothing in it may go: pinned topics fill their half of it.',
     remedy:
-      'Raise `logMemoryBytes`, or let retention take something: give pinned topics a `retention.bytes`. The producer sends again until `deliveryTimeoutMs`.',
+      'Do what the message says. A partition whose files failed takes nothing more until millrace is opened again; others go on. Where memory is full, raise `logMemoryBytes`, or give pinned topics a `retention.bytes`: the producer sends again until `deliveryTimeoutMs`.',
   },
   NOT_ENOUGH_REPLICAS: {
     when: 'Fewer replicas are in sync than `min.insync.replicas` asks for; nothing was written.',

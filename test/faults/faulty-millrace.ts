@@ -20,7 +20,14 @@ import { FaultWords } from './fault-words.ts'
 const brokerEntry = new StrippedWorker(new URL('./faulty-broker.ts', import.meta.url))
 process.on('exit', () => brokerEntry.remove())
 
-type PassedOn = 'brokers' | 'partitionsMax' | 'logMemoryBytes' | 'idleStrategy' | 'restarts' | 'metadataLogMaxRecordBytesBetweenSnapshots'
+type PassedOn =
+  | 'brokers'
+  | 'dataDir'
+  | 'partitionsMax'
+  | 'logMemoryBytes'
+  | 'idleStrategy'
+  | 'restarts'
+  | 'metadataLogMaxRecordBytesBetweenSnapshots'
 
 export interface FaultyOptions extends Partial<Pick<ClusterOptions, PassedOn>> {
   readonly resourceLimits?: ResourceLimits
@@ -45,6 +52,7 @@ export class FaultyMillrace {
       logMemoryBytes: options.logMemoryBytes ?? 256 * 1024 * 1024,
       partitionsMax: options.partitionsMax ?? 1_024,
       idleStrategy: options.idleStrategy ?? 'park',
+      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir, config: { 'millrace.durability': 'cache' as const } }),
       workerUrl: brokerEntry.url,
       clock: systemClock,
       random: systemRandom,

@@ -30,10 +30,10 @@ export class StrippedWorker {
     const target = join(this.#folder, relative(PROJECT_ROOT, path)).replace(/\.ts$/, '.js')
     if (this.#done.has(path)) return target
     this.#done.add(path)
-    const relativeImports = /\b(from|import) '(\.[^']+)\.ts'/g
+    const relativeImports = /\b(from |import |import\()'(\.[^']+)\.ts'/g
     const code = stripTypeScriptTypes(readFileSync(path, 'utf8')).replaceAll(relativeImports, (_, keyword: string, specifier: string) => {
       this.#strip(join(dirname(path), `${specifier}.ts`))
-      return `${keyword} '${specifier}.js'`
+      return `${keyword}'${specifier}.js'`
     })
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, code)

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { LONG_MAX } from '../../src/config-def.ts'
 import { LOG_CONFIG_DEFAULT, logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
+import { DURABILITY_MEMORY } from '../../src/log/log-memory-layout.ts'
 import { RETENTION_DEFAULT, RETENTION_INTERNAL, RETENTION_PINNED } from '../../src/log/log-memory-layout.ts'
 
 test('defaults are those of the table of topic configs', () => {
@@ -21,6 +22,7 @@ test('defaults are those of the table of topic configs', () => {
     timestampBeforeMaxMs: settings['message.timestamp.before.max.ms'].default,
     timestampAfterMaxMs: settings['message.timestamp.after.max.ms'].default,
     maxMessageBytes: settings['max.message.bytes'].default,
+    durability: DURABILITY_MEMORY,
   })
 })
 
@@ -56,6 +58,7 @@ test('what was set is read from its text', () => {
     timestampBeforeMaxMs: 6,
     timestampAfterMaxMs: 7,
     maxMessageBytes: 5,
+    durability: DURABILITY_MEMORY,
   })
 })
 

@@ -47,7 +47,7 @@ export class TestBroker {
     const log = MemoryLog.open(control, this.memory, this.allocator, leaderEpoch, config)
     this.logs.set(slot, log)
     this.retention.register(log)
-    this.manager.register(log)
+    if (!log.hasFiles) this.manager.register(log)
     return log
   }
 

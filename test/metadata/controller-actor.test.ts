@@ -32,6 +32,7 @@ class ControllerWorld {
     this.actor = new ControllerActor(this.fixture.log, {
       clock: this.clock,
       random: seededRandom(1),
+      clusterId: undefined,
       metadata: loader,
       partitionsMax: FIRST_TOPIC_SLOT + ROWS,
       slotsHigh: () => FIRST_TOPIC_SLOT + ROWS,
@@ -50,7 +51,7 @@ class ControllerWorld {
   }
 
   async start(brokers: number): Promise<void> {
-    this.actor.onStart()
+    await this.actor.onStart()
     await this.ask<void>((reply) => ({ type: 'takeOver', reply }))
     for (let brokerId = 0; brokerId < brokers; brokerId++) {
       const registration = { brokerId, incarnation: 1, incarnationId: uuid(1) }

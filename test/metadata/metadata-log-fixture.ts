@@ -76,6 +76,9 @@ export class MetadataLogFixture {
     const snapshots = broker.lead(METADATA_SNAPSHOT_SLOT, this.#leaderEpoch)
     snapshots.advance()
     const { control, bells, bytesBetweenSnapshots } = this
-    return { loader: this.newLoader(), log: new MetadataLog({ log, snapshots, control, bells, bytesBetweenSnapshots }) }
+    return {
+      loader: this.newLoader(),
+      log: new MetadataLog({ log, snapshots, control, bells, bytesBetweenSnapshots, ringIo: () => undefined }),
+    }
   }
 }

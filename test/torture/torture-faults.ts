@@ -145,7 +145,6 @@ async function killWhileBlocked(round: TortureRound, fault: FaultPlan): Promise<
 async function stallBroker(round: TortureRound, fault: FaultPlan): Promise<void> {
   const { faulty } = round
   const victim = await round.leaderOf(fault.log)
-  const led = round.logsLedBy(victim)
   const seen = faulty.faults.bites(victim)
   const { incarnation } = faulty.broker(victim)
   faulty.faults.arm(victim, fault.point, 'park', fault.passing)
@@ -153,6 +152,8 @@ async function stallBroker(round: TortureRound, fault: FaultPlan): Promise<void>
     round.missed++
     return
   }
+  // From here on: one that registers may give logs away, which leader words still name it for until it does.
+  const led = round.logsLedBy(victim)
   const deaths = faulty.count('brokerDied')
   await sleep(fault.holdMs)
   const still = faulty.cluster.brokers.find(({ brokerId }) => brokerId === victim)?.incarnation === incarnation

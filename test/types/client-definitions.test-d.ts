@@ -166,7 +166,6 @@ export const quorum: ProducerOptions = { acks: -1 }
 export const linger: ProducerOptions = { linger: 5 }
 // @ts-expect-error: there are no groups yet
 export const member: ConsumerOptions = { groupId: 'dashboard' }
-// @ts-expect-error: there are no files yet
 export const onDisk: MillraceOptions = { dataDir: './data' }
 export const configs: TopicConfigOptions = { 'cleanup.policy': 'delete', 'retention.ms': -1, 'millrace.durability': 'memory' }
 expectTypeOf<TopicConfig['cleanup.policy']>().toEqualTypeOf<readonly ('delete' | 'compact')[]>()

@@ -88,6 +88,10 @@ export class BatchReturns {
       if (batch.inDoubt) return this.giveUp(queue, batch, refusalError(batch, errorCode))
       return this.#putBack(queue, batch)
     }
+    // Its leader tells that of what it appended before the files failed too.
+    if (errorCode === KAFKA_ERRORS.KAFKA_STORAGE_ERROR && queue.control.haveFilesFailed) {
+      return this.giveUp(queue, batch, refusalError(batch, errorCode))
+    }
     // A leader looks for it in its log first, so it is not there.
     batch.inDoubt = false
     // Whose fault that is shows when all of the partition has come back.

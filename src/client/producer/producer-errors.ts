@@ -50,6 +50,12 @@ export function refusalError(batch: ProducerBatch, errorCode: number): MillraceE
   const name = kafkaErrorName(errorCode)
   switch (errorCode) {
     case KAFKA_ERRORS.KAFKA_STORAGE_ERROR:
+      if (batch.destination!.control.haveFilesFailed) {
+        const message =
+          `the files of ${batch.destination!.topic}-${batch.destination!.partition} failed, as millrace's log says: ${what} were not ` +
+          'acknowledged, and may or may not be in the log; mend what is wrong with the disk, open millrace again, and look before you send again'
+        return new MillraceError(name, message, { retriable: false })
+      }
       return new MillraceError(
         name,
         `log memory is full and nothing in it may go: ${what} were not written; raise logMemoryBytes, ` +

@@ -1,0 +1,22 @@
+// The I/O thread's part of the worker entry: everything it needs of the real world is put
+// in its hands here. Runs once an I/O thread.
+
+import { systemClock } from '../clock.ts'
+import { fileDisk } from '../disk/file-disk.ts'
+import { engineRandom } from '../random.ts'
+import { runningProcess } from '../storage/running-process.ts'
+import { IoActor } from './io-actor.ts'
+import type { IoInit } from './io-init.ts'
+
+/** `onFatal`: it cannot go on, and its thread must end. */
+export function startIoThread(init: IoInit, onFatal: (error: unknown) => void): void {
+  const disk = fileDisk()
+  new IoActor(init, {
+    clock: systemClock,
+    random: engineRandom,
+    disk,
+    // One thread after the other of one millrace; another millrace of this process is another holder.
+    process: runningProcess(disk, init.holder),
+    onFatal,
+  })
+}

@@ -1,0 +1,302 @@
+// The log directories of a process and the writers of the partitions in them: which one
+// has a partition's files, what is synced ahead, checkpointed, and left at the end (Kafka:
+// LogManager, LogDirectory). Runs on the I/O thread.
+// Holds: a partition's files stay in the directory in which they were made, whoever leads
+// it. A recovery point is checkpointed only after the sync that it tells of.
+
+import { DiskError } from '../disk/disk-error.ts'
+import type { Disk } from '../disk/disk.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import { BROKER_CONFIG } from '../config/broker-config-table.ts'
+import { configFromCheckedText } from '../config/config-text.ts'
+import { effectiveTopicValue } from '../config/effective-topic-config.ts'
+import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
+import type { Clock } from '../clock.ts'
+import { ControlBlock } from '../log/control-block.ts'
+import type { LogMemory } from '../log/log-memory.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import type { ConfigImage, MetadataImage } from '../metadata/metadata-image.ts'
+import type { Random } from '../random.ts'
+import { markedPartition } from '../storage/broker-directory.ts'
+import type { BrokerDirectory } from '../storage/broker-directory.ts'
+import type { DataDirectory, PartitionName } from '../storage/data-directory.ts'
+import { PartitionFiles } from '../storage/partition-files.ts'
+import { partitionFilesConfigOf } from '../storage/partition-files-config.ts'
+import type { PartitionFilesConfig } from '../storage/partition-files-config.ts'
+import { partitionDirectoryName } from '../storage/partition-directory-name.ts'
+import { writeMetadataCheckpoint } from './metadata-checkpoint.ts'
+import { PartitionWriter } from './partition-writer.ts'
+import type { FlushPolicy } from './partition-writer.ts'
+
+export interface LogDirectoriesOptions {
+  readonly memory: LogMemory
+  readonly disk: Disk
+  readonly directory: DataDirectory
+  readonly clock: Clock
+  readonly random: Random
+  /** Of all brokers. */
+  readonly config: Readonly<Partial<BrokerConfig>>
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+interface Held {
+  readonly writer: PartitionWriter
+  readonly name: PartitionName
+  readonly home: Home
+  config: PartitionFilesConfig
+}
+
+/** One log directory, and how far it is synced. */
+interface Home {
+  readonly broker: BrokerDirectory
+  unsyncedBytes: number
+  /** Synced since the last checkpoint. */
+  uncheckpointedBytes: number
+}
+
+export class LogDirectories {
+  readonly #options: LogDirectoriesOptions
+  readonly #homes: readonly Home[]
+  readonly #held = new Map<number, Held>()
+  /** What was altered of the brokers' configs since. */
+  #config: Readonly<Partial<BrokerConfig>>
+  /** Directories of deleted partitions, and when they may go, on the monotonic clock. */
+  #deleted: { readonly path: string; readonly dueMs: number }[] = []
+
+  constructor(options: LogDirectoriesOptions) {
+    this.#options = options
+    this.#config = options.config
+    this.#homes = options.directory.brokers.map((broker) => ({ broker, unsyncedBytes: 0, uncheckpointedBytes: 0 }))
+    for (const { broker } of this.#homes) for (const path of broker.deleted) this.#deleted.push({ path, dueMs: 0 })
+  }
+
+  /** The configs of a topic as its files see them. */
+  filesConfig(config: ConfigImage): PartitionFilesConfig {
+    return partitionFilesConfigOf(config, this.#config)
+  }
+
+  #flushPolicyOf(text: ConfigImage): FlushPolicy {
+    const topic = configFromCheckedText(TOPIC_CONFIG, text)
+    return {
+      messages: effectiveTopicValue('flush.messages', topic, this.#config),
+      ms: effectiveTopicValue('flush.ms', topic, this.#config),
+    }
+  }
+
+  setBrokerConfig(altered: ConfigImage): void {
+    this.#config = { ...this.#options.config, ...configFromCheckedText(BROKER_CONFIG, altered) }
+  }
+
+  reconfigure(slot: number, config: ConfigImage): void {
+    const held = this.#held.get(slot)
+    if (held === undefined) return
+    held.config = this.filesConfig(config)
+    held.writer.files.setConfig(held.config)
+    held.writer.flush = this.#flushPolicyOf(config)
+  }
+
+  /** Who writes the partition of a slot, if it has been written. */
+  held(slot: number): PartitionWriter | undefined {
+    return this.#held.get(slot)?.writer
+  }
+
+  *writers(): Generator<PartitionWriter> {
+    for (const { writer } of this.#held.values()) yield writer
+  }
+
+  /** The partition has these files, in the log directory of the node. */
+  hold(control: ControlBlock, files: PartitionFiles, name: PartitionName, broker: BrokerDirectory, text: ConfigImage): PartitionWriter {
+    const config = this.filesConfig(text)
+    const home = this.#homes.find((each) => each.broker === broker)!
+    const writer = new PartitionWriter(this.#options.memory, control, files, this.#flushPolicyOf(text))
+    this.#held.set(control.slot, { writer, name, home, config })
+    control.setHome(broker.nodeId)
+    return writer
+  }
+
+  /** Who writes the partition of a slot; made with the partition's files at first. Undefined: it has no files, or is gone. */
+  writerOf(slot: number, image: MetadataImage): PartitionWriter | undefined {
+    const held = this.#held.get(slot)
+    if (held !== undefined) return held.writer
+    const control = new ControlBlock(this.#options.memory, slot)
+    if (!control.isInUse || !control.hasFiles || control.isDeleting) return undefined
+    return this.#make(control, image)
+  }
+
+  /** The topic is deleted. */
+  delete(slot: number): void {
+    const held = this.#held.get(slot)
+    if (held === undefined) return
+    const { writer, name, home } = held
+    this.#held.delete(slot)
+    home.unsyncedBytes -= Math.min(home.unsyncedBytes, writer.files.unsyncedBytes)
+    try {
+      if (writer.failure === undefined) writer.files.closeFiles()
+      const path = this.#options.directory.removePartitionDirectory(home.broker.nodeId, name)
+      // Who reads it has it open a while longer.
+      this.#deleted.push({ path, dueMs: this.#options.clock.monotonicMs() + held.config.fileDeleteDelayMs })
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#options.log('error', `the files of a deleted topic stay: ${error.message}`)
+    }
+  }
+
+  wrote({ slot }: PartitionWriter, bytes: number): void {
+    this.#held.get(slot)!.home.unsyncedBytes += bytes
+  }
+
+  /** Syncs a partition, and remembers how far. */
+  sync(writer: PartitionWriter): void {
+    const { home, name } = this.#held.get(writer.slot)!
+    const bytes = writer.files.unsyncedBytes
+    if (!writer.sync()) return
+    home.unsyncedBytes = Math.max(0, home.unsyncedBytes - bytes)
+    home.uncheckpointedBytes += bytes
+    const { durableEnds } = home.broker
+    durableEnds.mark(durableEnds.placeOf(markedPartition(name)), writer.files.syncedEndOffset)
+  }
+
+  /** Syncs, and checkpoints, directories in which more than `bytes` are not; how many there were. `onSynced` hears of each partition. */
+  syncAhead(bytes: number, onSynced: (writer: PartitionWriter) => void): number {
+    let count = 0
+    for (const home of this.#homes) {
+      if (home.unsyncedBytes > bytes) {
+        count++
+        this.#syncAll(home, onSynced)
+      }
+      if (home.uncheckpointedBytes > bytes) this.#checkpoint(home)
+    }
+    return count
+  }
+
+  /** Milliseconds until something is due though nothing is written. */
+  dueInMs(nowMs: number): number {
+    let dueMs = Number.POSITIVE_INFINITY
+    for (const deleted of this.#deleted) dueMs = Math.min(dueMs, deleted.dueMs)
+    return Math.max(0, dueMs - nowMs)
+  }
+
+  /** Removes what has waited long enough. */
+  tick(nowMs: number): void {
+    if (this.#deleted.length === 0 || this.dueInMs(nowMs) > 0) return
+    for (const { path } of this.#deleted.filter(({ dueMs }) => dueMs <= nowMs)) {
+      try {
+        this.#options.directory.removeDeleted(path)
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error
+        this.#options.log('error', `a deleted partition's directory stays: ${error.message}`)
+      }
+    }
+    this.#deleted = this.#deleted.filter(({ dueMs }) => dueMs > nowMs)
+  }
+
+  /**
+   * Deletes what lies wholly below the log start, which is written down before. The metadata log begins in memory where
+   * its last snapshot there ends; in files only behind one that is in a file.
+   */
+  followStart(writer: PartitionWriter, image: MetadataImage): void {
+    const { control, files, slot } = writer
+    const { disk, clock, directory } = this.#options
+    const { home, name } = this.#held.get(slot)!
+    const isMetadata = slot === CLUSTER_METADATA_SLOT
+    if (isMetadata && image.offset < control.logStartOffset) return
+    const startOffset = isMetadata ? image.offset : control.logStartOffset
+    writer.guard(() => {
+      if (isMetadata) writeMetadataCheckpoint(disk, files.path, image, control.leaderEpoch, clock.nowMs())
+      const others = this.#checkpoints(home).logStarts.filter(
+        ({ topic, partition }) => topic !== name.topic || partition !== name.partition,
+      )
+      const logStarts = [...others, { topic: name.topic, partition: name.partition, offset: startOffset }]
+      directory.checkpoint(home.broker.nodeId, { logStarts })
+      files.advanceStart(startOffset, clock.nowMs())
+    })
+  }
+
+  /** All is written. A directory in which something failed is left as after a kill. */
+  closeClean(): void {
+    const clean = this.#homes.filter((home) => this.#closeFiles(home))
+    this.#options.directory.closeClean(
+      clean.map((home) => ({ nodeId: home.broker.nodeId, checkpoints: this.#checkpoints(home), brokerEpoch: -1 })),
+    )
+  }
+
+  #make(control: ControlBlock, image: MetadataImage): PartitionWriter | undefined {
+    const topic = image.topicById(control.topicId)
+    const isMetadata = control.slot === CLUSTER_METADATA_SLOT
+    if (topic === undefined && !isMetadata) return undefined
+    const name = isMetadata
+      ? { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }
+      : { topic: topic!.name, partition: control.partition, topicId: control.topicId }
+    const { disk, clock, random } = this.#options
+    // In the directory of who leads it now; where there is one directory, in that.
+    const leader = isMetadata ? 0 : topic!.partitions[control.partition]!.leader
+    const home = this.#homes[Math.max(0, Math.min(leader, this.#homes.length - 1))]!
+    const { broker } = home
+    // What is left of a topic that had the name must not be taken for this one's.
+    broker.checkpoints.drop(name.topic, name.partition)
+    const path = `${broker.path}/${partitionDirectoryName(name.topic, name.partition)}`
+    const text = isMetadata ? METADATA_CONFIG : image.topicConfig(name.topic)
+    const config = this.filesConfig(text)
+    const files = PartitionFiles.create({ disk, directory: path, topicId: name.topicId, config, clock, random })
+    return this.hold(control, files, name, broker, text)
+  }
+
+  #syncAll(home: Home, onSynced: (writer: PartitionWriter) => void): void {
+    for (const held of this.#held.values()) {
+      if (held.home !== home || held.writer.files.unsyncedBytes === 0) continue
+      this.sync(held.writer)
+      onSynced(held.writer)
+    }
+    // What failed is counted no more.
+    home.unsyncedBytes = 0
+  }
+
+  #checkpoint(home: Home): void {
+    home.uncheckpointedBytes = 0
+    try {
+      this.#options.directory.checkpoint(home.broker.nodeId, this.#checkpoints(home))
+    } catch (error) {
+      // The checkpoints before still hold: recovery only has more to look at.
+      if (!(error instanceof DiskError)) throw error
+      this.#options.log('error', `the checkpoints of ${home.broker.path} were not written: ${error.message}`)
+    }
+  }
+
+  #checkpoints(home: Home): {
+    recoveryPoints: PartitionOffsetOf[]
+    logStarts: PartitionOffsetOf[]
+    highWatermarks: PartitionOffsetOf[]
+  } {
+    const recoveryPoints: PartitionOffsetOf[] = []
+    const logStarts: PartitionOffsetOf[] = []
+    const highWatermarks: PartitionOffsetOf[] = []
+    for (const { writer, name, home: own } of this.#held.values()) {
+      if (own !== home) continue
+      const { topic, partition } = name
+      const { files, control } = writer
+      recoveryPoints.push({ topic, partition, offset: files.syncedEndOffset })
+      highWatermarks.push({ topic, partition, offset: Math.min(control.highWatermark, files.endOffset) })
+      if (files.startOffset > 0) logStarts.push({ topic, partition, offset: files.startOffset })
+    }
+    return { recoveryPoints, logStarts, highWatermarks }
+  }
+
+  /** Whether all of its partitions are whole and synced. */
+  #closeFiles(home: Home): boolean {
+    let isClean = true
+    for (const { writer, home: own } of this.#held.values()) {
+      if (own !== home) continue
+      if (!writer.files.close()) isClean = false
+    }
+    return isClean
+  }
+}
+
+/** The metadata log is one segment after the other, of Kafka's metadata.log.segment.bytes, and goes by its checkpoints alone. */
+export const METADATA_CONFIG: ConfigImage = { 'retention.ms': '-1', 'retention.bytes': '-1' }
+
+interface PartitionOffsetOf {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}

@@ -1,0 +1,245 @@
+// Opens a data directory: takes it, recovers every log in it, and makes the control blocks
+// by which brokers and readers know them (Kafka: LogManager.loadLogs). Runs on the I/O
+// thread, before any broker leads anything.
+//
+//   locked, checked ─▶ metadata log ─▶ image ─▶ each partition's files ─▶ control blocks ─▶ brokers go on
+//
+// Holds: a log whose files are damaged is fenced and told, and holds up no other one. What
+// a directory holds beside the partitions of the cluster is set aside, never deleted here.
+
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Clock } from '../clock.ts'
+import type { Disk } from '../disk/disk.ts'
+import { MillraceError } from '../errors.ts'
+import { equalTopicIds, formatTopicId, parseTopicId } from '../ids.ts'
+import type { TopicId } from '../ids.ts'
+import { ControlBlock } from '../log/control-block.ts'
+import { logConfigOf, retentionKindOf } from '../log/log-config.ts'
+import type { LogMemory } from '../log/log-memory.ts'
+import { DURABILITY_DISK, DURABILITY_MEMORY, RETENTION_INTERNAL } from '../log/log-memory-layout.ts'
+import { initialiseSlot } from '../log/partition-table.ts'
+import type { RecoveredLog } from '../log/partition-table.ts'
+import { MetadataImage } from '../metadata/metadata-image.ts'
+import type { PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
+import { MetadataLoader } from '../metadata/metadata-loader.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import { encodeSnapshot } from '../metadata/metadata-snapshot.ts'
+import type { Random } from '../random.ts'
+import { markedPartition } from '../storage/broker-directory.ts'
+import type { BrokerDirectory } from '../storage/broker-directory.ts'
+import { openDataDirectory } from '../storage/data-directory.ts'
+import type { DataDirectory } from '../storage/data-directory.ts'
+import type { ProcessIdentity } from '../storage/data-directory-lock.ts'
+import type { PartitionDirectory } from '../storage/partition-directories.ts'
+import { movedPartitionDirectoryName } from '../storage/partition-directory-name.ts'
+import { PartitionFiles } from '../storage/partition-files.ts'
+import type { RecoveredMetadata } from './io-control.ts'
+import { LogDirectories, METADATA_CONFIG } from './log-directories.ts'
+import { readMetadata, reopenedImage } from './metadata-recovery.ts'
+
+export interface OpenLogsOptions {
+  readonly memory: LogMemory
+  readonly disk: Disk
+  readonly path: string
+  readonly brokers: number
+  readonly config: Readonly<Partial<BrokerConfig>>
+  readonly clock: Clock
+  readonly random: Random
+  readonly process: ProcessIdentity
+  /** Log memory is that of a process that goes on: only the thread that wrote the files has died. */
+  readonly isAgain: boolean
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
+}
+
+export interface OpenedLogs {
+  readonly directories: LogDirectories
+  readonly metadata: RecoveredMetadata
+  readonly image: MetadataImage
+  /** The data directory is itself the log directory of its one broker. */
+  readonly isOneBroker: boolean
+}
+
+/** Throws what `openDataDirectory` throws, INVALID_CONFIG, and KAFKA_STORAGE_ERROR where the metadata log is damaged. */
+export function openLogs(options: OpenLogsOptions): OpenedLogs {
+  const { disk, path, brokers, clock, random, process, log } = options
+  const directory = openDataDirectory({ disk, path, brokers, clock, random, process, log: (message) => log('warn', message) })
+  try {
+    return new LogOpener(options, directory).open()
+  } catch (error) {
+    directory.abandon()
+    throw error
+  }
+}
+
+interface FoundDirectory extends PartitionDirectory {
+  readonly broker: BrokerDirectory
+}
+
+class LogOpener {
+  readonly #options: OpenLogsOptions
+  readonly #directory: DataDirectory
+  readonly #directories: LogDirectories
+  readonly #found = new Map<string, FoundDirectory>()
+  #metadata: RecoveredMetadata | undefined
+
+  constructor(options: OpenLogsOptions, directory: DataDirectory) {
+    const { memory, disk, clock, random, config, log } = options
+    this.#options = options
+    this.#directory = directory
+    this.#directories = new LogDirectories({ memory, disk, directory, clock, random, config, log })
+    for (const broker of directory.brokers) {
+      for (const partition of broker.partitions) this.#found.set(`${partition.topic}-${partition.partition}`, { ...partition, broker })
+    }
+  }
+
+  open(): OpenedLogs {
+    const image = this.#options.isAgain ? this.#openAgain() : this.#openFirst()
+    this.#directory.recovered()
+    const isOneBroker = this.#directory.brokers[0]!.path === this.#directory.path
+    return { directories: this.#directories, metadata: this.#metadata!, image, isOneBroker }
+  }
+
+  #openFirst(): MetadataImage {
+    const { memory, brokers, clock, disk } = this.#options
+    const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
+    const files = found === undefined ? undefined : this.#openFiles(found, METADATA_CONFIG)
+    const read = files === undefined ? MetadataImage.EMPTY : readMetadata(disk, files.path, files.endOffset)
+    const hasFiles = ({ name }: TopicImage): boolean => this.#configOf(read, name).durability !== DURABILITY_MEMORY
+    const options = { brokers, partitionsMax: memory.partitionsMax, hasFiles, newUuid: () => this.#newUuid() }
+    const clusterId = parseTopicId(this.#directory.clusterId)
+    const reopened = reopenedImage(read, options)
+    const image = new MetadataImage(reopened.offset, { ...reopened.content, clusterId })
+    const leaderEpoch = (files?.leaderEpochs.at(-1)?.epoch ?? -1) + 1
+    const { offset: endOffset } = image
+    // All of it is in the snapshot: the log in memory begins behind.
+    const recovered = { leaderEpoch, startOffset: endOffset, endOffset, syncedEndOffset: endOffset }
+    const kind = RETENTION_INTERNAL
+    initialiseSlot(memory, CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, CLUSTER_METADATA_SLOT, kind, DURABILITY_DISK, recovered)
+    if (files !== undefined) this.#holdMetadata(files, found!.broker)
+    for (const topic of image.topics) for (const partition of topic.partitions) this.#openPartition(image, topic, partition)
+    this.#setStraysAside(image)
+    this.#metadata = { snapshot: files === undefined ? [] : encodeSnapshot(image, clock.nowMs()), clusterId }
+    return files === undefined ? MetadataImage.EMPTY : image
+  }
+
+  #holdMetadata(files: PartitionFiles, broker: BrokerDirectory): void {
+    const control = new ControlBlock(this.#options.memory, CLUSTER_METADATA_SLOT)
+    const name = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }
+    this.#directories.hold(control, files, name, broker, METADATA_CONFIG)
+  }
+
+  #openPartition(image: MetadataImage, topic: TopicImage, partition: PartitionImage): void {
+    const { memory } = this.#options
+    const { name, topicId } = topic
+    const { slot, partitionId, leaderEpoch } = partition
+    const config = this.#configOf(image, name)
+    const found = config.durability === DURABILITY_MEMORY ? undefined : this.#directoryOf(topic, partitionId)
+    const initialise = (recovered: RecoveredLog): void => {
+      initialiseSlot(memory, slot, topicId, partitionId, retentionKindOf(name, config), config.durability, recovered)
+    }
+    if (found === undefined) return initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
+    const control = new ControlBlock(memory, slot)
+    try {
+      const files = this.#openFiles(found, image.topicConfig(name))
+      const { startOffset, endOffset, syncedEndOffset } = files
+      initialise({ leaderEpoch, startOffset, endOffset, syncedEndOffset })
+      this.#directories.hold(control, files, { topic: name, partition: partitionId, topicId }, found.broker, image.topicConfig(name))
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'KAFKA_STORAGE_ERROR') throw error
+      initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
+      control.markFilesDamaged()
+      this.#options.log('error', `partition ${name}-${partitionId} is fenced: ${error.message}`)
+    }
+  }
+
+  #openFiles(found: FoundDirectory, config: Readonly<Record<string, string>>): PartitionFiles {
+    const { disk, clock, random, log } = this.#options
+    const { broker, topic, partition, topicId, path } = found
+    const checkpoints = broker.checkpoints.of(topic, partition)
+    const files = PartitionFiles.open({
+      disk,
+      directory: path,
+      ...(topicId === undefined ? {} : { topicId }),
+      config: this.#directories.filesConfig(config),
+      clock,
+      random,
+      recoveryPoint: checkpoints.recoveryPoints[0]?.offset ?? 0,
+      logStartOffset: checkpoints.logStarts[0]?.offset,
+      isClean: broker.isClean,
+      hasRebooted: broker.hasRebooted,
+      durableEnd: broker.durableEnds.durableEnd(markedPartition({ topic, partition, topicId })),
+      log: (message) => log('warn', message),
+    })
+    // What is read from here on must not go with the next loss of power.
+    if (!broker.isClean) files.sync()
+    return files
+  }
+
+  /** The directory that is this very partition's. */
+  #directoryOf({ name, topicId }: TopicImage, partition: number): FoundDirectory | undefined {
+    const found = this.#found.get(`${name}-${partition}`)
+    return found === undefined || (found.topicId !== undefined && !equalTopicIds(found.topicId, topicId)) ? undefined : found
+  }
+
+  /** Directories of topics that the cluster does not know: deleted ones that a crash left, or what somebody put there. */
+  #setStraysAside(image: MetadataImage): void {
+    for (const found of this.#found.values()) {
+      if (found.topic === CLUSTER_METADATA_TOPIC) continue
+      const topic = image.topic(found.topic)
+      if (topic?.partitions[found.partition] !== undefined && this.#directoryOf(topic, found.partition) === found) continue
+      const path = this.#setAside(found)
+      this.#options.log('warn', `${found.path} belongs to no topic of this cluster, and is set aside as ${path}`)
+    }
+  }
+
+  /** As Kafka does with a directory that is not the broker's. */
+  #setAside({ topic, partition, path, broker }: FoundDirectory): string {
+    const { disk, random } = this.#options
+    const uniqueId = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
+    const aside = `${broker.path}/${movedPartitionDirectoryName(topic, partition, uniqueId, 'stray')}`
+    disk.rename(path, aside)
+    disk.syncDirectory(broker.path)
+    broker.checkpoints.drop(topic, partition)
+    return aside
+  }
+
+  /** What is in memory goes on; of the files, what was written and not said to be is the same as what is in memory. */
+  #openAgain(): MetadataImage {
+    const { memory } = this.#options
+    const loader = new MetadataLoader(memory)
+    loader.load()
+    const { image } = loader
+    const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
+    if (found !== undefined) this.#holdMetadata(this.#openFiles(found, METADATA_CONFIG), found.broker)
+    for (const topic of image.topics)
+      for (const { slot, partitionId } of topic.partitions) this.#openPartitionAgain(image, topic, partitionId, slot)
+    memory.writeWanted.mark(CLUSTER_METADATA_SLOT)
+    this.#metadata = { snapshot: [], clusterId: parseTopicId(this.#directory.clusterId) }
+    return image
+  }
+
+  #openPartitionAgain(image: MetadataImage, topic: TopicImage, partition: number, slot: number): void {
+    const { memory } = this.#options
+    const { name, topicId } = topic
+    const control = new ControlBlock(memory, slot)
+    const found = this.#directoryOf(topic, partition)
+    if (found === undefined || !control.isInUse || !control.hasFiles || control.haveFilesFailed) return
+    const config = image.topicConfig(name)
+    const files = this.#openFiles(found, config)
+    control.publishWrittenEnd(files.endOffset)
+    this.#directories.hold(control, files, { topic: name, partition, topicId }, found.broker, config)
+    memory.writeWanted.mark(slot)
+  }
+
+  #configOf(image: MetadataImage, topic: string): ReturnType<typeof logConfigOf> {
+    return logConfigOf(image.topicConfig(topic), this.#options.config)
+  }
+
+  #newUuid(): TopicId {
+    const word = (): number => this.#options.random.uint32() | 0
+    for (;;) {
+      const id: TopicId = [word(), word(), word(), word()]
+      if (!formatTopicId(id).startsWith('-')) return id
+    }
+  }
+}

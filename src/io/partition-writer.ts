@@ -1,0 +1,121 @@
+// Writes the log of one partition from log memory to its files, as far as its leader has
+// published it. Runs on the I/O thread, which alone changes the files.
+//
+//   published log end ─▶ copied out of log memory, re-checked ─▶ appended ─▶ written end ─▶ the leader is told
+//                                                                  └─ sync ─▶ synced end ──────▲
+//
+// Holds: what is published as written is in the files, and as synced on the disk. Files that
+// fail once are never written again: what is not in them by then is never acknowledged.
+
+import { MillraceError } from '../errors.ts'
+import type { ControlBlock } from '../log/control-block.ts'
+import type { LogMemory } from '../log/log-memory.ts'
+import { DURABILITY_DISK } from '../log/log-memory-layout.ts'
+import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
+import type { ReadTarget } from '../log/shared-log-reader.ts'
+import type { PartitionFiles } from '../storage/partition-files.ts'
+
+/** When what is written is synced, acknowledged or not (Kafka: flush.messages, flush.ms). */
+export interface FlushPolicy {
+  readonly messages: number
+  readonly ms: number
+}
+
+export class PartitionWriter {
+  readonly slot: number
+  readonly control: ControlBlock
+  readonly files: PartitionFiles
+  readonly #reader: SharedLogReader
+  flush: FlushPolicy
+  /** When the oldest of what is not synced was written, on the monotonic clock. */
+  #unsyncedSinceMs = Number.POSITIVE_INFINITY
+  /** What went wrong with the files, once something has. */
+  failure: MillraceError | undefined
+  /** Whether that was told. */
+  isFailureTold = false
+
+  constructor(memory: LogMemory, control: ControlBlock, files: PartitionFiles, flush: FlushPolicy) {
+    this.flush = flush
+    this.slot = control.slot
+    this.control = control
+    this.files = files
+    this.#reader = new SharedLogReader(memory, control.slot, 'logEndOffset')
+    this.#reader.seek(files.endOffset)
+  }
+
+  /** Whether something is published that is not written. */
+  get isBehind(): boolean {
+    return this.failure === undefined && this.control.logEndOffset > this.files.endOffset
+  }
+
+  /** Writes up to `budgetBytes`, one batch at least; the bytes that were written. */
+  write(target: ReadTarget, budgetBytes: number, nowMs: number): number {
+    if (this.failure !== undefined) return 0
+    let bytes = 0
+    this.guard(() => {
+      while (bytes < budgetBytes && this.#reader.read(target, target.bytes.length) === READ_OK) {
+        this.files.append(target.bytes, 0, target.length)
+        bytes += target.length
+      }
+      if (bytes === 0) return
+      this.#unsyncedSinceMs = Math.min(this.#unsyncedSinceMs, nowMs)
+      this.control.publishWrittenEnd(this.files.endOffset)
+    })
+    return bytes
+  }
+
+  /** Whether it is to be synced now: what is acknowledged only then waits for it, or a flush is due. */
+  mustSync(nowMs: number): boolean {
+    if (this.failure !== undefined || this.files.unsyncedBytes === 0) return false
+    if (this.control.durability === DURABILITY_DISK) return true
+    return this.files.endOffset - this.files.syncedEndOffset >= this.flush.messages || this.flushDueMs <= nowMs
+  }
+
+  /** When `flush.ms` is over for something, on the monotonic clock; Infinity: for nothing. */
+  get flushDueMs(): number {
+    return this.failure === undefined ? this.#unsyncedSinceMs + this.flush.ms : Number.POSITIVE_INFINITY
+  }
+
+  /** Syncs what is written; false when that failed. */
+  sync(): boolean {
+    if (this.failure !== undefined) return false
+    return this.guard(() => {
+      this.files.sync()
+      this.#unsyncedSinceMs = Number.POSITIVE_INFINITY
+      this.control.publishSyncedEnd(this.files.syncedEndOffset)
+    })
+  }
+
+  /** Whether the log begins later than its files do. */
+  get mustFollowStart(): boolean {
+    return this.failure === undefined && this.control.logStartOffset > this.files.startOffset
+  }
+
+  /** Says where retention lets the log begin; whether its leader is to be told. */
+  retain(nowMs: number): boolean {
+    if (this.failure !== undefined) return false
+    let isMoved = false
+    this.guard(() => {
+      const start = this.files.retentionStartOffset(nowMs)
+      isMoved = start > this.control.logStartOffset
+      if (isMoved) this.control.publishRetentionStart(start)
+      this.files.removeDue(nowMs)
+      this.files.expireProducers(nowMs)
+    })
+    return isMoved
+  }
+
+  /** Runs a change of the files; false when it failed. What is no failure of the disk is a defect, and thrown. */
+  guard(change: () => void): boolean {
+    try {
+      change()
+      return true
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code === 'ASSERTION_FAILED') throw error
+      this.failure = error
+      // Written and unpublished counts for nothing: the end that was published stays.
+      this.control.failFiles()
+      return false
+    }
+  }
+}

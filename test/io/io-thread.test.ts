@@ -1,0 +1,274 @@
+// The I/O thread's turns, on a simulated disk: what is written when, and what the next process finds.
+
+import { describe, expect, test } from 'vitest'
+import { FIRST_TOPIC_SLOT } from '../../src/metadata/metadata-records.ts'
+import { SimulatedDisk } from '../disk/simulated-disk.ts'
+import { MIB } from '../log/log-fixture.ts'
+import { readPartition } from './directory-reader.ts'
+import { DATA_DIR, IoWorld } from './io-world.ts'
+
+const BROKER = `${DATA_DIR}/broker-0`
+
+function numbersIn(disk: SimulatedDisk, directory: string): number[] {
+  return readPartition(disk, directory).map(({ number }) => number)
+}
+
+describe('a new directory', () => {
+  test('a topic, its records, and the next process', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    expect(world.createTopic('orders')).toBe(true)
+    const slot = world.slot('orders')
+    expect(slot).toBe(FIRST_TOPIC_SLOT)
+    const numbers = world.append(slot, 10)
+    expect(world.log(slot).highWatermark).toBe(0)
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(10)
+    expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual(numbers)
+    world.io.close()
+
+    const again = new IoWorld(disk)
+    expect(again.messages).toEqual([])
+    expect([...again.image.topicNames]).toEqual(['orders'])
+    expect(again.log(slot).endOffset).toBe(10)
+    expect(again.log(slot).highWatermark).toBe(10)
+    expect(again.control(slot).memoryStartOffset).toBe(10)
+    const more = again.append(slot, 5)
+    again.run()
+    expect(again.log(slot).highWatermark).toBe(15)
+    expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual([...numbers, ...more])
+  })
+
+  test('a topic in memory alone comes back empty, under another id', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('scratch', { 'millrace.durability': 'memory' })
+    world.createTopic('kept')
+    world.append(world.slot('scratch'), 4)
+    world.run()
+    expect(world.log(world.slot('scratch')).highWatermark).toBe(4)
+    world.io.close()
+    expect(disk.list(BROKER).filter((name) => name.includes('scratch'))).toEqual([])
+
+    const again = new IoWorld(disk)
+    expect([...again.image.topicNames].sort()).toEqual(['kept', 'scratch'])
+    expect(again.image.topic('scratch')!.topicId).not.toEqual(world.image.topic('scratch')!.topicId)
+    expect(again.image.topic('kept')!.topicId).toEqual(world.image.topic('kept')!.topicId)
+    expect(again.log(again.slot('scratch')).endOffset).toBe(0)
+  })
+
+  test('a kill: what was written is there, and nothing is missed that follows', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', {}, 3)
+    const numbers = [0, 1, 2].map((partition) => world.append(world.slot('orders', partition), 7))
+    world.run()
+    world.append(world.slot('orders', 1), 3)
+    const left = disk.killState()
+    const again = new IoWorld(left)
+    for (const partition of [0, 1, 2]) {
+      expect(again.log(again.slot('orders', partition)).endOffset).toBe(7)
+      expect(numbersIn(left, `${BROKER}/orders-${partition}`)).toEqual(numbers[partition])
+    }
+  })
+
+  test('who wrote what is known of what is in files', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const { topicId } = world.image.topic('orders')!
+    world.append(world.slot('orders'), 3)
+    expect(world.io.knownProducers(world.slot('orders'), topicId)).toEqual({ endOffset: 3, producers: [] })
+    expect(() => world.io.knownProducers(world.slot('orders'), [9, 9, 9, 9])).toThrow(expect.objectContaining({ code: 'UNKNOWN_TOPIC_ID' }))
+  })
+})
+
+describe('durability', () => {
+  test('disk: a power cut takes nothing that was acknowledged', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('safe', { 'millrace.durability': 'disk' })
+    const numbers = world.append(world.slot('safe'), 20)
+    world.run()
+    expect(world.log(world.slot('safe')).highWatermark).toBe(20)
+    let states = 0
+    for (const { disk: state } of disk.crashStates(7)) {
+      const again = new IoWorld(state, { bootId: 'boot 2' })
+      expect(again.log(again.slot('safe')).highWatermark).toBe(20)
+      expect(numbersIn(state, `${BROKER}/safe-0`)).toEqual(numbers)
+      states++
+    }
+    expect(states).toBeGreaterThan(0)
+  })
+
+  test('cache: what lies past the recovery point is bounded by syncs in the background', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('wide', {}, 4)
+    for (let round = 0; round < 30; round++) {
+      for (let partition = 0; partition < 4; partition++) world.append(world.slot('wide', partition), 8, 100_000)
+      world.run()
+      let behind = 0
+      for (const { files } of world.opened.directories.writers()) behind += files.unsyncedBytes
+      expect(behind).toBeLessThan(64 * MIB)
+    }
+    expect(disk.calls.get('sync')).toBeGreaterThan(8)
+    expect(disk.exists(`${BROKER}/recovery-point-offset-checkpoint`)).toBe(true)
+  })
+})
+
+describe('flushes', () => {
+  test('flush.messages: synced when so many records are not', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', { 'flush.messages': '10' })
+    const slot = world.slot('orders')
+    world.append(slot, 9)
+    world.run()
+    expect([world.log(slot).highWatermark, world.control(slot).syncedEndOffset]).toEqual([9, 0])
+    world.append(slot, 1)
+    world.run()
+    expect(world.control(slot).syncedEndOffset).toBe(10)
+  })
+
+  test('flush.ms: synced when something has not been for so long', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', { 'flush.ms': '500' })
+    const slot = world.slot('orders')
+    world.append(slot, 3)
+    world.run()
+    expect(world.control(slot).syncedEndOffset).toBe(0)
+    expect(world.io.dueInMs(world.clock.monotonicMs())).toBeLessThanOrEqual(500)
+    world.clock.advance(300)
+    world.append(slot, 3)
+    world.run()
+    expect(world.control(slot).syncedEndOffset).toBe(0)
+    world.clock.advance(201)
+    world.run()
+    expect(world.control(slot).syncedEndOffset).toBe(6)
+    expect(world.io.dueInMs(world.clock.monotonicMs())).toBeGreaterThan(0)
+  })
+})
+
+describe('what goes', () => {
+  test('deleted records: whole segments below the log start', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', { 'segment.bytes': '1048576', 'file.delete.delay.ms': '0' })
+    const slot = world.slot('orders')
+    for (let i = 0; i < 6; i++) {
+      world.append(slot, 5, 200_000)
+      world.run()
+    }
+    world.log(slot).deleteRecordsBefore(12)
+    world.run()
+    world.clock.advance(2_000)
+    world.run()
+    const found = readPartition(disk, `${BROKER}/orders-0`)
+    expect(found[0]!.baseOffset).toBe(10)
+    world.io.close()
+    const again = new IoWorld(disk)
+    expect(again.log(slot).startOffset).toBe(12)
+  })
+
+  test('retention of files moves the log start, and their segments go', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', { 'segment.bytes': '1048576', 'retention.bytes': '2000000', 'file.delete.delay.ms': '0' })
+    const slot = world.slot('orders')
+    for (let i = 0; i < 10; i++) {
+      world.append(slot, 5, 200_000)
+      world.run()
+    }
+    world.clock.advance(2_000)
+    // The files say where the log may begin, its leader moves it there, the files follow.
+    world.run()
+    world.run()
+    expect(world.log(slot).startOffset).toBeGreaterThan(30)
+    expect(world.log(slot).expiredRecords).toBe(world.log(slot).startOffset)
+    expect(readPartition(disk, `${BROKER}/orders-0`)[0]!.baseOffset).toBe(world.log(slot).startOffset)
+  })
+
+  test('a deleted topic: its directory is renamed at once, and removed later; a new one of its name is another', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const slot = world.slot('orders')
+    world.append(slot, 5)
+    world.run()
+    expect(world.deleteTopic('orders')).toBe(true)
+    world.run()
+    expect(disk.list(BROKER).filter((name) => name.startsWith('orders'))).toEqual([
+      expect.stringMatching(/^orders-0\.[0-9a-f]{32}-delete$/),
+    ])
+    world.clock.advance(70_000)
+    world.run()
+    expect(disk.list(BROKER).filter((name) => name.startsWith('orders'))).toEqual([])
+  })
+
+  test('a directory that belongs to no topic is set aside', () => {
+    const disk = new SimulatedDisk()
+    new IoWorld(disk).io.close()
+    disk.makeDirectory(`${BROKER}/ghost-3`)
+    const world = new IoWorld(disk)
+    expect(disk.list(BROKER).filter((name) => name.startsWith('ghost'))).toEqual([expect.stringMatching(/^ghost-3\.[0-9a-f]{32}-stray$/)])
+    expect(world.messages).toEqual([expect.stringContaining('belongs to no topic')])
+  })
+})
+
+describe('a disk that fails', () => {
+  test('the partition is fenced, the others go on; nothing that was not written is acknowledged, and reopening goes on', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders', {}, 2)
+    const [broken, fine] = [world.slot('orders', 0), world.slot('orders', 1)]
+    const before = world.append(broken, 3)
+    world.append(fine, 3)
+    world.run()
+    disk.plan([{ kind: 'EIO', at: 1, calls: ['write', 'writeViews'], path: 'orders-0' }])
+    world.append(broken, 3)
+    world.append(fine, 3)
+    world.run()
+    expect(disk.faultsBitten).toBe(1)
+    expect(world.control(broken).haveFilesFailed).toBe(true)
+    expect(world.log(broken).highWatermark).toBe(3)
+    expect(world.log(fine).highWatermark).toBe(6)
+    expect(world.messages.filter((message) => message.includes('orders-0'))).toHaveLength(1)
+    world.append(broken, 3)
+    world.run()
+    expect(world.log(broken).highWatermark).toBe(3)
+    world.io.close()
+    disk.plan([])
+
+    const again = new IoWorld(disk)
+    expect(again.control(broken).haveFilesFailed).toBe(false)
+    expect(again.log(fine).endOffset).toBe(6)
+    expect(again.log(broken).endOffset).toBeGreaterThanOrEqual(3)
+    expect(numbersIn(disk, `${BROKER}/orders-0`).slice(0, 3)).toEqual(before)
+    again.append(broken, 1)
+    again.run()
+    expect(again.log(broken).highWatermark).toBe(again.log(broken).endOffset)
+  })
+
+  test('a full disk: the same, and no topic can be made', () => {
+    const disk = new SimulatedDisk({ capacityBytes: 1 * MIB })
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const slot = world.slot('orders')
+    for (let i = 0; i < 20; i++) {
+      world.append(slot, 2, 100_000)
+      world.run()
+    }
+    expect(world.control(slot).haveFilesFailed).toBe(true)
+    const acknowledged = world.log(slot).highWatermark
+    expect(acknowledged).toBeGreaterThan(2)
+    disk.capacityBytes = 100 * MIB
+    world.io.close()
+    const again = new IoWorld(disk)
+    expect(again.log(slot).endOffset).toBeGreaterThanOrEqual(acknowledged)
+    again.append(slot, 2, 100_000)
+    again.run()
+    expect(again.log(slot).highWatermark).toBe(again.log(slot).endOffset)
+  })
+})

@@ -1,0 +1,177 @@
+// One millrace over a data directory on a simulated disk, all on this thread: a broker that leads
+// everything, a controller as small as can be, and the I/O thread's own turns. A process ends by
+// being let go of; the next one opens what is left of the disk.
+
+import { VirtualClock } from '../../src/clock.ts'
+import type { ConfigText } from '../../src/log/log-config.ts'
+import { logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
+import { ControlBlock } from '../../src/log/control-block.ts'
+import type { MemoryLog } from '../../src/log/memory-log.ts'
+import { initialiseSlot } from '../../src/log/partition-table.ts'
+import { IoThread } from '../../src/io/io-thread.ts'
+import { openLogs } from '../../src/io/open-logs.ts'
+import type { OpenedLogs } from '../../src/io/open-logs.ts'
+import { encodeBatch } from '../../src/metadata/metadata-batch.ts'
+import { MetadataDelta } from '../../src/metadata/metadata-delta.ts'
+import type { MetadataImage } from '../../src/metadata/metadata-image.ts'
+import { CLUSTER_METADATA_SLOT, FIRST_TOPIC_SLOT, TOPIC_RESOURCE } from '../../src/metadata/metadata-records.ts'
+import type { MetadataRecord } from '../../src/metadata/metadata-records.ts'
+import { decodeMetadataRecord } from '../../src/protocol/metadata-record-frame.ts'
+import { encodeRecord } from '../../src/metadata/metadata-records.ts'
+import { seededRandom } from '../../src/random.ts'
+import { writeCrc } from '../../src/record/record-batch.ts'
+import type { SimulatedDisk } from '../disk/simulated-disk.ts'
+import { LogFixture, MIB } from '../log/log-fixture.ts'
+import { patternBatch } from '../log/pattern-batches.ts'
+
+export const DATA_DIR = '/data'
+
+/** No two processes draw alike. */
+let processes = 0
+
+export interface IoWorldOptions {
+  readonly bootId?: string
+  readonly brokers?: number
+  readonly seed?: number
+}
+
+export class IoWorld {
+  readonly clock = new VirtualClock(1_700_000_000_000)
+  readonly fixture = new LogFixture({ logMemoryBytes: 16 * MIB, clock: this.clock })
+  readonly messages: string[] = []
+  readonly opened: OpenedLogs
+  readonly io: IoThread
+  /** The cluster as the controller has it. */
+  image: MetadataImage
+  readonly #metadata: MemoryLog
+  readonly #logs = new Map<number, MemoryLog>()
+  #number = 0
+
+  constructor(disk: SimulatedDisk, options: IoWorldOptions = {}) {
+    const { bootId = 'boot 1', brokers = 1, seed = ++processes } = options
+    const { memory } = this.fixture
+    const process = { pid: 1, startedAt: '1', bootId, host: 'test', isRunning: () => false }
+    const log = (_level: string, message: string): void => void this.messages.push(message)
+    const random = seededRandom(seed)
+    this.opened = openLogs({
+      memory,
+      disk,
+      path: DATA_DIR,
+      brokers,
+      config: { 'millrace.durability': 'cache' },
+      clock: this.clock,
+      random,
+      process,
+      isAgain: false,
+      log,
+    })
+    const { directories, image } = this.opened
+    this.image = image
+    this.io = new IoThread({
+      memory,
+      directories,
+      image,
+      clock: this.clock,
+      ringBroker: () => undefined,
+      retentionCheckIntervalMs: 1_000,
+      log,
+    })
+    this.#metadata = this.#lead(CLUSTER_METADATA_SLOT)
+    for (const { partitions } of image.topics) for (const { slot } of partitions) this.#lead(slot)
+  }
+
+  /** Makes a topic, as the controller does: the records are durable before anybody acts on them. False when the disk would not have it. */
+  createTopic(name: string, config: ConfigText = {}, partitions = 1): boolean {
+    const taken = [...this.image.topics].reduce((sum, topic) => sum + topic.partitions.length, 0)
+    const topicId: [number, number, number, number] = [1, 2, 3, taken + 1]
+    const records: MetadataRecord[] = [{ type: 'TopicRecord', record: { name, topicId } }]
+    for (const [key, value] of Object.entries(config)) {
+      records.push({ type: 'ConfigRecord', record: { resourceType: TOPIC_RESOURCE, resourceName: name, name: key, value } })
+    }
+    for (let partitionId = 0; partitionId < partitions; partitionId++) {
+      const slot = FIRST_TOPIC_SLOT + taken + partitionId
+      const place = { leader: 0, leaderEpoch: 0, partitionEpoch: 0, replicas: [0], isr: [0] }
+      records.push({ type: 'PartitionRecord', record: { topicId, partitionId, slot, ...place } })
+    }
+    return this.#commit(records, () => {
+      const logConfig = logConfigOf(config, { 'millrace.durability': 'cache' })
+      for (const { slot, partitionId } of this.image.topic(name)!.partitions) {
+        initialiseSlot(this.fixture.memory, slot, topicId, partitionId, retentionKindOf(name, logConfig), logConfig.durability)
+        this.#lead(slot)
+      }
+    })
+  }
+
+  deleteTopic(name: string): boolean {
+    const topic = this.image.topic(name)!
+    return this.#commit([{ type: 'RemoveTopicRecord', record: { topicId: topic.topicId } }], () => {
+      for (const { slot } of topic.partitions) this.log(slot).delete()
+    })
+  }
+
+  /** The log of a partition. */
+  log(slot: number): MemoryLog {
+    return this.#logs.get(slot)!
+  }
+
+  slot(topic: string, partition = 0): number {
+    return this.image.topic(topic)!.partitions[partition]!.slot
+  }
+
+  control(slot: number): ControlBlock {
+    return new ControlBlock(this.fixture.memory, slot)
+  }
+
+  /** Appends batches, each with a number of its own, and says so to the I/O thread; the numbers. */
+  append(slot: number, batches: number, sizeInBytes = 300, records = 1): number[] {
+    const numbers: number[] = []
+    for (let i = 0; i < batches; i++) {
+      const number = this.#number++
+      const bytes = patternBatch({ number, records, sizeInBytes, timestampMs: this.clock.nowMs() })
+      // No producer: the body tells the batch, its sequence number must not.
+      bytes.fill(0xff, 43, 53)
+      writeCrc(bytes, 0, sizeInBytes)
+      if (this.log(slot).append(bytes, 0, sizeInBytes) < 0) break
+      numbers.push(number)
+    }
+    this.log(slot).advance()
+    return numbers
+  }
+
+  /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. */
+  run(turnsMax = 1_000): void {
+    for (let i = 0; i < turnsMax && this.io.turn() > 0; i++) this.advance()
+    this.advance()
+  }
+
+  /** The broker's part: watermarks follow the files. */
+  advance(): void {
+    for (const log of this.#logs.values()) {
+      if (log.isClosed) continue
+      log.advance()
+      log.applyRetention()
+    }
+    this.fixture.turns(1, 1)
+  }
+
+  #lead(slot: number): MemoryLog {
+    const log = this.fixture.brokers[0]!.lead(slot, this.control(slot).leaderEpoch + 1)
+    this.#logs.set(slot, log)
+    return log
+  }
+
+  #commit(records: readonly MetadataRecord[], act: () => void): boolean {
+    const batch = encodeBatch(records, this.clock.nowMs())
+    if (this.#metadata.append(batch, 0, batch.length) < 0) return false
+    this.#metadata.publishEnds()
+    this.io.turn()
+    this.#metadata.publishEnds()
+    if (this.#metadata.durableEndOffset < this.#metadata.endOffset) return false
+    const delta = new MetadataDelta(this.image)
+    for (const record of records) delta.replay(decodeMetadataRecord(encodeRecord(record)))
+    this.image = delta.apply(this.#metadata.endOffset)
+    act()
+    this.#metadata.publishHighWatermark(this.#metadata.endOffset)
+    return true
+  }
+}
