@@ -19,7 +19,6 @@ import { MillraceError } from '../errors.ts'
 import type { ErrorName } from '../errors.ts'
 import { equalTopicIds, slot, threadId } from '../ids.ts'
 import type { ThreadId, TopicId } from '../ids.ts'
-import { partitionDirectoryPath } from '../io/io-control.ts'
 import type { LogDirectoryLayout } from '../io/io-control.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
@@ -39,9 +38,11 @@ import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import { describeTopic } from '../metadata/topic-description.ts'
 import type { ClusterDescription, TopicDescription } from '../metadata/topic-description.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
+import type { PartitionFiles } from '../storage/segment-files.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
 import { LeaderCalls, deletedError } from './leader-calls.ts'
+import { partitionFilesOf } from './partition-files.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { checkDurability } from './topic-durability.ts'
 import { WakeLoop } from './wake-loop.ts'
@@ -84,6 +85,8 @@ export class EmbeddedEngine {
   /** Where logs have their files; undefined: they are in memory only. */
   readonly #logDirectories: LogDirectoryLayout | undefined
   readonly clock: Clock
+  /** Where what memory no longer holds is read. */
+  readonly partitionFiles: PartitionFiles
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
@@ -122,6 +125,8 @@ export class EmbeddedEngine {
     this.memory = new LogMemory(memory.log)
     this.brokerConfig = config
     this.#logDirectories = logDirectories
+    const controlBlock = (slotNumber: number): ControlBlock => this.controlBlock(slotNumber)
+    this.partitionFiles = partitionFilesOf({ layout: logDirectories, metadata: () => this.metadata, controlBlock })
     this.brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
@@ -160,13 +165,6 @@ export class EmbeddedEngine {
 
   controlBlock(slotNumber: number): ControlBlock {
     return new ControlBlock(this.memory, slot(slotNumber))
-  }
-
-  /** Where a partition's files are, wherever it is led; undefined while it has none. */
-  directoryOf({ topic, partition, slot: slotNumber }: PartitionRow): string | undefined {
-    const { home } = this.controlBlock(slotNumber)
-    if (this.#logDirectories === undefined || home < 0) return undefined
-    return partitionDirectoryPath(this.#logDirectories, home, topic, partition)
   }
 
   /** The cluster as it is committed at this moment. */

@@ -22,6 +22,13 @@ export interface SegmentFiles {
   open(path: string): Promise<SegmentFile>
 }
 
+/** Where the files of partitions are. */
+export interface PartitionFiles {
+  readonly files: SegmentFiles
+  /** The directory of a partition now; undefined where it has none, or it is not known now. */
+  readonly directoryOf: (topic: string, partition: number) => string | undefined
+}
+
 /** The files of the machine. */
 export const nodeSegmentFiles: SegmentFiles = {
   list: (directory) => readdir(directory),

@@ -39,8 +39,9 @@ export class SegmentReadAhead {
   /**
    * Puts the batches from `position` on into the target, as `SegmentReader.read` does, and gives the
    * offset behind them; -1 when they are being read: `onRead` will be called. Throws what reading them threw.
+   * Unless it `goesOn` the next are not read ahead.
    */
-  take(position: number, endOffset: number, target: ReadTarget): number {
+  take(position: number, endOffset: number, target: ReadTarget, goesOn = true): number {
     if (!this.#isAt(position, endOffset)) return -1
     if (this.#state === 'failed') {
       this.#state = 'idle'
@@ -52,14 +53,14 @@ export class SegmentReadAhead {
     target.length = this.#chunk.length
     const next = this.#nextOffset
     this.#state = 'idle'
-    if (next > position && next < endOffset) this.#read(next, endOffset)
+    if (goesOn && next < endOffset) this.#read(next, endOffset)
     return next
   }
 
-  /** Bytes that `take` would give now, up to `nextOffset`; -1 when they are being read. A failure counts as one byte. */
+  /** Bytes that `take` would give now, up to `nextOffset`; -1 when they are being read. Infinity: `take` would throw. */
   readyBytes(position: number, endOffset: number): number {
     if (!this.#isAt(position, endOffset)) return -1
-    return this.#state === 'failed' ? 1 : this.#chunk.length
+    return this.#state === 'failed' ? Number.POSITIVE_INFINITY : this.#chunk.length
   }
 
   get nextOffset(): number {
@@ -69,7 +70,7 @@ export class SegmentReadAhead {
   /** Drops what was read, and lets go of the file; resolves when it is closed. */
   close(): Promise<void> {
     this.#state = 'closed'
-    return this.#options.reader.close()
+    return this.#options.reader.close().catch(() => undefined)
   }
 
   /** Whether what was read is from this position; otherwise it is read, or the read that is in flight is awaited. */
@@ -94,7 +95,8 @@ export class SegmentReadAhead {
 
   #over(state: 'ready' | 'failed', next: number, error?: unknown): void {
     if (this.#state === 'closed') return
-    this.#state = state
+    // Nothing was read, for the log start is above the position: there is nothing to take.
+    this.#state = next === this.#position ? 'idle' : state
     this.#nextOffset = next
     this.#error = error
     if (this.#isAwaited) this.#options.onRead()

@@ -100,6 +100,7 @@ export class SegmentDirectory {
 export class HandFiles implements SegmentFiles {
   /** How many files are open. */
   openFiles = 0
+  openFilesMost = 0
   opened: string[] = []
   lists = 0
   reads = 0
@@ -124,6 +125,7 @@ export class HandFiles implements SegmentFiles {
     throwNext(this.faults.open)
     const file = await nodeSegmentFiles.open(path)
     this.openFiles++
+    this.openFilesMost = Math.max(this.openFilesMost, this.openFiles)
     this.opened.push(path)
     return {
       read: async (into, at, length, position) => {

@@ -219,6 +219,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     this.#options.wakeLoop.cancel(this)
     this.#delayed?.cancel()
+    for (const fetcher of this.#fetchers) fetcher.rest()
     this.#options.onEnd()
   }
 

@@ -14,6 +14,7 @@ import { asBoundTopic, checkAttached } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
 import { BatchIterator } from './batch-iterator.ts'
+import { ColdReads } from './cold-reads.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { FilledConsumerOptions } from './consumer-config.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
@@ -58,6 +59,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #turnYield: TurnYield
   // All by topic id: however often a topic is bound, it has one position.
   readonly #fetchers = new Map<string, PartitionFetcher[]>()
+  readonly #coldReads = new Map<string, ColdReads>()
   readonly #assigned = new Map<string, { readonly topic: BoundTopic; readonly partitions: Set<number> }>()
   readonly #reading = new Map<string, BatchIterator>()
   readonly #lookups: OffsetLookups
@@ -216,7 +218,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * a topic are read, without an end, those that it is given meanwhile are read too, from
    * their beginning. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a loop of this
    * consumer reads the topic; the loop ends with ABORTED, with OFFSET_OUT_OF_RANGE under
-   * `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when the topic is deleted, or by `close`.
+   * `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when the topic is deleted, KAFKA_STORAGE_ERROR or
+   * CORRUPT_MESSAGE when files that hold what memory no longer does cannot be read, or by `close`.
    */
   batches<K, V>(topic: Topic<K, V, never, never>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
     return this.#read(asBoundTopic(topic), options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
@@ -272,7 +275,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     const iterator = new BatchIterator({
       fetchers,
       threadId,
-      fetchBytes: Math.max(1, Math.min(FETCH_BYTES, this.#maxBytes)),
+      fetchBytes: this.#fetchBytes,
       maxRecords: maxPollRecords === INT_MAX ? Number.POSITIVE_INFINITY : maxPollRecords,
       delay: minBytes > 1 ? { minBytes, maxWaitMs, clock } : undefined,
       wakeLoop,
@@ -311,6 +314,10 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   /** Batches are of one partition, so the lesser of the two bounds holds. */
   get #maxBytes(): number {
     return Math.min(this.#options.maxPartitionFetchBytes, this.#options.fetchMaxBytes)
+  }
+
+  get #fetchBytes(): number {
+    return Math.max(1, Math.min(FETCH_BYTES, this.#maxBytes))
   }
 
   #partitionsOf(topic: BoundTopic): number[] {
@@ -358,7 +365,19 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       lookUp: (fetcher) => this.#lookups.byDuration(fetcher, resetDurationMs(this.#options.autoOffsetReset) ?? 0),
       onLookedUp: () => this.#engine.wakeLoop.wake(),
       onOvertaken: (event) => this.emit('overtaken', event),
+      coldReads: this.#coldReadsOf(topic),
     })
     return fetchers[partition]
+  }
+
+  /** One loop reads a topic, and takes all its partitions in turn: so they can share. */
+  #coldReadsOf({ topicId }: BoundTopic): ColdReads {
+    let reads = this.#coldReads.get(topicId)
+    if (reads === undefined) {
+      const { clock, partitionFiles, wakeLoop } = this.#engine
+      reads = new ColdReads({ ...partitionFiles, clock, chunkBytes: this.#fetchBytes, onRead: () => wakeLoop.wake() })
+      this.#coldReads.set(topicId, reads)
+    }
+    return reads
   }
 }

@@ -9,7 +9,7 @@ import { MillraceError } from '../../errors.ts'
 import type { ReadTarget } from '../../log/shared-log-reader.ts'
 import { appendDecompressed } from '../../record/batch-compression.ts'
 import { allocateBytes } from '../../record/codec-memory.ts'
-import { baseOffset, batchSizeInBytes } from '../../record/record-batch.ts'
+import { baseOffset, batchSizeInBytes, compressionType } from '../../record/record-batch.ts'
 
 const SPARE_BYTES_MAX = 8 * 1024 * 1024
 
@@ -44,6 +44,12 @@ export function decompressFetched(target: ReadTarget, enoughBytes: number, parti
   target.length = spare.length
   spare.bytes = bytes.length > SPARE_BYTES_MAX ? new Uint8Array(0) : bytes
   return rest
+}
+
+/** Whether one of the batches is compressed. */
+export function hasCompressedBatch({ bytes, length }: ReadTarget): boolean {
+  for (let at = 0; at < length; at += batchSizeInBytes(bytes, at)) if (compressionType(bytes, at) !== 0) return true
+  return false
 }
 
 function located(error: unknown, offset: number, partitionName: string): unknown {

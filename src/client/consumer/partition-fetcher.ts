@@ -10,14 +10,16 @@
 
 import { MillraceError } from '../../errors.ts'
 import type { ControlBlock } from '../../log/control-block.ts'
-import { READ_DELETED, READ_EMPTY, READ_OK, SharedLogReader } from '../../log/shared-log-reader.ts'
+import { READ_DELETED, READ_EMPTY, READ_IN_FILES, READ_OK, SharedLogReader } from '../../log/shared-log-reader.ts'
 import type { ReadTarget } from '../../log/shared-log-reader.ts'
 import type { LogMemory } from '../../log/log-memory.ts'
-import { decompressFetched } from './decompressed-fetch.ts'
+import { decompressFetched, hasCompressedBatch } from './decompressed-fetch.ts'
 import type { FetchBound } from '../../partition/list-offsets.ts'
 import { baseOffset, batchSizeInBytes, isControlBatch, lastOffsetDelta, recordCount } from '../../record/record-batch.ts'
 import { RecordCursor } from '../../record/record-cursor.ts'
 import type { BoundTopic } from '../topic.ts'
+import { ColdFetch } from './cold-fetch.ts'
+import type { ColdReads } from './cold-reads.ts'
 import type { AutoOffsetReset } from './offset-reset.ts'
 
 /** The offset that was to be read is not there: retention took it before, or it lay beyond the end. */
@@ -41,6 +43,8 @@ export interface FetcherOptions {
   /** A look-up has ended, well or not. */
   readonly onLookedUp: () => void
   readonly onOvertaken: (event: Overtaken) => void
+  /** What reads below memory share; when a chunk has come it makes the loop look again. */
+  readonly coldReads: ColdReads
 }
 
 type PositionState = 'reset' | 'earliest' | 'latest' | 'looking up' | 'known'
@@ -50,13 +54,13 @@ export class PartitionFetcher {
   topic: BoundTopic
   readonly partition: number
   readonly control: ControlBlock
-  /** Not read; its position stays. */
-  paused = false
   /** The position of the last fetch that found records. */
   fetchedFrom = 0
   readonly #memory: LogMemory
   readonly #reader: SharedLogReader
+  readonly #cold: ColdFetch
   readonly #options: FetcherOptions
+  #paused = false
   #state: PositionState = 'reset'
   /** The next offset to be handed out; the reader may be ahead of it. */
   #position = 0
@@ -76,6 +80,22 @@ export class PartitionFetcher {
     this.#memory = memory
     this.#options = options
     this.#reader = new SharedLogReader(memory, control.slot, options.bound)
+    this.#cold = new ColdFetch(topic.name, partition, control, options.coldReads)
+  }
+
+  /** Not read; its position stays. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  set paused(paused: boolean) {
+    this.#paused = paused
+    if (paused) this.rest()
+  }
+
+  /** Nobody reads it now: no file is kept open. */
+  rest(): void {
+    this.#cold.rest()
   }
 
   /** The next offset to be handed out. Throws OFFSET_NOT_AVAILABLE while it is looked up, OFFSET_OUT_OF_RANGE under 'none'. */
@@ -132,29 +152,37 @@ export class PartitionFetcher {
   }
 
   /**
-   * Copies the next committed batches below `limit` into the target; false when there are no records for users now.
-   * Throws OFFSET_OUT_OF_RANGE under 'none', UNKNOWN_TOPIC_ID, CORRUPT_MESSAGE and RECORD_LIST_TOO_LARGE; the position stays then.
+   * Copies the next committed batches below `limit` into the target; false when there are no records for users now, or
+   * they are being read from files. Throws OFFSET_OUT_OF_RANGE under 'none', UNKNOWN_TOPIC_ID, CORRUPT_MESSAGE,
+   * RECORD_LIST_TOO_LARGE and KAFKA_STORAGE_ERROR; the position stays then.
    */
   fetch(limit: number, target: ReadTarget): boolean {
     if (!this.#isPositioned()) return false
     if (this.#reader.position === this.#position && !this.#reader.mayHaveNews) return false
     for (;;) {
       const from = this.#position
-      if (from >= limit) return false
+      if (from >= limit) {
+        this.rest()
+        return false
+      }
       if (this.#reader.position !== from) this.#reader.seek(from)
       const status = this.#reader.read(target, this.#options.maxBytes)
-      if (status === READ_OK || status === READ_EMPTY) {
-        if (status === READ_OK) this.#cutAt(limit, target)
-        if (status === READ_OK && this.#reader.hasCompressed) this.#decompress(target)
-        if (status === READ_OK && this.#hasRecords(target, from)) {
-          this.#position = this.#reader.position
+      if (status === READ_OK || status === READ_EMPTY || status === READ_IN_FILES) {
+        const next = status === READ_IN_FILES ? this.#takeCold(from, limit, target) : this.#reader.position
+        if (next < 0) return false
+        if (status !== READ_IN_FILES) this.rest()
+        let behind = this.#cutAt(limit, target, next)
+        const isCompressed = status === READ_IN_FILES ? hasCompressedBatch(target) : status === READ_OK && this.#reader.hasCompressed
+        if (isCompressed) behind = this.#decompress(target, behind)
+        const hasRecords = this.#hasRecords(target, from)
+        // Without records too: what compaction took is passed over.
+        this.#position = behind
+        if (hasRecords) {
           this.fetchedFrom = from
           return true
         }
-        // An empty read may have passed over what compaction took.
-        this.#position = this.#reader.position
         // A read gives up when the log is trimmed under it again and again: there may be records all the same.
-        if (!this.#reader.hasNews) return false
+        if (status !== READ_IN_FILES && !this.#reader.hasNews) return false
       } else if (status === READ_DELETED) {
         throw this.#deleted()
       } else if (!this.#resetPosition(from)) {
@@ -169,7 +197,8 @@ export class PartitionFetcher {
     // The scout is past what retention takes of that which it counted.
     if (this.isOutOfLog) return Number.POSITIVE_INFINITY
     this.#scout ??= new SharedLogReader(this.#memory, this.control.slot, this.#options.bound)
-    if (this.#scoutedFrom !== this.#position) {
+    // What was counted in memory may have gone to files since.
+    if (this.#scoutedFrom !== this.#position || this.#position < this.control.memoryStartOffset) {
       this.#scoutedFrom = this.#position
       this.#scoutedBytes = 0
       this.#scout.seek(this.#position)
@@ -177,26 +206,57 @@ export class PartitionFetcher {
     while (this.#scoutedBytes < enough) {
       const status = this.#scout.pass(enough - this.#scoutedBytes)
       if (status === READ_OK) this.#scoutedBytes += this.#scout.passedBytes
-      else if (status !== READ_EMPTY) return Number.POSITIVE_INFINITY
+      else if (status === READ_IN_FILES) {
+        // What is read from files may be dropped again: it is counted anew each time.
+        this.#scoutedFrom = -1
+        const bytes = this.#coldBytes(this.#scout.position)
+        if (bytes < 0) break
+        this.#scoutedBytes += bytes
+        if (this.#scoutedBytes < enough) this.#scout.seek(this.#cold.nextOffset)
+      } else if (status !== READ_EMPTY) return Number.POSITIVE_INFINITY
       else if (!this.#scout.hasNews) break
     }
     return this.#scoutedBytes
   }
 
-  /** Whole batches at or above the limit are not handed out: the next fetch finds them again. */
-  #cutAt(limit: number, target: ReadTarget): void {
-    if (this.#reader.position <= limit) return
-    let position = 0
-    while (position < target.length && baseOffset(target.bytes, position) < limit) position += batchSizeInBytes(target.bytes, position)
-    if (position >= target.length) return
-    this.#reader.seek(baseOffset(target.bytes, position))
-    target.length = position
+  /** Up to where files are read: behind that memory holds all. */
+  get #filesEnd(): number {
+    return Math.min(this.control.memoryStartOffset, this.endOffset)
   }
 
-  /** What there is no room for, the next fetch finds again. */
-  #decompress(target: ReadTarget): void {
+  /** The offset behind the batches that were read from files; -1: there are none now. */
+  #takeCold(from: number, limit: number, target: ReadTarget): number {
+    const endOffset = Math.min(this.#filesEnd, limit)
+    return endOffset > from ? this.#cold.take(from, endOffset, target) : -1
+  }
+
+  /**
+   * Bytes that were read from files, -1 while they are read. Infinity where more are behind them: Kafka does not
+   * delay a fetch from an older segment either.
+   */
+  #coldBytes(from: number): number {
+    const endOffset = this.#filesEnd
+    const bytes = from === this.#position && endOffset > from ? this.#cold.readyBytes(from, endOffset) : -1
+    return bytes >= 0 && this.#cold.nextOffset < endOffset ? Number.POSITIVE_INFINITY : bytes
+  }
+
+  /**
+   * Whole batches at or above the limit are not handed out: the next fetch finds them again. Gives the offset
+   * behind those that are, `next` when it is all.
+   */
+  #cutAt(limit: number, target: ReadTarget, next: number): number {
+    if (next <= limit) return next
+    let position = 0
+    while (position < target.length && baseOffset(target.bytes, position) < limit) position += batchSizeInBytes(target.bytes, position)
+    if (position >= target.length) return next
+    target.length = position
+    return baseOffset(target.bytes, position)
+  }
+
+  /** What there is no room for, the next fetch finds again. Gives the offset behind what is there, `next` when it is all. */
+  #decompress(target: ReadTarget, next: number): number {
     const rest = decompressFetched(target, this.#options.maxBytes, `${this.topic.name}-${this.partition}`)
-    if (rest >= 0) this.#reader.seek(rest)
+    return rest < 0 ? next : rest
   }
 
   /** Whether there is a record for users at or above `from`: the first header tells, where nothing was taken out. */

@@ -27,6 +27,8 @@ import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
 import { MetadataImage } from '../../../src/metadata/metadata-image.ts'
 import type { PartitionImage, TopicImage } from '../../../src/metadata/metadata-image.ts'
+import { nodeSegmentFiles } from '../../../src/storage/segment-files.ts'
+import type { PartitionFiles } from '../../../src/storage/segment-files.ts'
 import { findOffset } from '../../../src/partition/list-offsets.ts'
 import type { FetchBound, ListedOffset } from '../../../src/partition/list-offsets.ts'
 import { transactionMarkerBatch } from '../../../src/record/control-record.ts'
@@ -56,7 +58,7 @@ export class HandDrivenLog {
   readonly #topics = new Map<string, TopicImage>()
   #nextSlot = 1
 
-  constructor(options: { brokers?: number; logMemoryBytes?: number } = {}) {
+  constructor(options: { brokers?: number; logMemoryBytes?: number; partitionFiles?: PartitionFiles } = {}) {
     this.fixture = new LogFixture({ brokers: options.brokers ?? 1, logMemoryBytes: options.logMemoryBytes ?? 16 * MIB })
     const engine: Partial<Record<keyof EmbeddedEngine, unknown>> = {
       threadId: CONSUMER_THREAD,
@@ -64,6 +66,7 @@ export class HandDrivenLog {
       clock: this.clock,
       memory: this.fixture.memory,
       brokerConfig: {},
+      partitionFiles: options.partitionFiles ?? { files: nodeSegmentFiles, directoryOf: () => undefined },
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.fixture.memory, slot),
       listOffsets: (queries: readonly OffsetQuery[], bound: FetchBound, signal?: AbortSignal) => this.#listOffsets(queries, bound, signal),

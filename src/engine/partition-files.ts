@@ -1,0 +1,25 @@
+// Where an attached thread finds the files of partitions: in the log directory in which they
+// were made, whoever leads them now.
+
+import { partitionDirectoryPath } from '../io/io-control.ts'
+import type { LogDirectoryLayout } from '../io/io-control.ts'
+import type { ControlBlock } from '../log/control-block.ts'
+import type { MetadataImage } from '../metadata/metadata-image.ts'
+import { nodeSegmentFiles } from '../storage/segment-files.ts'
+import type { PartitionFiles } from '../storage/segment-files.ts'
+
+export interface PartitionFilesOf {
+  /** Undefined: logs are in memory only. */
+  readonly layout: LogDirectoryLayout | undefined
+  readonly metadata: () => MetadataImage
+  readonly controlBlock: (slot: number) => ControlBlock
+}
+
+export function partitionFilesOf({ layout, metadata, controlBlock }: PartitionFilesOf): PartitionFiles {
+  const directoryOf = (topic: string, partition: number): string | undefined => {
+    const slot = metadata().topic(topic)?.partitions[partition]?.slot
+    const home = slot === undefined ? -1 : controlBlock(slot).home
+    return layout === undefined || home < 0 ? undefined : partitionDirectoryPath(layout, home, topic, partition)
+  }
+  return { files: nodeSegmentFiles, directoryOf }
+}
