@@ -63,6 +63,8 @@ export class IoThread {
     this.#directories = options.directories
     this.#metadata = new MetadataLoader(options.memory, options.image)
     this.#retainMs = options.clock.monotonicMs() + options.retentionCheckIntervalMs
+    // What an I/O thread before had written, and died before it told.
+    for (const writer of this.#directories.writers()) this.#tell(writer)
   }
 
   /** Whether a turn would find something to do. */

@@ -210,7 +210,11 @@ class LogOpener {
     loader.load()
     const { image } = loader
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
-    if (found !== undefined) this.#holdMetadata(this.#openFiles(found, METADATA_CONFIG), found.broker)
+    if (found !== undefined) {
+      const files = this.#openFiles(found, METADATA_CONFIG)
+      publishEnds(new ControlBlock(memory, CLUSTER_METADATA_SLOT), files)
+      this.#holdMetadata(files, found.broker)
+    }
     for (const topic of image.topics)
       for (const { slot, partitionId } of topic.partitions) this.#openPartitionAgain(image, topic, partitionId, slot)
     memory.writeWanted.mark(CLUSTER_METADATA_SLOT)
@@ -226,7 +230,7 @@ class LogOpener {
     if (found === undefined || !control.isInUse || !control.hasFiles || control.haveFilesFailed) return
     const config = image.topicConfig(name)
     const files = this.#openFiles(found, config)
-    control.publishWrittenEnd(files.endOffset)
+    publishEnds(control, files)
     this.#directories.hold(control, files, { topic: name, partition, topicId }, found.broker, config)
     memory.writeWanted.mark(slot)
   }
@@ -242,4 +246,9 @@ class LogOpener {
       if (!formatTopicId(id).startsWith('-')) return id
     }
   }
+}
+
+function publishEnds(control: ControlBlock, { endOffset, syncedEndOffset }: PartitionFiles): void {
+  control.publishWrittenEnd(endOffset)
+  control.publishSyncedEnd(syncedEndOffset)
 }

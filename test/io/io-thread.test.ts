@@ -83,6 +83,58 @@ describe('a new directory', () => {
   })
 })
 
+describe('an I/O thread that dies', () => {
+  test('the next one goes on where the files are, and tells what the one before had written', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const { memory } = world.fixture
+    const slot = world.slot('orders')
+    const numbers = world.append(slot, 5)
+    world.io.turn()
+    // Whoever dies between writing and telling.
+    memory.written.take(slot)
+    memory.takeWritten(0)
+    numbers.push(...world.append(slot, 4))
+    world.restartIo()
+    expect(world.control(slot).writtenEndOffset).toBe(5)
+    expect(memory.written.isMarked(slot)).toBe(true)
+    expect(memory.hasWritten(0)).toBe(true)
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(9)
+    world.io.close()
+    expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual(numbers)
+  })
+
+  test('what was written and not synced is synced by the next one, and said to be', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('safe', { 'millrace.durability': 'disk' })
+    const slot = world.slot('safe')
+    world.append(slot, 5)
+    world.run()
+    world.control(slot).publishSyncedEnd(2)
+    world.restartIo()
+    expect(world.control(slot).syncedEndOffset).toBe(5)
+    world.advance()
+    expect(world.log(slot).highWatermark).toBe(5)
+  })
+
+  test('what was written and not said to be is not written again', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const slot = world.slot('orders')
+    const numbers = world.append(slot, 5)
+    world.run()
+    world.control(slot).publishWrittenEnd(3)
+    world.restartIo()
+    expect(world.control(slot).writtenEndOffset).toBe(5)
+    world.run()
+    expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual(numbers)
+  })
+})
+
 describe('durability', () => {
   test('disk: a power cut takes nothing that was acknowledged', () => {
     const disk = new SimulatedDisk()

@@ -20,6 +20,8 @@ import { decodeMetadataRecord } from '../../src/protocol/metadata-record-frame.t
 import { encodeRecord } from '../../src/metadata/metadata-records.ts'
 import { seededRandom } from '../../src/random.ts'
 import { writeCrc } from '../../src/record/record-batch.ts'
+import type { Disk } from '../../src/disk/disk.ts'
+import type { ProcessIdentity } from '../../src/storage/data-directory-lock.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { LogFixture, MIB } from '../log/log-fixture.ts'
 import { patternBatch } from '../log/pattern-batches.ts'
@@ -39,43 +41,27 @@ export class IoWorld {
   readonly clock = new VirtualClock(1_700_000_000_000)
   readonly fixture = new LogFixture({ logMemoryBytes: 16 * MIB, clock: this.clock })
   readonly messages: string[] = []
-  readonly opened: OpenedLogs
-  readonly io: IoThread
+  opened: OpenedLogs
+  io: IoThread
   /** The cluster as the controller has it. */
   image: MetadataImage
   readonly #metadata: MemoryLog
   readonly #logs = new Map<number, MemoryLog>()
+  readonly #process: ProcessIdentity
+  readonly #disk: Disk
+  readonly #brokers: number
+  readonly #seed: number
   #number = 0
 
   constructor(disk: SimulatedDisk, options: IoWorldOptions = {}) {
     const { bootId = 'boot 1', brokers = 1, seed = ++processes } = options
-    const { memory } = this.fixture
-    const process = { pid: 1, startedAt: '1', bootId, host: 'test', isRunning: () => false }
-    const log = (_level: string, message: string): void => void this.messages.push(message)
-    const random = seededRandom(seed)
-    this.opened = openLogs({
-      memory,
-      disk,
-      path: DATA_DIR,
-      brokers,
-      config: { 'millrace.durability': 'cache' },
-      clock: this.clock,
-      random,
-      process,
-      isAgain: false,
-      log,
-    })
-    const { directories, image } = this.opened
-    this.image = image
-    this.io = new IoThread({
-      memory,
-      directories,
-      image,
-      clock: this.clock,
-      ringBroker: () => undefined,
-      retentionCheckIntervalMs: 1_000,
-      log,
-    })
+    this.#process = { pid: 1, startedAt: '1', bootId, host: 'test', holder: 'test', isRunning: () => true }
+    this.#disk = disk
+    this.#brokers = brokers
+    this.#seed = seed
+    ;({ opened: this.opened, io: this.io } = this.#open(false))
+    this.image = this.opened.image
+    const { image } = this
     this.#metadata = this.#lead(CLUSTER_METADATA_SLOT)
     for (const { partitions } of image.topics) for (const { slot } of partitions) this.#lead(slot)
   }
@@ -107,6 +93,25 @@ export class IoWorld {
     return this.#commit([{ type: 'RemoveTopicRecord', record: { topicId: topic.topicId } }], () => {
       for (const { slot } of topic.partitions) this.log(slot).delete()
     })
+  }
+
+  /** The I/O thread has died, and another one goes on. */
+  restartIo(): void {
+    ;({ opened: this.opened, io: this.io } = this.#open(true))
+  }
+
+  #open(isAgain: boolean): { opened: OpenedLogs; io: IoThread } {
+    const { memory } = this.fixture
+    const { clock } = this
+    const log = (_level: string, message: string): void => void this.messages.push(message)
+    const config = { 'millrace.durability': 'cache' } as const
+    const random = seededRandom(this.#seed + (isAgain ? 1_000_000 : 0))
+    const common = { memory, clock, log }
+    const process = this.#process
+    const opened = openLogs({ ...common, disk: this.#disk, path: DATA_DIR, brokers: this.#brokers, config, random, process, isAgain })
+    const { directories, image } = opened
+    const io = new IoThread({ ...common, directories, image, ringBroker: () => undefined, retentionCheckIntervalMs: 1_000 })
+    return { opened, io }
   }
 
   /** The log of a partition. */
