@@ -5,7 +5,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import { parseSync } from 'oxc-parser'
 import { rolldown } from 'rolldown'
 
 // Another folder may be named, for tests.
@@ -23,7 +22,7 @@ const bundle = await rolldown({
 const comments = { annotation: true, jsdoc: false, legal: false }
 await bundle.write({ dir: dist, format: 'esm', sourcemap: true, comments, chunkFileNames: '[name]-[hash].js' })
 await bundle.close()
-for (const name of readdirSync(dist)) if (name.endsWith('.js.map')) stripSourceComments(`${dist}/${name}`)
+for (const name of readdirSync(dist)) if (name.endsWith('.js.map')) dropSourceText(`${dist}/${name}`)
 
 /** Takes away the declarations that no entry leads to: two thirds of them, which nobody could import. */
 function pruneDeclarations(entries) {
@@ -41,16 +40,8 @@ function pruneDeclarations(entries) {
   }
 }
 
-/** Takes the comments out of the sources that a map carries, and moves no line and no column of code. */
-function stripSourceComments(path) {
-  const map = JSON.parse(readFileSync(path, 'utf8'))
-  map.sourcesContent = map.sourcesContent.map((text, i) => {
-    let code = text
-    for (const { start, end } of parseSync(map.sources[i], text).comments.toReversed()) {
-      const isLast = /^[ \t]*(\n|$)/.test(code.slice(end))
-      code = code.slice(0, start) + code.slice(start, end).replaceAll(/[^\n]/g, isLast ? '' : ' ') + code.slice(end)
-    }
-    return code
-  })
+/** What a map says of lines and names is what a stack trace needs; the text of the sources is in the repository. */
+function dropSourceText(path) {
+  const { sourcesContent: _, ...map } = JSON.parse(readFileSync(path, 'utf8'))
   writeFileSync(path, JSON.stringify(map))
 }

@@ -90,7 +90,7 @@ describe('broker threads find their file', () => {
 })
 
 describe('the built package', () => {
-  test('has declarations and source maps that carry their sources', async () => {
+  test('has declarations, and source maps that name lines of the sources', async () => {
     const dist = join(built.folder, 'node_modules', 'millrace', 'dist')
     const files = (await readdir(dist, { recursive: true })).map((path) => path.replaceAll('\\', '/'))
     const scripts = files.filter((path) => path.endsWith('.js'))
@@ -98,11 +98,12 @@ describe('the built package', () => {
     expect(files.filter((path) => !/\.(js|d\.ts|js\.map)$/.test(path) && path.includes('.'))).toEqual([])
     for (const declarations of ['index.d.ts', 'rxjs.d.ts', 'broker/worker-main.d.ts']) await access(join(dist, declarations))
     for (const script of scripts) {
-      const map = JSON.parse(await readFile(join(dist, `${script}.map`), 'utf8')) as { sourcesContent?: string[] }
+      const map = JSON.parse(await readFile(join(dist, `${script}.map`), 'utf8')) as { sources: string[]; mappings: string }
       expect(
-        map.sourcesContent?.every((source) => source.length > 0),
+        map.sources.every((source) => source.endsWith('.ts')),
         script,
       ).toBe(true)
+      expect(map.mappings.length, script).toBeGreaterThan(0)
     }
   })
 
