@@ -13,14 +13,62 @@ export interface FoundBatch {
 
 /** Every batch of a partition, over all of its segments. Throws where a byte is wrong. */
 export function readPartition(disk: Disk, directory: string): FoundBatch[] {
+  return walkPartition(disk, directory, () => undefined)
+}
+
+/** The values, as text, of all records of a partition by their offsets. The end of the last segment may be cut, as a kill leaves it. */
+export function readValues(disk: Disk, directory: string): Map<number, string> {
+  const values = new Map<number, string>()
+  walkPartition(
+    disk,
+    directory,
+    (bytes, at, end, baseOffset) => {
+      let position = at + 61
+      const varint = (): number => {
+        let value = 0
+        let scale = 1
+        for (;;) {
+          const byte = bytes[position++]!
+          value += (byte & 0x7f) * scale
+          if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+          scale *= 128
+        }
+      }
+      const field = (): Uint8Array => {
+        const length = Math.max(0, varint())
+        position += length
+        return bytes.subarray(position - length, position)
+      }
+      while (position < end) {
+        const next = varint() + position
+        position++
+        varint()
+        const offset = baseOffset + varint()
+        field()
+        values.set(offset, new TextDecoder().decode(field()))
+        position = next
+      }
+    },
+    true,
+  )
+  return values
+}
+
+function walkPartition(
+  disk: Disk,
+  directory: string,
+  visit: (bytes: Uint8Array, at: number, end: number, baseOffset: number) => void,
+  mayBeCut = false,
+): FoundBatch[] {
   const found: FoundBatch[] = []
   if (!disk.exists(directory)) return found
-  for (const name of disk.list(directory)) {
-    if (!/^\d{20}\.log$/.test(name)) continue
+  const names = disk.list(directory).filter((name) => /^\d{20}\.log$/.test(name))
+  for (const name of names) {
     const bytes = readWhole(disk, `${directory}/${name}`, 1 << 30)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     for (let at = 0; at < bytes.length; ) {
-      const size = view.getInt32(at + 8) + 12
+      const size = at + 12 > bytes.length ? Number.POSITIVE_INFINITY : view.getInt32(at + 8) + 12
+      if (mayBeCut && name === names.at(-1) && (at + 61 > bytes.length || at + size > bytes.length)) return found
       if (size < 61 || at + size > bytes.length) throw new Error(`${name}: a batch of ${size} bytes at ${at} of ${bytes.length}`)
       if (view.getUint32(at + 17) !== crc32c(bytes, at + 21, at + size)) throw new Error(`${name}: wrong CRC at ${at}`)
       const baseOffset = Number(view.getBigInt64(at))
@@ -29,6 +77,7 @@ export function readPartition(disk: Disk, directory: string): FoundBatch[] {
       if (previous !== undefined && baseOffset !== previous.lastOffset + 1) {
         throw new Error(`${name}: offset ${baseOffset} at ${at} follows ${previous.lastOffset}`)
       }
+      visit(bytes, at, at + size, baseOffset)
       found.push({ baseOffset, lastOffset, number: view.getInt32(at + 53) })
       at += size
     }

@@ -36,7 +36,39 @@ const AT_POINTS = { only: ['killPoint', 'exit', 'throw'], seed: 1, faults: 12, r
 /** Hardly a fault: what any load shows. */
 const UNDER_LOAD = { only: ['stall'], seed: 2, faults: 2, rounds: 2 } as const
 
+/** Processes that are killed, or cut off from power, while they write to a data directory. */
+const KILLED = { test: 'test/faults/process-kills.test.ts' } as const
+const CUT_OFF = { test: 'test/io/io-crash.test.ts' } as const
+
 export const SEEDED_BUGS: readonly SeededBug[] = [
+  {
+    name: 'a batch is acknowledged before it is written to its file',
+    file: 'log/memory-log.ts',
+    find: 'this.#durableEndOffset = this.hasFiles ? this.#endInFiles : this.#endOffset',
+    replace: 'this.#durableEndOffset = this.#endOffset',
+    foundBy: KILLED,
+  },
+  {
+    name: 'the written end is published before the write',
+    file: 'io/partition-writer.ts',
+    find: '        this.files.append(target.bytes, 0, target.length)\n',
+    replace: '        this.control.publishWrittenEnd(this.#reader.position)\n        this.files.append(target.bytes, 0, target.length)\n',
+    foundBy: CUT_OFF,
+  },
+  {
+    name: 'what is durable on disk is acknowledged when it is written',
+    file: 'log/memory-log.ts',
+    find: 'return durability === DURABILITY_CACHE ? writtenEndOffset : syncedEndOffset',
+    replace: 'return durability === DURABILITY_CACHE ? writtenEndOffset : Math.max(writtenEndOffset, syncedEndOffset)',
+    foundBy: CUT_OFF,
+  },
+  {
+    name: 'a log whose files failed is written on',
+    file: 'io/partition-writer.ts',
+    find: '      this.failure = error\n',
+    replace: '',
+    foundBy: CUT_OFF,
+  },
   {
     name: 'a batch is acknowledged before it is published',
     file: 'partition/partition-actor.ts',
