@@ -42,6 +42,7 @@ import type { PartitionFiles } from '../storage/segment-files.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
 import { LeaderCalls, deletedError } from './leader-calls.ts'
+import { findOffsetInFiles } from './offsets-in-files.ts'
 import { partitionFilesOf } from './partition-files.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { checkDurability } from './topic-durability.ts'
@@ -125,8 +126,7 @@ export class EmbeddedEngine {
     this.memory = new LogMemory(memory.log)
     this.brokerConfig = config
     this.#logDirectories = logDirectories
-    const controlBlock = (slotNumber: number): ControlBlock => this.controlBlock(slotNumber)
-    this.partitionFiles = partitionFilesOf({ layout: logDirectories, metadata: () => this.metadata, controlBlock })
+    this.partitionFiles = partitionFilesOf(logDirectories, this)
     this.brokerTable = new BrokerTable(memory.brokers)
     this.#parker = new ThreadParker(this.bells, this.threadId)
     this.wakeLoop = new WakeLoop(this.#parker)
@@ -358,7 +358,9 @@ export class EmbeddedEngine {
     const { topicId, slot, spec } = query
     const control = this.#controlOf(query)
     if (spec !== 'earliest' && spec !== 'latest') {
-      return this.#leaders.ask(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
+      const inMemory = (): Promise<ListedOffset | null> =>
+        this.#leaders.ask(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
+      return control.hasFiles ? findOffsetInFiles({ ...query, control, spec, bound, engine: this, inMemory }) : inMemory()
     }
     const offset = spec === 'earliest' ? control.logStartOffset : control[bound]
     return { offset, timestampMs: -1, leaderEpoch: control.leaderEpoch }

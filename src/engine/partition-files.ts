@@ -8,17 +8,16 @@ import type { MetadataImage } from '../metadata/metadata-image.ts'
 import { nodeSegmentFiles } from '../storage/segment-files.ts'
 import type { PartitionFiles } from '../storage/segment-files.ts'
 
-export interface PartitionFilesOf {
-  /** Undefined: logs are in memory only. */
-  readonly layout: LogDirectoryLayout | undefined
-  readonly metadata: () => MetadataImage
-  readonly controlBlock: (slot: number) => ControlBlock
+export interface PartitionsOf {
+  readonly metadata: MetadataImage
+  controlBlock(slot: number): ControlBlock
 }
 
-export function partitionFilesOf({ layout, metadata, controlBlock }: PartitionFilesOf): PartitionFiles {
+/** `layout` undefined: logs are in memory only. */
+export function partitionFilesOf(layout: LogDirectoryLayout | undefined, engine: PartitionsOf): PartitionFiles {
   const directoryOf = (topic: string, partition: number): string | undefined => {
-    const slot = metadata().topic(topic)?.partitions[partition]?.slot
-    const home = slot === undefined ? -1 : controlBlock(slot).home
+    const slot = engine.metadata.topic(topic)?.partitions[partition]?.slot
+    const home = slot === undefined ? -1 : engine.controlBlock(slot).home
     return layout === undefined || home < 0 ? undefined : partitionDirectoryPath(layout, home, topic, partition)
   }
   return { files: nodeSegmentFiles, directoryOf }

@@ -6,6 +6,7 @@
 // or above the bound, and not of a control batch.
 
 import { DecompressedBatch } from '../log/decompressed-batch.ts'
+import { ControlBlock } from '../log/control-block.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/partition-log.ts'
 import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
@@ -39,6 +40,8 @@ export function findOffset(log: PartitionLog, memory: LogMemory, spec: TimeSpec,
 class OffsetSearch {
   readonly #log: PartitionLog
   readonly #reader: SharedLogReader
+  /** Of what memory holds. */
+  readonly #startOffset: number
   readonly #endOffset: number
   readonly #batch: ReadTarget = { bytes: new Uint8Array(0), length: 0 }
   readonly #decompressed = new DecompressedBatch()
@@ -47,11 +50,12 @@ class OffsetSearch {
   constructor(log: PartitionLog, memory: LogMemory, bound: FetchBound) {
     this.#log = log
     this.#reader = new SharedLogReader(memory, log.slot, bound)
+    this.#startOffset = log.hasFiles ? Math.max(log.startOffset, new ControlBlock(memory, log.slot).memoryStartOffset) : log.startOffset
     this.#endOffset = bound === 'highWatermark' ? log.highWatermark : log.lastStableOffset
   }
 
   firstAtOrAfter(timestampMs: number): ListedOffset | null {
-    let fromOffset = this.#log.startOffset
+    let fromOffset = this.#startOffset
     for (;;) {
       const baseOffset = this.#log.findOffsetByTimestamp(timestampMs, fromOffset)
       if (baseOffset < 0 || !this.#enterBatch(baseOffset)) return null
@@ -63,7 +67,7 @@ class OffsetSearch {
 
   latestTimestamp(): ListedOffset | null {
     // Of the first batch the latest record may be deleted; all others are whole.
-    if (!this.#enterBatch(this.#log.startOffset)) return null
+    if (!this.#enterBatch(this.#startOffset)) return null
     const first = this.#latestOfBatch(null)
     const baseOffset = this.#log.findOffsetOfMaxTimestamp(this.#reader.position, this.#endOffset)
     return baseOffset >= 0 && this.#enterBatch(baseOffset) ? this.#latestOfBatch(first) : first
@@ -78,7 +82,7 @@ class OffsetSearch {
 
   /** Copies the batch that holds the offset, or the one behind it; false when none may be read. */
   #enterBatch(offset: number): boolean {
-    const { startOffset } = this.#log
+    const startOffset = this.#startOffset
     this.#reader.seek(Math.max(offset, startOffset))
     if (this.#reader.read(this.#batch, 1) !== READ_OK) return false
     const { bytes, length } = this.#batch

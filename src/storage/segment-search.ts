@@ -57,10 +57,20 @@ export async function findOffsetByTimestamp(search: SegmentSearch, timestampMs: 
   }
 }
 
+/** The record with the latest time in the files, the first of equals; null: there is none. Reads all of them. Rejects likewise. */
+export async function findOffsetOfMaxTimestamp(search: SegmentSearch): Promise<FoundOffset | null> {
+  const reader = new SegmentReader(search)
+  try {
+    return await new TimestampSearch(search, reader, 0).findLatest()
+  } finally {
+    await reader.close()
+  }
+}
+
 class TimestampSearch {
   readonly #search: SegmentSearch
   readonly #reader: SegmentReader
-  readonly #timestampMs: number
+  #timestampMs: number
   readonly #target: ReadTarget = { bytes: new Uint8Array(0), length: 0 }
   /** A batch without its compression. */
   readonly #plain: ReadTarget = { bytes: new Uint8Array(0), length: 0 }
@@ -82,6 +92,24 @@ class TimestampSearch {
       next = Math.max(to, startOffset())
     }
     return null
+  }
+
+  async findLatest(): Promise<FoundOffset | null> {
+    const { endOffset, startOffset } = this.#search
+    let latest: FoundOffset | null = null
+    for (let next = startOffset(); next < endOffset; ) {
+      const behind = await this.#reader.read(next, endOffset, this.#target, CHUNK_BYTES)
+      if (behind === next) return latest
+      for (;;) {
+        // Each is later than the one before: none is found twice.
+        const found = this.#findInChunk(Math.max(next, startOffset(), (latest?.offset ?? -1) + 1))
+        if (found === null) break
+        latest = found
+        this.#timestampMs = found.timestampMs + 1
+      }
+      next = behind
+    }
+    return latest
   }
 
   /** Of the segment that holds `offset`, what may hold such a record. No segment is known now: all that is left. */

@@ -83,6 +83,33 @@ describe('what is there when it is opened again', () => {
     expect(seen).toEqual(Array.from({ length: 2_401 }, (_, i) => i))
   })
 
+  test('offsets by time, of what is in files and of what is in memory', async () => {
+    const first = await opened()
+    const topic = await first.topic('timed', { value: string() })
+    const at = (i: number): number => 1_700_000_000_000 + i * 1_000
+    await first.producer().sendAll(
+      topic,
+      Array.from({ length: 50 }, (_, i) => ({ value: `${i}`, timestamp: at(i === 20 ? 500 : i) })),
+    )
+    await first.close()
+    const again = await opened()
+    const bound = await again.topic('timed', { value: string() })
+    const offsetOf = async (timestamp: number): Promise<number | undefined> =>
+      (await again.consumer().offsetsForTimes([{ topic: bound, partition: 0, timestamp }]))[0]?.offset
+    expect(await offsetOf(at(10))).toBe(10)
+    expect(await offsetOf(at(49))).toBe(20)
+    expect(await again.admin.listOffsets('timed', 'maxTimestamp')).toMatchObject([{ offset: 20, timestamp: at(500) }])
+    await again.producer().sendAll(
+      bound,
+      Array.from({ length: 10 }, (_, i) => ({ value: `${i}`, timestamp: at(1_000 + i) })),
+    )
+    expect(await offsetOf(at(10))).toBe(10)
+    expect(await offsetOf(at(501))).toBe(50)
+    expect(await offsetOf(at(1_005))).toBe(55)
+    expect(await offsetOf(at(2_000))).toBeUndefined()
+    expect(await again.admin.listOffsets('timed', 'maxTimestamp')).toMatchObject([{ offset: 59 }])
+  })
+
   test('a topic that is kept in memory alone is empty', async () => {
     const first = await opened()
     const topic = await first.topic('scratch', { value: string(), config: { 'millrace.durability': 'memory' } })
