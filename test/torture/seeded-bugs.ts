@@ -149,8 +149,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   },
   {
     name: 'retention takes what is not committed',
-    file: 'log/memory-log.ts',
-    find: 'return newStart > this.#highWatermark ? -1 : Math',
+    file: 'log/log-start.ts',
+    find: 'return newStart > this.#log.highWatermark ? -1 : Math',
     replace: 'return Math',
     foundBy: { test: 'test/log/memory-log.test.ts' },
   },
@@ -213,7 +213,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'a new leader does not look what producers have written',
     file: 'partition/producer-state.ts',
-    find: 'if (producerId < 0 || baseSequence < 0) return\n',
+    find: 'if (producerId < 0 || baseSequence < 0 || looseInt64(bytes, at) < knownEnd) return\n',
     replace: 'return\n',
     foundBy: AT_POINTS,
   },
