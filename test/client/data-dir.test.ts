@@ -1,6 +1,6 @@
 // What a user sees of a data directory: what is there when it is opened again, and what is refused.
 
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -138,6 +138,37 @@ describe('what is there when it is opened again', () => {
       expect(await valuesOf(millrace, `kept-in-${durability}`)).toEqual([durability])
     }
   })
+})
+
+test('a partition whose files are damaged is fenced: it serves and takes nothing, the others do', async () => {
+  const first = await opened()
+  for (const name of ['damaged', 'fine']) {
+    const topic = await first.topic(name, { value: string() })
+    for (let i = 0; i < 20; i++) await first.producer().send(topic, { value: `${name} ${i}` })
+  }
+  await first.close()
+  // As after a kill, before anything was synced: everything is scanned.
+  const broker = join(dataDir, 'broker-0')
+  for (const name of ['.kafka_cleanshutdown', 'recovery-point-offset-checkpoint', 'durable-ends'])
+    rmSync(join(broker, name), { force: true })
+  const path = join(broker, 'damaged-0', `${'0'.repeat(20)}.log`)
+  const bytes = readFileSync(path)
+  bytes[Math.floor(bytes.length / 2)]! ^= 1
+  writeFileSync(path, bytes)
+
+  const messages: string[] = []
+  const ignored = (): void => undefined
+  const logger = { debug: ignored, info: ignored, warn: ignored, error: (_: object, text: string) => void messages.push(text) }
+  const again = await openMillrace({ dataDir, logger })
+  open.push(again)
+  expect(messages).toEqual([expect.stringContaining(path)])
+  expect(await valuesOf(again, 'fine')).toHaveLength(20)
+  await expect(valuesOf(again, 'damaged')).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  const topic = await again.topic('damaged', { value: string() })
+  await expect(again.producer().send(topic, { value: 'more' })).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  await again.close()
+  // Nothing was cut: it is as it was.
+  expect(readFileSync(path)).toEqual(bytes)
 })
 
 describe('what is refused', () => {

@@ -59,6 +59,8 @@ export class PartitionFetcher {
   readonly #memory: LogMemory
   readonly #reader: SharedLogReader
   readonly #cold: ColdFetch
+  /** Decided when the data directory was opened. */
+  readonly #areFilesDamaged: boolean
   readonly #options: FetcherOptions
   #paused = false
   #state: PositionState = 'reset'
@@ -80,6 +82,7 @@ export class PartitionFetcher {
     this.#memory = memory
     this.#options = options
     this.#reader = new SharedLogReader(memory, control.slot, options.bound)
+    this.#areFilesDamaged = control.areFilesDamaged
     this.#cold = new ColdFetch(topic.name, partition, control, options.coldReads)
   }
 
@@ -157,6 +160,7 @@ export class PartitionFetcher {
    * RECORD_LIST_TOO_LARGE and KAFKA_STORAGE_ERROR; the position stays then.
    */
   fetch(limit: number, target: ReadTarget): boolean {
+    if (this.#areFilesDamaged) throw this.#damaged()
     if (!this.#isPositioned()) return false
     if (this.#reader.position === this.#position && !this.#reader.mayHaveNews) return false
     for (;;) {
@@ -330,6 +334,12 @@ export class PartitionFetcher {
       this.#failure = error as Error
     }
     this.#options.onLookedUp()
+  }
+
+  #damaged(): MillraceError {
+    const where = `the files of ${this.topic.name}-${this.partition} are damaged, and nothing of them is served`
+    const remedy = "millrace's log said at open which file, where, and what to do; other partitions can be read"
+    return new MillraceError('KAFKA_STORAGE_ERROR', `${where}: ${remedy}`, { retriable: false })
   }
 
   #deleted(): MillraceError {
