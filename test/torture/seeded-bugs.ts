@@ -37,7 +37,7 @@ const AT_POINTS = { only: ['killPoint', 'exit', 'throw'], seed: 1, faults: 12, r
 const UNDER_LOAD = { only: ['stall'], seed: 2, faults: 2, rounds: 2 } as const
 
 /** Processes that are killed, or cut off from power, while they write to a data directory. */
-const KILLED = { test: 'test/faults/process-kills.test.ts' } as const
+const KILLED = { test: 'test/faults/process-kills.test.ts', named: ' + 0' } as const
 const CUT_OFF = { test: 'test/io/io-crash.test.ts' } as const
 
 export const SEEDED_BUGS: readonly SeededBug[] = [
