@@ -16,7 +16,12 @@ export class DecompressedBatch implements GrowingBytes {
   /** The batch is in [0, length), with no CRC. */
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   length = 0
+  readonly #maxBytes: number
   #compressed: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+
+  constructor(maxBytes: number = BROKER_DECOMPRESSED_BYTES_MAX) {
+    this.#maxBytes = maxBytes
+  }
 
   /** Takes the batch in bytes[start, end), of shared memory perhaps. Throws CORRUPT_MESSAGE, RECORD_LIST_TOO_LARGE. */
   take(bytes: Uint8Array, start: number, end: number): void {
@@ -25,6 +30,6 @@ export class DecompressedBatch implements GrowingBytes {
     if (this.#compressed.length < size || this.#compressed.length > KEPT_BYTES_MAX) this.#compressed = new Uint8Array(size)
     copyBytes(this.#compressed, 0, bytes, start, end)
     this.length = 0
-    appendDecompressed(this.#compressed, 0, size, this, BROKER_DECOMPRESSED_BYTES_MAX)
+    appendDecompressed(this.#compressed, 0, size, this, this.#maxBytes)
   }
 }

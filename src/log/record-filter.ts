@@ -1,6 +1,7 @@
 // What compaction leaves of one batch (Kafka: MemoryRecords.filterTo and the cleaner's
 // RecordFilter). Runs on the thread of the broker that leads the log, which reads the batch
-// where it lies in log memory and writes what is left into memory private to it.
+// where it lies in log memory, or where segment files are cleaned; writes what is left into
+// memory private to it.
 //
 //   a record stays   it lies behind what was mapped, or is the last of its key and has a value,
 //                    or is a tombstone whose horizon (delete.retention.ms) has not come
@@ -12,8 +13,9 @@
 //   an empty batch   is what is left of the last batch of a producer, so that its sequence is not
 //                    forgotten, and of the last one that was mapped
 //
-// Control batches stay as they are. A compressed batch is decompressed, and what is left of it is
-// compressed as it was, by the codec's default level, as Kafka does.
+// Control batches stay as they are, unless `isDiscardable` says that they may go as tombstones do.
+// A compressed batch is decompressed, and what is left of it is compressed as it was, by the
+// codec's default level, as Kafka does.
 // A batch of any size is worked on in pieces: `decide` and `write` return false until they are done;
 // but (de)compressing one is one piece.
 
@@ -76,6 +78,17 @@ export interface RecordFilterRules {
   readonly deleteRetentionMs: number
   /** Whether a batch that is left without records holds the last sequence of its producer. */
   readonly isLastOfProducer: (bytes: Uint8Array, start: number) => boolean
+  /**
+   * Asked once of each batch, in order: whether it is of an aborted transaction, so that nothing of it stays, or the marker
+   * of one of which nothing is left, so that it may go when its horizon has come. Left out: none is.
+   */
+  readonly isDiscardable?: (bytes: Uint8Array, start: number) => boolean
+  /** The largest batch that may be written; an extent's size when left out. */
+  readonly batchBytesMax?: number
+  /** The most that a compressed batch may hold; what a broker gives for one when left out. */
+  readonly decompressedBytesMax?: number
+  /** Batches have CRCs, one that is 0 too. Left out: one that is 0 is none. */
+  readonly hasCrcs?: boolean
 }
 
 export class RecordFilter {
@@ -84,13 +97,17 @@ export class RecordFilter {
   length = 0
   readonly #arena: Uint8Array
   readonly #rules: RecordFilterRules
-  readonly #cursor = new RecordCursor()
+  readonly #batchBytesMax: number
+  readonly #cursor = new RecordCursor(true)
   readonly #varints = new VarintReader()
-  readonly #decompressed = new DecompressedBatch()
+  readonly #decompressed: DecompressedBatch
   /** Where the batch lies: the arena, or memory that it was decompressed into. */
   #source: Uint8Array
   #compression = 0
   #hasCrc = false
+  #isControl = false
+  /** Nothing of it stays, or of a marker when its horizon has come. */
+  #isDiscardable = false
   /** Where each record ends, from the batch's start; negative when it goes. */
   #ends = new Int32Array(1024)
   #start = 0
@@ -112,27 +129,30 @@ export class RecordFilter {
     this.#arena = arena
     this.#source = arena
     this.#rules = rules
+    this.#batchBytesMax = rules.batchBytesMax ?? EXTENT_BYTES_MAX
+    this.#decompressed = new DecompressedBatch(rules.decompressedBytesMax)
   }
 
-  /** The batch in arena[start, start + size) is the next one. */
-  begin(start: number, size: number): void {
-    const arena = this.#arena
+  /** The batch in bytes[start, start + size), of the arena when left out, is the next one; it is not to change until it is done. */
+  begin(start: number, size: number, bytes: Uint8Array = this.#arena): void {
     this.#start = start
     this.#size = size
-    this.#count = recordCount(arena, start)
+    this.#count = recordCount(bytes, start)
     this.#decided = 0
     this.#kept = 0
     this.#tombstones = 0
     this.#maxTimestampMs = NO_TIMESTAMP
-    this.#horizonMs = hasHorizon(arena, start) ? looseInt64(arena, start + BASE_TIMESTAMP) : NO_TIMESTAMP
-    this.#source = arena
+    this.#horizonMs = hasHorizon(bytes, start) ? looseInt64(bytes, start + BASE_TIMESTAMP) : NO_TIMESTAMP
+    this.#source = bytes
     this.#compression = 0
-    this.#hasCrc = batchCrc(arena, start) !== 0
-    if (isControlBatch(arena, start) || looseInt64(arena, start) >= this.#rules.mappedEnd) {
+    this.#hasCrc = this.#rules.hasCrcs === true || batchCrc(bytes, start) !== 0
+    this.#isControl = isControlBatch(bytes, start)
+    this.#isDiscardable = this.#rules.isDiscardable?.(bytes, start) ?? false
+    if ((this.#isControl && !this.#isDiscardable) || looseInt64(bytes, start) >= this.#rules.mappedEnd) {
       this.#decided = this.#kept = this.#count
       return
     }
-    if (this.#count > 0 && compressionType(arena, start) !== 0) this.#decompress()
+    if (this.#count > 0 && compressionType(bytes, start) !== 0) this.#decompress()
     if (this.#count < 0 || this.#count > this.#size) throw corruptBatch(`${this.#count} records in ${size} bytes`, start)
     this.#cursor.reset(this.#source, this.#start, this.#start + this.#size, 0)
     if (this.#ends.length < this.#count) this.#ends = new Int32Array(2 ** Math.ceil(Math.log2(this.#count)))
@@ -140,8 +160,8 @@ export class RecordFilter {
 
   #decompress(): void {
     const image = this.#decompressed
-    this.#compression = compressionType(this.#arena, this.#start)
-    image.take(this.#arena, this.#start, this.#start + this.#size)
+    this.#compression = compressionType(this.#source, this.#start)
+    image.take(this.#source, this.#start, this.#start + this.#size)
     this.#source = image.bytes
     this.#start = 0
     this.#size = image.length
@@ -152,16 +172,19 @@ export class RecordFilter {
     const cursor = this.#cursor
     const { map, mappedEnd, nowMs } = this.#rules
     const areTombstonesKept = this.#horizonMs === NO_TIMESTAMP || nowMs < this.#horizonMs
+    // Of a control batch that comes here all stays until its horizon, as tombstones do.
+    const isControl = this.#isControl
+    const isGone = this.#isDiscardable && (!isControl || !areTombstonesKept)
     for (let left = RECORDS_A_PIECE; left > 0 && this.#decided < this.#count; left--) {
       if (!cursor.next()) throw corruptBatch(`no record where ${this.#count - this.#decided} are left`, this.#start)
       const { offset, keyStart, keyEnd, valueStart } = cursor
-      const isLatest = offset >= mappedEnd || (keyStart >= 0 && offset >= map.get(this.#source, keyStart, keyEnd))
-      const isKept = isLatest && (valueStart >= 0 || areTombstonesKept || offset >= mappedEnd)
+      const isLatest = offset >= mappedEnd || isControl || (keyStart >= 0 && offset >= map.get(this.#source, keyStart, keyEnd))
+      const isKept = !isGone && isLatest && (valueStart >= 0 || areTombstonesKept || offset >= mappedEnd)
       const end = cursor.headersEnd - this.#start
       this.#ends[this.#decided++] = isKept ? end : -end
       if (!isKept) continue
       this.#kept++
-      if (valueStart < 0) this.#tombstones++
+      if (valueStart < 0 || isControl) this.#tombstones++
       if (cursor.timestamp > this.#maxTimestampMs) this.#maxTimestampMs = cursor.timestamp
     }
     return this.#decided >= this.#count
@@ -178,7 +201,8 @@ export class RecordFilter {
     const isNeeded =
       nextOffset(this.#source, this.#start) === this.#rules.mappedEnd || this.#rules.isLastOfProducer(this.#source, this.#start)
     if (!isNeeded) return BATCH_DROPPED
-    if (this.#count === 0) return BATCH_KEPT
+    // A control batch without a record says nothing to those who read it.
+    if (this.#count === 0 || this.#isControl) return BATCH_KEPT
     this.#beginWriting(0)
     return BATCH_CHANGED
   }
@@ -191,9 +215,9 @@ export class RecordFilter {
       if (this.#written < this.#count) return false
       this.#writeHeader()
       if (this.#compression !== 0 && this.#kept > 0) this.#compress()
-      if (this.length > EXTENT_BYTES_MAX) {
-        if (!this.#setsHorizon) throw tooLargeDecompressed(COMPRESSION_NAMES[this.#compression]!, EXTENT_BYTES_MAX)
-        // With the horizon it would fit no extent. Its tombstones stay; nothing else is lost.
+      if (this.length > this.#batchBytesMax) {
+        if (!this.#setsHorizon) throw tooLargeDecompressed(COMPRESSION_NAMES[this.#compression]!, this.#batchBytesMax)
+        // With the horizon it would be too large. Its tombstones stay; nothing else is lost.
         this.#setsHorizon = false
         this.#beginWriting(0)
         return false

@@ -17,6 +17,7 @@ import { batchSizeInBytes } from '../record/record-batch.ts'
 import { logFileName, parseLogDirectory } from './log-file-names.ts'
 import type { LeftoverFile, LogDirectoryListing } from './log-file-names.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
+import { removeSegment } from './segment-repair.ts'
 import { headerFault } from './segment-scan.ts'
 import { HEADERS_WINDOW_BYTES, SegmentSource } from './segment-source.ts'
 
@@ -24,13 +25,14 @@ import { HEADERS_WINDOW_BYTES, SegmentSource } from './segment-source.ts'
 export function endInterruptedWork(directory: PartitionDirectory): { segments: number[]; snapshots: readonly number[] } {
   const { leftovers, others } = list(directory)
   for (const name of others) if (name.endsWith('.tmp')) directory.remove(name)
-  let lowestCleaned = Number.POSITIVE_INFINITY
-  for (const { name, baseOffset, state } of leftovers) {
-    if (state === 'cleaned') lowestCleaned = Math.min(lowestCleaned, baseOffset)
-    if (state !== 'swap') directory.remove(name)
-  }
+  const cleaned = leftovers.filter(({ state }) => state === 'cleaned')
+  const lowestCleaned = Math.min(...cleaned.map(({ baseOffset }) => baseOffset))
   const swaps = leftovers.filter(({ state }) => state === 'swap')
-  for (const { name, baseOffset } of swaps) if (baseOffset >= lowestCleaned) directory.remove(name)
+  const unready = swaps.filter(({ baseOffset }) => baseOffset >= lowestCleaned)
+  for (const { name } of unready) directory.remove(name)
+  // Before what says that they are worthless goes.
+  if (unready.length > 0) directory.syncNames()
+  for (const { name, state } of leftovers) if (state !== 'swap') directory.remove(name)
   const ready = swaps.filter(({ baseOffset }) => baseOffset < lowestCleaned)
   if (ready.length > 0) endSwap(directory, ready)
   const { segments, snapshotOffsets, orphans } = list(directory)
@@ -38,29 +40,32 @@ export function endInterruptedWork(directory: PartitionDirectory): { segments: n
   return { segments: segments.map(({ baseOffset }) => baseOffset), snapshots: snapshotOffsets }
 }
 
+// What swapSegments began (segment-swap.ts).
 function endSwap(directory: PartitionDirectory, swaps: readonly LeftoverFile[]): void {
-  // Of each new segment the offsets that it holds: old segments that begin in there are in it.
-  const ranges = swaps.filter(({ kind }) => kind === 'log').map(({ name, baseOffset }) => offsetsIn(directory, name, baseOffset))
-  for (const { baseOffset } of list(directory).segments) {
-    if (!ranges.some(({ first, end }) => baseOffset >= first && baseOffset < end)) continue
-    for (const kind of INDEXES_AND_LOG) directory.removeIfThere(logFileName(baseOffset, kind))
+  // Who was killed may not have come to sync that they are all `.swap`.
+  directory.disk.syncDirectory(directory.path)
+  for (const first of new Set(swaps.map(({ baseOffset }) => baseOffset))) {
+    const swapped = logFileName(first, 'log', 'swap')
+    const name = directory.exists(swapped) ? swapped : logFileName(first, 'log')
+    if (!directory.exists(name)) continue
+    // Old segments that begin behind it and below its end are in it.
+    const end = endOf(directory, name, first)
+    for (const { baseOffset } of list(directory).segments) {
+      if (baseOffset > first && baseOffset < end) removeSegment(directory, baseOffset)
+    }
   }
-  // The .log last: until then the next try finds it as it is here, and its indexes may be in their place already.
-  for (const kind of INDEXES_AND_LOG) {
-    for (const { name, baseOffset } of swaps.filter((file) => file.kind === kind)) directory.rename(name, logFileName(baseOffset, kind))
-  }
+  // Before a .swap that tells of them loses its name.
+  directory.syncNames()
+  for (const { name, kind, baseOffset } of swaps) directory.rename(name, logFileName(baseOffset, kind))
   directory.syncNames()
 }
-
-/** A snapshot stays: what it says of the producers is not less true. */
-const INDEXES_AND_LOG = ['index', 'timeindex', 'txnindex', 'log'] as const
 
 function list(directory: PartitionDirectory): LogDirectoryListing {
   return parseLogDirectory(directory.path, directory.disk.list(directory.path))
 }
 
-function offsetsIn(directory: PartitionDirectory, name: string, first: number): { first: number; end: number } {
-  let end = first + 1
+function endOf(directory: PartitionDirectory, name: string, first: number): number {
+  let end = first
   const log = directory.read(name)
   try {
     const file = new SegmentSource(log, HEADERS_WINDOW_BYTES)
@@ -73,5 +78,5 @@ function offsetsIn(directory: PartitionDirectory, name: string, first: number): 
   } finally {
     log.close()
   }
-  return { first, end }
+  return end
 }

@@ -39,7 +39,8 @@ export function partitionFilesConfigOf(text: ConfigText, broker: Readonly<Partia
   const policies = of('cleanup.policy')
   return {
     segmentBytes: of('segment.bytes'),
-    segmentMs: of('segment.ms'),
+    // What is still appended to is not compacted.
+    segmentMs: policies.includes('compact') ? Math.min(of('segment.ms'), of('max.compaction.lag.ms')) : of('segment.ms'),
     segmentJitterMs: of('segment.jitter.ms'),
     segmentIndexBytes: of('segment.index.bytes'),
     indexIntervalBytes: of('index.interval.bytes'),

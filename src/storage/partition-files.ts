@@ -18,6 +18,7 @@ import { MillraceError } from '../errors.ts'
 import { batchSizeWithin, looseInt64, looseLastOffset, looseMaxTimestamp } from '../log/batch-walk.ts'
 import type { Random } from '../random.ts'
 import { leaderEpoch } from '../record/record-batch.ts'
+import type { CleanedSegment } from './clean-job.ts'
 import { DeletedFiles } from './deleted-files.ts'
 import { FailureFence } from './failure-fence.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
@@ -31,10 +32,12 @@ import type { OpenedPartition, OpenPartitionFilesOptions, PartitionFilesOptions 
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
 import { encodeProducers, snapshotOffsets, writeSnapshot } from './producer-snapshots.ts'
+import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
 import type { ProducerTable } from './producer-table.ts'
 import { findBatchByOffset, findBatchByTimestamp } from './segment-lookup.ts'
 import type { BatchPlace } from './segment-lookup.ts'
 import { retentionStart } from './segment-retention.ts'
+import { discardCleaned, isCleanedThere, swapSegments } from './segment-swap.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 export class PartitionFiles {
@@ -123,6 +126,10 @@ export class PartitionFiles {
 
   get leaderEpochs(): readonly EpochStart[] {
     return this.#epochs.entries
+  }
+
+  producers(): Iterable<ProducerSnapshotEntry> {
+    return this.#producers.entries()
   }
 
   /** Why only `close` is left to call. */
@@ -247,6 +254,31 @@ export class PartitionFiles {
       }
       this.#segments.splice(0, gone)
       if (gone > 0) this.#epochs.cutStart(startOffset)
+    })
+  }
+
+  /**
+   * Puts what compaction left in the place of what it was made of, so that a power cut leaves one or the other; the old
+   * files stay for `file.delete.delay.ms`. False, and it is removed, where the segments are not what they were.
+   */
+  replaceSegments(cleaned: CleanedSegment, nowMs: number): boolean {
+    return this.#fence.run(() => {
+      const { replaces } = cleaned
+      const first = this.#segments.findIndex(({ baseOffset }) => baseOffset === replaces[0]!.baseOffset)
+      const isAsItWas =
+        first >= 0 &&
+        first + replaces.length < this.#segments.length &&
+        replaces.every(({ baseOffset, sizeInBytes }, i) => {
+          const segment = this.#segments[first + i]!
+          return segment.baseOffset === baseOffset && segment.sizeInBytes === sizeInBytes
+        })
+      if (!isAsItWas || !isCleanedThere(this.#directory, cleaned)) {
+        discardCleaned(this.#directory, cleaned)
+        return false
+      }
+      swapSegments(this.#directory, cleaned, this.#deleted, nowMs + this.#config.fileDeleteDelayMs)
+      this.#segments.splice(first, replaces.length, cleaned.segment)
+      return true
     })
   }
 

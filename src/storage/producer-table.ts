@@ -13,7 +13,7 @@
 import { looseInt64, looseMaxTimestamp } from '../log/batch-walk.ts'
 import { readControlRecord } from '../record/control-record.ts'
 import { NO_SEQUENCE, PRODUCER_ID } from '../record/record-batch-layout.ts'
-import { baseSequence, isControlBatch, isTransactional, lastOffsetDelta, producerEpoch } from '../record/record-batch.ts'
+import { baseSequence, isControlBatch, isTransactional, lastOffsetDelta, producerEpoch, recordCount } from '../record/record-batch.ts'
 import { sequenceAfter } from '../record/sequence.ts'
 import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
@@ -74,6 +74,8 @@ export class ProducerTable {
   }
 
   #endTransaction(bytes: Uint8Array, at: number, sizeInBytes: number): AbortedTransaction | undefined {
+    // Emptied by compaction.
+    if (recordCount(bytes, at) === 0) return undefined
     const marker = readControlRecord(bytes, at, at + sizeInBytes)
     if (marker.type !== 'ABORT' && marker.type !== 'COMMIT') return undefined
     const entry = this.#entries.get(marker.producerId) ?? this.#add(marker.producerId)
