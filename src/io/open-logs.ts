@@ -226,13 +226,15 @@ class LogOpener {
     const { memory } = this.#options
     const { name, topicId } = topic
     const control = new ControlBlock(memory, slot)
+    if (!control.isInUse || !control.hasFiles || control.haveFilesFailed) return
+    // The one before may have taken its mark and died before it had made a directory.
+    memory.writeWanted.mark(slot)
     const found = this.#directoryOf(topic, partition)
-    if (found === undefined || !control.isInUse || !control.hasFiles || control.haveFilesFailed) return
+    if (found === undefined) return
     const config = image.topicConfig(name)
     const files = this.#openFiles(found, config)
     publishEnds(control, files)
     this.#directories.hold(control, files, { topic: name, partition, topicId }, found.broker, config)
-    memory.writeWanted.mark(slot)
   }
 
   #configOf(image: MetadataImage, topic: string): ReturnType<typeof logConfigOf> {

@@ -106,6 +106,19 @@ describe('an I/O thread that dies', () => {
     expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual(numbers)
   })
 
+  test('one that died before it had made the first directory is no loss', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('orders')
+    const slot = world.slot('orders')
+    const numbers = world.append(slot, 5)
+    expect(world.fixture.memory.writeWanted.take(slot)).toBe(true)
+    world.restartIo()
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(5)
+    expect(numbersIn(disk, `${BROKER}/orders-0`)).toEqual(numbers)
+  })
+
   test('what was written and not synced is synced by the next one, and said to be', () => {
     const disk = new SimulatedDisk()
     const world = new IoWorld(disk)
