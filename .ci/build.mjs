@@ -14,7 +14,12 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 pruneDeclarations(['index.d.ts', 'rxjs.d.ts', 'broker/worker-main.d.ts'])
 
 const bundle = await rolldown({
-  input: { index: 'src/index.ts', rxjs: 'src/rxjs.ts', 'worker-main': 'src/broker/worker-main.ts' },
+  input: {
+    index: 'src/index.ts',
+    rxjs: 'src/rxjs.ts',
+    'worker-main': 'src/broker/worker-main.ts',
+    'cleaner-worker': 'src/storage/cleaner-worker.ts',
+  },
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
   platform: 'node',
 })

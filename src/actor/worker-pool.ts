@@ -1,0 +1,70 @@
+// Threads for work that needs nothing but its task: no partition, no actor, nothing that lives on
+// (piscina). Runs on the thread that asks; piscina is loaded when the first task comes.
+//
+//   run(task) ──▶ a thread of the pool: an export of the entry ──▶ its result, or its error
+//
+// Holds: errors keep class and code, which structured cloning drops: an entry wraps what it does
+// in `poolTask`. Idle threads go after `idleMs`, and none keeps the process alive.
+// In a program that was bundled with piscina in it, piscina does not find its own worker file:
+// `run` rejects.
+
+import type { Piscina } from 'piscina'
+import { errorFromData, errorToData } from '../errors.ts'
+import type { ErrorData } from '../errors.ts'
+
+export interface WorkerPoolOptions {
+  /** The module; see `entryBeside`. */
+  readonly entry: URL
+  /** What it exports, a `poolTask(…)`. */
+  readonly name: string
+  /** Threads at the most. */
+  readonly threads: number
+  /** How long a thread waits for its next task, in ms; 1,000 when left out. */
+  readonly idleMs?: number
+}
+
+type TaskAnswer<Result> = { readonly result: Result } | { readonly error: ErrorData }
+
+export class WorkerPool<Task, Result> {
+  readonly #options: WorkerPoolOptions
+  #pool: Promise<Piscina<Task, TaskAnswer<Result>>> | undefined
+  #isClosed = false
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with the error of the task; with another when its thread ends, or the pool is closed. */
+  async run(task: Task): Promise<Result> {
+    if (this.#isClosed) throw new Error('a task comes to a pool that is closed')
+    const pool = await (this.#pool ??= this.#open())
+    const answer = await pool.run(task)
+    if ('error' in answer) throw errorFromData(answer.error)
+    return answer.result
+  }
+
+  /** Ends the threads, wherever they are. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const pool = await this.#pool
+    await pool?.destroy()
+  }
+
+  async #open(): Promise<Piscina<Task, TaskAnswer<Result>>> {
+    const { Piscina } = await import('piscina')
+    const { entry, name, threads, idleMs = 1_000 } = this.#options
+    // A thread of the pool that waits in Atomics would answer nothing else.
+    return new Piscina({ filename: entry.href, name, minThreads: 0, maxThreads: threads, idleTimeout: idleMs, atomics: 'disabled' })
+  }
+}
+
+/** What an entry of a pool exports: does the task, and keeps what its error says. */
+export function poolTask<Task, Result>(work: (task: Task) => Result): (task: Task) => TaskAnswer<Result> {
+  return (task) => {
+    try {
+      return { result: work(task) }
+    } catch (error) {
+      return { error: errorToData(error) }
+    }
+  }
+}
