@@ -15,10 +15,12 @@ export class StrippedWorker {
   readonly #folder = mkdtempSync(join(tmpdir(), 'stripped-worker-'))
   readonly #done = new Set<string>()
 
-  constructor(source: URL) {
+  /** `beside`: files that are started by name alone, and so are not found among the imports. */
+  constructor(source: URL, ...beside: URL[]) {
     writeFileSync(join(this.#folder, 'package.json'), '{ "type": "module" }')
     symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(this.#folder, 'node_modules'), 'dir')
     this.url = pathToFileURL(this.#strip(fileURLToPath(source)))
+    for (const one of beside) this.#strip(fileURLToPath(one))
   }
 
   remove(): void {
