@@ -7,8 +7,8 @@ import type { OptionsOf } from '../config-def.ts'
 export interface TopicConfig {
   // --- Retention and size
   /**
-   * How long a record is kept, in ms; -1 for ever. A segment goes, within about a second, when the latest timestamp of its records is
-   * older and it was begun as long ago, or five minutes. Default: 604800000.
+   * How long a record is kept, in ms; -1 for ever. A segment goes, within about a second, when the latest timestamp of its records is older
+   * and it was begun as long ago, or five minutes. Default: 604800000.
    */
   readonly 'retention.ms': number
   /**
@@ -19,8 +19,8 @@ export interface TopicConfig {
   /** Largest batch of records that is taken, its header included. Default: 1048588. */
   readonly 'max.message.bytes': number
   /**
-   * How deep a record must be before it is acknowledged: in memory, written to its file, or synced to disk. Only 'memory' so far. Default:
-   * 'memory'.
+   * How deep a record must be before it is acknowledged: in memory, gone with the process; written to its file ('cache'), where it survives
+   * the process; or synced to disk, where it survives the machine. With a dataDir it is 'cache' unless said. Default: 'memory'.
    */
   readonly 'millrace.durability': 'memory' | 'cache' | 'disk'
   /**
@@ -42,31 +42,31 @@ export interface TopicConfig {
   readonly 'min.cleanable.dirty.ratio': number
 
   // --- Segments
-  /** Size at which a segment file is full. No effect in memory, where a segment is an extent of 16 KiB to 8 MiB. Default: 1073741824. */
+  /** Size at which a segment file is full. In memory a segment is an extent of 16 KiB to 8 MiB. Default: 1073741824. */
   readonly 'segment.bytes': number
   /**
    * Age at which a segment is closed, full or not, in ms: only a closed one goes as a whole when its records are too old. Default:
    * 604800000.
    */
   readonly 'segment.ms': number
-  /** Random time taken off segment.ms, in ms. No effect in memory. Default: 0. */
+  /** Random time taken off segment.ms for a segment in files, in ms. Default: 0. */
   readonly 'segment.jitter.ms': number
-  /** Size of a segment's index files. No effect in memory, where an index takes what it needs. Default: 10485760. */
+  /** Size at which an index of a segment is full, and its segment with it. In memory an index takes what it needs. Default: 10485760. */
   readonly 'segment.index.bytes': number
-  /** Bytes of records for each entry of the offset index. No effect in memory, where it is 4096. Default: 4096. */
+  /** Bytes of records for each entry of the offset index. In memory it is 4096. Default: 4096. */
   readonly 'index.interval.bytes': number
-  /** How long a deleted file stays on disk, in ms. No effect in memory. Default: 60000. */
+  /** How long a deleted file stays on disk, in ms, for readers that have it open. Default: 60000. */
   readonly 'file.delete.delay.ms': number
   /** Whether a segment file has its full size from the start. No effect in memory. Default: false. */
   readonly preallocate: boolean
   /**
-   * Records after which a log is synced to disk. Only the default: millrace.durability says when a record is safe. Default:
-   * 9007199254740991.
+   * Records after which the files of a log are synced to disk, acknowledged before it or not: millrace.durability says when a record is
+   * safe. Default: 9007199254740991.
    */
   readonly 'flush.messages': number
   /**
-   * Time after which a log is synced to disk, in ms. Only the default: millrace.durability says when a record is safe. Default:
-   * 9007199254740991.
+   * Time after which the files of a log are synced to disk, in ms, acknowledged before it or not: millrace.durability says when a record is
+   * safe. Default: 9007199254740991.
    */
   readonly 'flush.ms': number
 
@@ -95,9 +95,7 @@ export interface TopicConfig {
   readonly 'follower.replication.throttled.replicas': readonly string[]
 
   // --- Compression
-  /**
-   * How batches are kept: as the producer would send them, or in this form, in which producers send them then. Default: 'producer'.
-   */
+  /** How batches are kept: as the producer would send them, or in this form, in which producers send them then. Default: 'producer'. */
   readonly 'compression.type': 'producer' | 'uncompressed' | 'zstd' | 'lz4' | 'snappy' | 'gzip'
   /** Level of gzip, where compression.type is gzip and producers would not send it themselves. Default: -1. */
   readonly 'compression.gzip.level': number

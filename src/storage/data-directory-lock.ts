@@ -13,8 +13,8 @@
 //                          the system refuses that, so there is one claim at most
 //
 //   look at .lock: its key, or a holder that runs, and then it is in use
-//   claim the key: who runs and has it is about to hold the lock: in use; who died with it is
-//                  replaced as a holder is, by a claim on the key of the dead one's claim
+//   claim the key: who runs and has it is about to hold the lock, or sees that another holds it: in use;
+//                  who died with it is replaced as a holder is, by a claim on the key of the dead one's claim
 //   look at .lock again: it still has that key, and nobody else may change that now; or give up the claim
 //   rename the own file to .lock, give up the claim
 //
@@ -142,7 +142,11 @@ export class DataDirectoryLock {
     if (this.#place(claim)) return [claim]
     const claimer = this.#read(`${claim}/owner`)
     if (claimer === 'absent') return undefined
-    if (claimer !== 'torn') this.#refuseIfLiving(claimer)
+    if (claimer !== 'torn' && this.#lives(claimer)) {
+      // It may be a late one, about to see that another has got the lock: then that one is to be named.
+      this.#lockKey()
+      this.#refuseIfLiving(claimer)
+    }
     const keyOfDead = keyOf(claimer, key)
     const claims = this.#claim(keyOfDead)
     if (claims === undefined) return undefined
