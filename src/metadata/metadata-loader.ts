@@ -49,7 +49,12 @@ export class MetadataLoader {
 
   /** Whether something was committed that the image does not know. */
   get hasNews(): boolean {
-    return this.#control.highWatermarkLow !== (this.#image.offset | 0)
+    return this.#control.highWatermarkLow !== (this.#image.offset | 0) && this.#isThereWhole()
+  }
+
+  /** A log that was recovered from files begins behind a snapshot; its first leader puts that there, and then rings who waits. */
+  #isThereWhole(): boolean {
+    return this.#image.offset >= this.#control.logStartOffset || new ControlBlock(this.#memory, METADATA_SNAPSHOT_SLOT).highWatermark > 0
   }
 
   /** Leaves this thread's mark, so that it is rung at the next commit. Look at `hasNews` after it, with the bell armed. */

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
-import { METADATA_SNAPSHOT_SLOT } from '../../src/metadata/metadata-records.ts'
+import { DURABILITY_DISK, RETENTION_INTERNAL } from '../../src/log/log-memory-layout.ts'
+import { initialiseSlot } from '../../src/log/partition-table.ts'
+import { MetadataLoader } from '../../src/metadata/metadata-loader.ts'
+import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, METADATA_SNAPSHOT_SLOT } from '../../src/metadata/metadata-records.ts'
 import type { MetadataRecord } from '../../src/metadata/metadata-records.ts'
+import { encodeSnapshot } from '../../src/metadata/metadata-snapshot.ts'
 import { seededRandom } from '../../src/random.ts'
-import { memoryFaults } from '../log/log-fixture.ts'
+import { LogFixture, memoryFaults } from '../log/log-fixture.ts'
 import { MetadataLogFixture } from './metadata-log-fixture.ts'
 import { MetadataWorld } from './metadata-world.ts'
 
@@ -55,6 +59,27 @@ describe('a loader', () => {
     const control = new ControlBlock(memory, 0)
     control.publishHighWatermark(0)
     expect(fixture.newLoader().load()).toBeUndefined()
+  })
+
+  test('of a log that was recovered from files has no news before its first leader has put the snapshot there', () => {
+    const { world, fixture } = new WrittenWorld()
+    const { offset } = fixture.loader.image
+    const recovered = { leaderEpoch: 3, startOffset: offset, endOffset: offset, syncedEndOffset: offset }
+    const id = CLUSTER_METADATA_TOPIC_ID
+    const logs = new LogFixture({ brokers: 1 })
+    initialiseSlot(logs.memory, CLUSTER_METADATA_SLOT, id, CLUSTER_METADATA_SLOT, RETENTION_INTERNAL, DURABILITY_DISK, recovered)
+    const waiting = new MetadataLoader(logs.memory)
+    expect(waiting.hasNews).toBe(false)
+    logs.partition(METADATA_SNAPSHOT_SLOT, RETENTION_INTERNAL)
+    expect(waiting.load()).toBeUndefined()
+    const snapshots = logs.brokers[0]!.lead(METADATA_SNAPSHOT_SLOT, 1)
+    for (const batch of encodeSnapshot(fixture.loader.image, 1)) snapshots.append(batch, 0, batch.length)
+    expect(waiting.hasNews).toBe(false)
+    snapshots.advance()
+    expect(waiting.hasNews).toBe(true)
+    waiting.load()
+    expect(waiting.image.content).toEqual(world.image.content)
+    expect(waiting.hasNews).toBe(false)
   })
 
   test('sees only what is committed', () => {
