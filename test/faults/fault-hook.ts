@@ -3,17 +3,21 @@
 
 import { workerData } from 'node:worker_threads'
 import { killPoints } from '../../src/kill-points.ts'
+import type { KillPoint } from '../../src/kill-points.ts'
 import { FaultWords } from './fault-words.ts'
 
 export interface FaultData {
-  readonly brokerId: number
+  /** The I/O thread has none, and never fails at a point. */
+  readonly brokerId?: number
   readonly faults: SharedArrayBuffer
 }
 
 const { brokerId, faults } = workerData as FaultData
 const words = new FaultWords(faults)
 
-killPoints.hook = (point) => {
+if (brokerId !== undefined) killPoints.hook = (point) => hook(brokerId, point)
+
+function hook(brokerId: number, point: KillPoint): void {
   switch (words.pass(brokerId, point)) {
     case 'park':
       return words.stand(brokerId)

@@ -7,6 +7,7 @@ import { workerThreadSpawner } from '../../src/actor/worker-thread.ts'
 import type { ClusterEvent, ClusterOptions } from '../../src/broker/cluster.ts'
 import { Cluster } from '../../src/broker/cluster.ts'
 import type { BrokerInit } from '../../src/broker/broker-control.ts'
+import type { IoInit } from '../../src/broker/io-init.ts'
 import type { Bells } from '../../src/bells.ts'
 import { AttachedMillrace } from '../../src/client/millrace.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -30,6 +31,9 @@ type PassedOn =
   | 'metadataLogMaxRecordBytesBetweenSnapshots'
 
 export interface FaultyOptions extends Partial<Pick<ClusterOptions, PassedOn>> {
+  /** Of the brokers; with a dataDir `millrace.durability` is 'cache' unless said. */
+  readonly config?: ClusterOptions['config']
+  /** Of brokers alone. */
   readonly resourceLimits?: ResourceLimits
   readonly attach?: Omit<AttachOptions, 'clock'>
 }
@@ -52,7 +56,8 @@ export class FaultyMillrace {
       logMemoryBytes: options.logMemoryBytes ?? 256 * 1024 * 1024,
       partitionsMax: options.partitionsMax ?? 1_024,
       idleStrategy: options.idleStrategy ?? 'park',
-      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir, config: { 'millrace.durability': 'cache' as const } }),
+      config: { ...(options.dataDir === undefined ? {} : { 'millrace.durability': 'cache' as const }), ...options.config },
+      dataDir: options.dataDir,
       workerUrl: brokerEntry.url,
       clock: systemClock,
       random: systemRandom,
@@ -146,7 +151,8 @@ class FaultySpawner implements ThreadSpawner {
   }
 
   spawn(options: SpawnThreadOptions): SpawnedThread {
-    const workerData = { ...(options.workerData as BrokerInit), faults: this.#faults.words.buffer }
-    return workerThreadSpawner.spawn({ ...options, workerData, ...(this.#limits === undefined ? {} : { resourceLimits: this.#limits }) })
+    const workerData = { ...(options.workerData as BrokerInit | IoInit), faults: this.#faults.words.buffer }
+    const limits = this.#limits === undefined || 'io' in workerData ? {} : { resourceLimits: this.#limits }
+    return workerThreadSpawner.spawn({ ...options, workerData, ...limits })
   }
 }

@@ -6,6 +6,8 @@ import type { KillPoint } from '../../src/kill-points.ts'
 import { seededRandom } from '../../src/random.ts'
 import type { Random } from '../../src/random.ts'
 import type { FaultAction } from '../faults/fault-words.ts'
+import { planFiles } from './file-plan.ts'
+import type { FilesPlan, RunDurability, TopicDurability } from './file-plan.ts'
 import type { ConsumerTask, ProducerMode, ProducerTask, TortureTopic } from './torture-tasks.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -26,6 +28,9 @@ export const FAULT_KINDS = {
   stalledProducer: 'a producer stands still, and goes on',
   consumer: 'a consumer is terminated at any instant',
   comeAndGo: 'a thread attaches, works, and closes',
+  io: 'the I/O thread is terminated at any instant',
+  ioAndBroker: 'the I/O thread and a leader at once',
+  ioAndAll: 'the I/O thread and all brokers at once',
 } as const
 
 export type FaultKind = keyof typeof FAULT_KINDS
@@ -47,7 +52,23 @@ const SHARES: Record<FaultKind, number> = {
   stalledProducer: 1,
   consumer: 1,
   comeAndGo: 1,
+  io: 0,
+  ioAndBroker: 0,
+  ioAndAll: 0,
 }
+/** And in a round with files. */
+const SHARES_WITH_FILES: Record<FaultKind, number> = {
+  ...SHARES,
+  killPoint: 3,
+  terminate: 3,
+  producer: 1,
+  io: 1,
+  ioAndBroker: 1,
+  ioAndAll: 1,
+}
+
+/** Those that find nothing to bite on where there are no files. */
+export const IO_KINDS: ReadonlySet<FaultKind> = new Set<FaultKind>(['io', 'ioAndBroker', 'ioAndAll'])
 
 /** Those that end a thread. */
 export const KILLS: ReadonlySet<FaultKind> = new Set<FaultKind>([
@@ -63,6 +84,9 @@ export const KILLS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'producer',
   'producerAtPoint',
   'consumer',
+  'io',
+  'ioAndBroker',
+  'ioAndAll',
 ])
 
 /** One fault; each kind uses what it needs. */
@@ -81,6 +105,7 @@ export interface FaultPlan {
 
 export interface TopicPlan extends TortureTopic {
   readonly keepsAll: boolean
+  readonly durability: TopicDurability
   readonly config: Readonly<Record<string, string | number>>
 }
 
@@ -88,6 +113,8 @@ export interface RoundPlan {
   readonly seed: number
   readonly brokers: number
   readonly logMemoryBytes: number
+  /** Of a round with a data directory. */
+  readonly files: FilesPlan | undefined
   readonly logs: number
   readonly topics: readonly TopicPlan[]
   /** The first one works all the time, and is not hit. */
@@ -106,6 +133,8 @@ export interface PlanOptions {
   readonly brokersMin?: number
   /** Log memory is nearly full. */
   readonly isSmall?: boolean
+  /** Where records go, `memory` unless said. */
+  readonly durability?: RunDurability
   /** How long the main thread does nothing; by chance when it is left out. */
   readonly blockedMs?: number
 }
@@ -131,22 +160,30 @@ const PRODUCER_POINTS = KILL_POINTS.filter((point) => point.startsWith('lane.wri
 
 export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const random = seededRandom(seed)
-  const { brokersMin = 1, brokersMax = 5 } = options
+  const { brokersMin = 1, brokersMax = 5, durability = 'memory', kinds } = options
+  if (durability === 'memory' && kinds?.some((kind) => IO_KINDS.has(kind))) throw new Error('there is no I/O thread without files')
   const brokers = brokersMin + random.below(brokersMax - brokersMin + 1)
   const isSmall = random.below(4) === 0 || options.isSmall === true
   const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
-  const topics = planTopics(random, brokers)
+  const withoutFiles = planTopics(random, brokers)
+  const files = planFiles(seed, durability, withoutFiles.length, kinds?.some((kind) => IO_KINDS.has(kind)) === true)
+  const topics = withoutFiles.map((topic, i): TopicPlan => {
+    const own = files?.topics[i]
+    return own === undefined ? topic : { ...topic, durability: own.durability, config: { ...topic.config, ...own.config } }
+  })
   const logs = topics.reduce((sum, { partitions }) => sum + partitions, 0)
   const producers = [steadyProducer(random, isSmall), ...Array.from({ length: 2 }, () => planProducer(random, isSmall))]
   const consumers = Array.from({ length: 2 }, () => planConsumer(random, topics.length))
   const trimmed = topics.find(({ name }) => name === 'trimmed')!
-  const faults = drawKinds(random, options).map((kind) => planFault(random, kind, { logs, brokers, trimmed, blockedMs: options.blockedMs }))
-  return { seed, brokers, logMemoryBytes, logs, topics, producers, consumers, faults, threadSeed: random.uint32() }
+  const faults = drawKinds(random, options, files === undefined ? SHARES : SHARES_WITH_FILES).map((kind) =>
+    planFault(random, kind, { logs, brokers, trimmed, blockedMs: options.blockedMs }),
+  )
+  return { seed, brokers, logMemoryBytes, files, logs, topics, producers, consumers, faults, threadSeed: random.uint32() }
 }
 
 /** Every kind comes as often as its share says, in an order of chance. */
-function drawKinds(random: Random, { faults, kinds }: PlanOptions): FaultKind[] {
-  const deck = kinds ?? (Object.keys(SHARES) as FaultKind[]).flatMap((kind) => new Array<FaultKind>(SHARES[kind]).fill(kind))
+function drawKinds(random: Random, { faults, kinds }: PlanOptions, shares: Record<FaultKind, number>): FaultKind[] {
+  const deck = kinds ?? (Object.keys(shares) as FaultKind[]).flatMap((kind) => new Array<FaultKind>(shares[kind]).fill(kind))
   const drawn: FaultKind[] = []
   while (drawn.length < faults) {
     const shuffled = [...deck]
@@ -164,11 +201,19 @@ function drawKinds(random: Random, { faults, kinds }: PlanOptions): FaultKind[] 
 function planTopics(random: Random, brokers: number): TopicPlan[] {
   const sizes = [1 + random.below(brokers + 1), 1 + random.below(brokers + 1), brokers]
   const [kept, usual, trimmed] = sizes as [number, number, number]
+  const inMemory = { durability: 'memory' } as const
   return [
-    { name: 'kept', firstLog: 0, partitions: kept, keepsAll: true, config: { 'retention.bytes': -1 } },
-    { name: 'usual', firstLog: kept, partitions: usual, keepsAll: false, config: {} },
+    { name: 'kept', firstLog: 0, partitions: kept, keepsAll: true, config: { 'retention.bytes': -1 }, ...inMemory },
+    { name: 'usual', firstLog: kept, partitions: usual, keepsAll: false, config: {}, ...inMemory },
     // Small extents that come and go all the time.
-    { name: 'trimmed', firstLog: kept + usual, partitions: trimmed, keepsAll: false, config: { 'retention.bytes': 100_000 } },
+    {
+      name: 'trimmed',
+      firstLog: kept + usual,
+      partitions: trimmed,
+      keepsAll: false,
+      config: { 'retention.bytes': 100_000 },
+      ...inMemory,
+    },
   ]
 }
 

@@ -36,6 +36,10 @@ export async function strike(round: TortureRound, fault: FaultPlan): Promise<voi
       return stopProducer(round, fault)
     case 'comeAndGo':
       return comeAndGo(round, fault)
+    case 'io':
+    case 'ioAndBroker':
+    case 'ioAndAll':
+      return terminateIo(round, fault)
   }
 }
 
@@ -220,6 +224,27 @@ async function comeAndGo(round: TortureRound, fault: FaultPlan): Promise<void> {
   const consumer = round.guest(consumers[fault.other % consumers.length]!, GUEST_RECORDS)
   await Promise.all([producer, consumer])
   round.bit(fault.kind, 0)
+}
+
+/** The I/O thread at any instant, also while it opens the directory again after the last time; and brokers beside it. */
+async function terminateIo(round: TortureRound, fault: FaultPlan): Promise<void> {
+  const { faulty } = round
+  const leader = fault.kind === 'ioAndBroker' ? await round.leaderOf(fault.log) : -1
+  await sleep(fault.delayMs)
+  const living = faulty.cluster.brokers.map(({ brokerId }) => brokerId)
+  const victims = fault.kind === 'ioAndAll' ? living : living.filter((brokerId) => brokerId === leader)
+  const deaths = faulty.count('ioDied')
+  round.words.watchGaps()
+  round.brokerKills += victims.length
+  const brokersDie = Promise.all(victims.map((victim) => faulty.kill(victim)))
+  const ioDies = faulty.cluster.terminateIo().then(() => faulty.happened('ioDied', deaths + 1))
+  await round.within(`the death of the I/O thread, and brokers ${victims.join()}`, Promise.all([brokersDie, ioDies]))
+  round.ioKills++
+  if (fault.kind !== 'io' && victims.length === 0) round.missed++
+  else round.bit(fault.kind, 1 + victims.length)
+  // All logs with files wait for it, whoever leads them; the others for their leaders.
+  const logs = Array.from({ length: round.plan.logs }, (_, log) => log)
+  await recovered(round, logs, round.ioRestartMs)
 }
 
 /** Where the time of the death of one broker goes: others take over, or it is started again. */

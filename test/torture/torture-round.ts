@@ -3,17 +3,22 @@
 // A fault counts when it was seen to bite; one that found nothing to bite on is missed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ControlBlock } from '../../src/log/control-block.ts'
 import { seededRandom } from '../../src/random.ts'
 import type { Random } from '../../src/random.ts'
 import { FaultyMillrace } from '../faults/faulty-millrace.ts'
-import { bytesTopic } from '../faults/sent-ledger.ts'
-import type { Anomalies } from './anomalies.ts'
+import { Anomalies } from './anomalies.ts'
+import { FILE_BROKER_CONFIG } from './file-plan.ts'
 import { checkHistory } from './history-checker.ts'
 import { ACKED, AT_WORK, CLOSED, DOUBT, MARK_END_SEEN, MARK_FIRST_SEEN, ONCE, REFUSED, ReadTape, SendTape } from './history.ts'
 import { drainLogs, settleLogs } from './log-drain.ts'
 import type { BoundTopic } from './producer-work.ts'
-import type { FaultKind, RoundPlan } from './round-plan.ts'
+import { bindTopics, breakLock, countSegments, killEverything, markGone, wasClosedClean, whatWasNotKept } from './round-reopening.ts'
+import type { FaultKind, RoundPlan, TopicPlan } from './round-plan.ts'
+import type { FilesResult, RoundResult } from './round-result.ts'
 import type { ConsumerTask, ProducerTask } from './torture-tasks.ts'
 import { describeSharedState } from './shared-state.ts'
 import { strike } from './torture-faults.ts'
@@ -25,47 +30,28 @@ export const HANG_MS = 45_000
 const OBSERVER_ROWS = 200_000
 const OBSERVED_EVERY_MS = 10
 
-export interface RoundResult {
-  readonly plan: RoundPlan
-  /** Faults that bit, by kind. */
-  readonly bites: Map<FaultKind, number>
-  /** Threads that died of them. */
-  readonly kills: number
-  readonly missed: number
-  readonly sent: number
-  readonly acked: number
-  readonly refused: number
-  readonly inDoubt: number
-  readonly read: number
-  readonly bytes: number
-  /** By log whose leader died: last ack to next ack, in ms; with other brokers, with the main thread blocked, and by restart alone. */
-  readonly failoverMs: readonly number[]
-  readonly blockedFailoverMs: readonly number[]
-  readonly restartMs: readonly number[]
-  readonly seconds: number
-  /** What the history says. */
-  readonly anomalies: Anomalies
-  /** What else was not as it must be. */
-  readonly problems: readonly string[]
-}
-
 /** Thrown when something does not end: says what everybody was doing. */
 export class TortureHang extends Error {}
 
 export class TortureRound {
   readonly plan: RoundPlan
-  readonly faulty: FaultyMillrace
+  /** After the end of a round with files: the millrace that has opened them again. */
+  faulty: FaultyMillrace
   readonly words: RoundWords
   readonly bites = new Map<FaultKind, number>()
   readonly failoverMs: number[] = []
   readonly blockedFailoverMs: number[] = []
   readonly restartMs: number[] = []
+  readonly ioRestartMs: number[] = []
+  readonly tried = new Map<FaultKind, number>()
   readonly problems: string[] = []
   kills = 0
   brokerKills = 0
+  ioKills = 0
   missed = 0
-  readonly #topics: readonly BoundTopic[]
-  readonly #controls: readonly ControlBlock[]
+  readonly #dataDir: string | undefined
+  #topics: readonly BoundTopic[]
+  #controls: readonly ControlBlock[]
   readonly #threadRandom: Random
   readonly #hangMs: number
   readonly #producers: TortureWorker[] = []
@@ -73,34 +59,34 @@ export class TortureRound {
   readonly #all: TortureWorker[] = []
   readonly #sends: SendTape[] = []
   readonly #observed = ReadTape.allocate(OBSERVER_ROWS)
+  /** What there was before all threads were killed. */
+  #madeTopics: string[] = []
+  #isKilled = false
   #isOver = false
   #step = 'opening'
 
-  static async run(plan: RoundPlan, hangMs = HANG_MS): Promise<RoundResult> {
+  /** `keepsFiles`: of a round that is not right the data directory stays, and is named. */
+  static async run(plan: RoundPlan, { hangMs = HANG_MS, keepsFiles = false } = {}): Promise<RoundResult> {
     const startMs = performance.now()
-    const needsLimits = plan.faults.some(({ kind }) => kind === 'outOfMemory')
-    const faulty = await FaultyMillrace.open({
-      brokers: plan.brokers,
-      logMemoryBytes: plan.logMemoryBytes,
-      restarts: { maxRestarts: 1_000_000 },
-      ...(needsLimits ? { resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } } : {}),
-    })
-    const topics: BoundTopic[] = []
-    const controls: ControlBlock[] = []
-    for (const topic of plan.topics) {
-      const bound = await bytesTopic(faulty.millrace, topic.name, { partitions: topic.partitions, config: topic.config })
-      topics.push({ ...topic, bound })
-      const { partitions } = (await faulty.engine.describeTopic(topic.name))!
-      for (const { slot } of partitions) controls.push(faulty.engine.controlBlock(slot))
-    }
-    const round = new TortureRound(plan, faulty, topics, controls, hangMs)
+    const dataDir = plan.files === undefined ? undefined : mkdtempSync(join(tmpdir(), 'millrace-torture-'))
+    let isRight = false
     try {
-      await round.#torment()
-      return await round.#judge(startMs)
+      const faulty = await openFaulty(plan, dataDir)
+      const { topics, controls } = await bindTopics(faulty, plan.topics, true)
+      const round = new TortureRound(plan, faulty, topics, controls, hangMs, dataDir)
+      try {
+        await round.#torment()
+        const result = await round.#judge(startMs)
+        isRight = result.anomalies.total + result.problems.length === 0
+        return result
+      } finally {
+        round.#isOver = true
+        await Promise.all(round.#all.map((worker) => worker.terminate()))
+        await round.faulty.close({ timeoutMs: 2_000 })
+      }
     } finally {
-      round.#isOver = true
-      await Promise.all(round.#all.map((worker) => worker.terminate()))
-      await faulty.close({ timeoutMs: 2_000 })
+      if (dataDir !== undefined && keepsFiles && !isRight) console.log(`files are kept in ${dataDir}`)
+      else if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true })
     }
   }
 
@@ -110,6 +96,7 @@ export class TortureRound {
     topics: readonly BoundTopic[],
     controls: readonly ControlBlock[],
     hangMs: number,
+    dataDir: string | undefined,
   ) {
     this.plan = plan
     this.faulty = faulty
@@ -117,6 +104,7 @@ export class TortureRound {
     this.#topics = topics
     this.#controls = controls
     this.#hangMs = hangMs
+    this.#dataDir = dataDir
     this.#threadRandom = seededRandom(plan.threadSeed)
   }
 
@@ -212,35 +200,62 @@ export class TortureRound {
     const observer = this.#observe().catch((error: unknown) => void this.problems.push(`the observer: ${String(error)}`))
     for (const [i, fault] of this.plan.faults.entries()) {
       this.#step = `fault ${i}: ${JSON.stringify(fault)}`
+      this.tried.set(fault.kind, (this.tried.get(fault.kind) ?? 0) + 1)
       await strike(this, fault)
       this.#lookAtThreads()
       if (this.problems.length > 0) break
     }
     this.#step = 'ending'
     this.#isOver = true
-    for (const worker of this.#all) worker.finish()
-    await this.within(
-      'the end of all threads',
-      Promise.all(this.#all.map((worker) => worker.ended())).then(() => undefined),
-    )
     await this.within('the observer', observer)
     this.#lookAtThreads()
+    // A round in which something is wrong ends as others do.
+    this.#isKilled = this.plan.files?.ending === 'kill' && this.problems.length === 0
+    if (this.#isKilled) {
+      this.#madeTopics = await this.within('the topics', this.faulty.millrace.admin.listTopics())
+      this.kills += this.#all.filter(({ isOver }) => !isOver).length + this.faulty.cluster.brokers.length + 1
+      await this.within('the death of all threads', killEverything(this.faulty, this.#all))
+    } else {
+      for (const worker of this.#all) worker.finish()
+      await this.within(
+        'the end of all threads',
+        Promise.all(this.#all.map((worker) => worker.ended())).then(() => undefined),
+      )
+      this.#lookAtThreads()
+    }
   }
 
   async #judge(startMs: number): Promise<RoundResult> {
-    const { faulty, plan } = this
-    this.#step = 'draining'
-    await this.until('the restart of brokers', () => faulty.cluster.brokers.length === plan.brokers)
-    await this.until('the bells of dead threads', () => faulty.bells.liveCount === plan.brokers + 1)
-    const settling = SendTape.allocate(100_000, { promises: ONCE })
-    await this.within('the settling of logs', settleLogs(faulty.millrace, this.#topics, settling, this.#sends.length, this.words))
-    const drain = await this.within('the drain', drainLogs(faulty.millrace, this.#topics))
-    this.#checkDeaths()
+    const { plan } = this
     const reads = [...this.#all.flatMap(({ tape }) => (tape instanceof ReadTape ? [tape] : [])), this.#observed]
-    const sends = [...this.#sends, settling]
-    const keepsAll = (log: number): boolean =>
-      plan.topics.some((topic) => topic.keepsAll && log >= topic.firstLog && log < topic.firstLog + topic.partitions)
-    const anomalies = checkHistory({ logs: plan.logs, sends, reads, drain, keepsAll })
+    const sends = [...this.#sends]
+    const history = { logs: plan.logs, sends, reads }
+    let anomalies = new Anomalies()
+    let files: FilesResult | undefined
+    const cold = this.#isKilled ? 0 : this.#coldRecords()
+    if (!this.#isKilled) {
+      const drain = await this.#drain(sends, plan.topics)
+      anomalies = checkHistory({ ...history, drain, keepsAll: (log) => this.#topicOf(log).keepsAll })
+      reads.push(drain)
+    }
+    this.#checkDeaths()
+    if (this.#dataDir !== undefined && anomalies.total + this.problems.length === 0) {
+      const ending = plan.files!.ending
+      const isKilled = await this.#reopen(this.#dataDir)
+      const filed = plan.topics.filter(({ durability }) => durability !== 'memory')
+      const drain = await this.#drain(sends, filed)
+      for (const topic of plan.topics) if (topic.durability === 'memory') markGone(drain, topic)
+      anomalies = checkHistory({
+        ...history,
+        drain,
+        keepsAll: (log) => this.#topicOf(log).keepsAll && this.#topicOf(log).durability !== 'memory',
+      })
+      reads.push(drain)
+      const isFiled = (log: number): boolean => this.#topicOf(log).durability !== 'memory'
+      const trimmedLogs = this.#controls.filter(({ logStartOffset }, log) => isFiled(log) && logStartOffset > 0).length
+      files = { ending, isKilled, cold, reread: drain.rows, segments: countSegments(this.#dataDir), trimmedLogs }
+      this.#checkDeaths()
+    }
     const count = (outcome: number): number =>
       sends.reduce((sum, { outcome: column, rows }) => sum + column.subarray(0, rows).filter((one) => one === outcome).length, 0)
     return {
@@ -248,19 +263,70 @@ export class TortureRound {
       bites: this.bites,
       kills: this.kills,
       missed: this.missed,
+      tried: this.tried,
       sent: sends.reduce((sum, { rows }) => sum + rows, 0),
       acked: count(ACKED),
       refused: count(REFUSED),
       inDoubt: count(DOUBT),
-      read: [...reads, drain].reduce((sum, { rows }) => sum + rows, 0),
+      read: reads.reduce((sum, { rows }) => sum + rows, 0),
       bytes: this.#all.reduce((sum, { words }) => sum + words.bytes, 0),
       failoverMs: this.failoverMs,
       blockedFailoverMs: this.blockedFailoverMs,
       restartMs: this.restartMs,
+      ioRestartMs: this.ioRestartMs,
+      files,
       seconds: (performance.now() - startMs) / 1_000,
       anomalies,
       problems: this.problems,
     }
+  }
+
+  #topicOf(log: number): TopicPlan {
+    return this.plan.topics.find(({ firstLog, partitions }) => log >= firstLog && log < firstLog + partitions)!
+  }
+
+  /** Settles and reads these topics to their ends. */
+  async #drain(sends: SendTape[], wanted: readonly TopicPlan[]): Promise<ReadTape> {
+    const { faulty, plan } = this
+    this.#step = 'draining'
+    await this.until('the restart of brokers', () => faulty.cluster.brokers.length === plan.brokers)
+    const threads = plan.brokers + 1 + (plan.files === undefined ? 0 : 1)
+    await this.until('the bells of dead threads', () => faulty.bells.liveCount === threads)
+    const settling = SendTape.allocate(100_000, { promises: ONCE })
+    const topics = this.#topics.filter(({ name }) => wanted.some((topic) => topic.name === name))
+    await this.within('the settling of logs', settleLogs(faulty.millrace, topics, settling, sends.length, this.words))
+    sends.push(settling)
+    return this.within('the drain', drainLogs(faulty.millrace, topics))
+  }
+
+  /** Closes what is not dead yet, and opens the directory again; whether nothing was closed before. */
+  async #reopen(dataDir: string): Promise<boolean> {
+    const { plan } = this
+    this.#step = 'reopening'
+    let isKilled = false
+    let names: string[] = this.#madeTopics
+    if (this.#isKilled) {
+      isKilled = !wasClosedClean(dataDir)
+      if (!isKilled) this.missed++
+      breakLock(dataDir)
+    } else {
+      names = await this.within('the topics', this.faulty.millrace.admin.listTopics())
+      await this.within('the closing', this.faulty.close({ timeoutMs: this.#hangMs }))
+      if (!wasClosedClean(dataDir)) this.problems.push('millrace was closed, and not all of it is clean')
+    }
+    // What died is in the events of the one before.
+    this.brokerKills = 0
+    this.ioKills = 0
+    this.faulty = await this.within('the opening of the directory', openFaulty(plan, dataDir))
+    this.problems.push(...(await this.within('the topics', whatWasNotKept(this.faulty.millrace, plan.topics, names))))
+    const { topics, controls } = await this.within('the topics', bindTopics(this.faulty, plan.topics, false))
+    this.#topics = topics
+    this.#controls = controls
+    return isKilled
+  }
+
+  #coldRecords(): number {
+    return this.#controls.reduce((sum, { memoryStartOffset, logStartOffset }) => sum + Math.max(0, memoryStartOffset - logStartOffset), 0)
   }
 
   /** Notes where the logs begin and end, as everybody is told. */
@@ -324,6 +390,13 @@ export class TortureRound {
   /** Brokers died of what was done to them, and of nothing else. */
   #checkDeaths(): void {
     const deaths = this.faulty.events.flatMap((event) => (event.type === 'brokerDied' ? [event] : []))
+    const ioDeaths = this.faulty.events.filter(({ type }) => type === 'ioDied')
+    if (ioDeaths.length !== this.ioKills)
+      this.problems.push(`the I/O thread died ${ioDeaths.length} times, and was killed ${this.ioKills} times`)
+    for (const event of this.faulty.events) {
+      if (event.type === 'ioDied' && event.error !== undefined) this.problems.push(`the I/O thread died of ${event.error.stack}`)
+      if (event.type === 'ioMessage' && event.level === 'error') this.problems.push(`the I/O thread says: ${event.message}`)
+    }
     if (deaths.length !== this.brokerKills) this.problems.push(`${deaths.length} brokers died, ${this.brokerKills} were killed`)
     for (const { brokerId, incarnation, error } of deaths) {
       if (error === undefined || /^fault at|memory limit|out of memory/i.test(error.message)) continue
@@ -352,4 +425,15 @@ export class TortureRound {
     for (let row = 0; row < tape.rows; row++) if (tape.outcome[row] === AT_WORK) pending.push(`${row}→${tape.log[row]}`)
     return `${counts}, ${pending.length} pending: ${pending.slice(0, 20).join(' ')}`
   }
+}
+
+function openFaulty(plan: RoundPlan, dataDir: string | undefined): Promise<FaultyMillrace> {
+  const needsLimits = plan.faults.some(({ kind }) => kind === 'outOfMemory')
+  return FaultyMillrace.open({
+    brokers: plan.brokers,
+    logMemoryBytes: plan.logMemoryBytes,
+    restarts: { maxRestarts: 1_000_000 },
+    ...(dataDir === undefined ? {} : { dataDir, config: FILE_BROKER_CONFIG }),
+    ...(needsLimits ? { resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } } : {}),
+  })
 }

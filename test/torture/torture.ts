@@ -8,12 +8,17 @@
 //   --small        log memory is nearly full in every round
 //   --hang N       so many seconds without a move are a hang (default 45)
 //   --replay S     the one round with this seed of its own
+//   --durability D memory: nothing has files; cache, disk: all topics are that deep, in a temporary
+//                  directory; mixed: each round draws, and each topic (default)
+//   --keep         the data directory of a round that is not right stays
 //
 // Prints a line a round and the sums; ends with 1 at the first round that is not right,
-// and says how to run it again.
+// and says how to run it again; and when a kind of fault was tried often and never bit.
 
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../../src/random.ts'
+import { DURABILITIES } from './file-plan.ts'
+import type { RunDurability } from './file-plan.ts'
 import { FAULT_KINDS, planRound } from './round-plan.ts'
 import type { FaultKind, PlanOptions } from './round-plan.ts'
 import { TortureTotals, roundLine } from './torture-report.ts'
@@ -30,11 +35,13 @@ const { values } = parseArgs({
     brokers: string,
     hang: string,
     replay: string,
+    durability: string,
     small: { type: 'boolean' },
+    keep: { type: 'boolean' },
   },
 })
 
-function number(name: Exclude<keyof typeof values, 'small'>): number | undefined {
+function number(name: Exclude<keyof typeof values, 'small' | 'keep'>): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
   const value = Number(text)
@@ -47,10 +54,13 @@ const only = values.only?.split(',')
 for (const kind of only ?? []) {
   if (!kinds.includes(kind as FaultKind)) throw new Error(`--only takes ${kinds.join(', ')}; not "${kind}"`)
 }
+const durability = (values.durability ?? 'mixed') as RunDurability
+if (!DURABILITIES.includes(durability)) throw new Error(`--durability takes ${DURABILITIES.join(', ')}; not "${durability}"`)
 const brokers = number('brokers')
 const options: PlanOptions = {
   faults: number('faults') ?? 25,
   kinds: only as FaultKind[] | undefined,
+  durability,
   ...(values.small === true ? { isSmall: true } : {}),
   ...(brokers === undefined ? {} : { brokersMin: brokers, brokersMax: brokers }),
 }
@@ -59,6 +69,7 @@ const seed = number('seed') ?? Date.now() % 0x1_0000_0000
 const replay = number('replay')
 const roundsMax = replay === undefined ? (number('rounds') ?? Number.POSITIVE_INFINITY) : 1
 const untilMs = performance.now() + 60_000 * (number('minutes') ?? (roundsMax === Number.POSITIVE_INFINITY ? 1 : 1e6))
+const hangMs = 1_000 * (number('hang') ?? HANG_MS / 1_000)
 const random = seededRandom(seed)
 const totals = new TortureTotals()
 
@@ -67,7 +78,7 @@ while (totals.rounds < roundsMax && performance.now() < untilMs) {
   const roundSeed = replay ?? random.uint32()
   const again = `npm run torture -- ${process.argv.slice(2).join(' ')} --replay ${roundSeed}`
   try {
-    const result = await TortureRound.run(planRound(roundSeed, options), 1_000 * (number('hang') ?? HANG_MS / 1_000))
+    const result = await TortureRound.run(planRound(roundSeed, options), { hangMs, keepsFiles: values.keep === true })
     totals.add(result)
     console.log(roundLine(totals.rounds, result))
     if (result.anomalies.total + result.problems.length > 0) {
@@ -81,3 +92,4 @@ while (totals.rounds < roundsMax && performance.now() < untilMs) {
   }
 }
 console.log(totals.toString())
+if (totals.isBiteless) process.exitCode = 1
