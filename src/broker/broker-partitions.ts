@@ -194,7 +194,8 @@ export class BrokerPartitions {
     ) {
       const led = this.#led[slot]
       if (led === undefined) {
-        if (slot === CLUSTER_METADATA_SLOT && memory.written.take(slot)) this.metadata.filesMoved()
+        // Whoever comes by for a log of its own leaves the mark to the one that it is for.
+        if (slot === CLUSTER_METADATA_SLOT && this.metadata.isHeld && memory.written.take(slot)) this.metadata.filesMoved()
         continue
       }
       // The bit goes first: what is written meanwhile is looked at again.

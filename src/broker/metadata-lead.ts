@@ -43,6 +43,11 @@ export class MetadataLead {
     return this.#control(CLUSTER_METADATA_SLOT).leaderWord()
   }
 
+  /** Whether this broker leads the metadata log, as it does until it ends. */
+  get isHeld(): boolean {
+    return this.#log !== undefined
+  }
+
   /** What files hold of the cluster: the metadata log itself is there already, and begins behind it. */
   recovered(metadata: RecoveredMetadata): void {
     this.#recovered = metadata

@@ -104,7 +104,8 @@ export class MemoryLog implements PartitionLog {
     this.#config = config
     const tail = recoverChain(control, memory, allocator)
     this.#endOffset = control.logEndOffset
-    this.#publishedEndOffset = this.#endOffset
+    // Whoever led it may have died before it marked what it had published.
+    this.#publishedEndOffset = this.hasFiles ? control.writtenEndOffset : this.#endOffset
     this.#durableEndOffset = control.durableEndOffset
     this.#highWatermark = control.highWatermark
     this.chain = new ExtentChain(control, memory, allocator, tail)

@@ -94,6 +94,22 @@ describe('durability', () => {
     expect(writeWanted.isMarked(SLOT)).toBe(false)
   })
 
+  test('an end whose leader died before it marked it is marked by the next one', () => {
+    const files = new Files()
+    files.append(5)
+    files.write()
+    const { writeWanted } = files.fixture.memory
+    writeWanted.take(SLOT)
+    files.log.append(patternBatch({ number: 5, records: 1, sizeInBytes: SIZE }), 0, SIZE)
+    files.control.publishLogEnd(6)
+    files.fixture.brokers[0]!.letGo(SLOT)
+    const log = files.fixture.brokers[0]!.lead(SLOT, 2)
+    log.advance()
+    expect(writeWanted.take(SLOT)).toBe(true)
+    log.advance()
+    expect(writeWanted.isMarked(SLOT)).toBe(false)
+  })
+
   test('the next leader goes on where the files are', () => {
     const files = new Files()
     files.append(5)

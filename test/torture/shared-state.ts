@@ -1,9 +1,17 @@
 // What shared memory says of a millrace that does not move: who leads, who sleeps, who
 // stands still at a fault, and what log memory is taken by.
 
-import { THREAD_KIND_BROKER } from '../../src/bells.ts'
+import { THREAD_KIND_BROKER, THREAD_KIND_IO } from '../../src/bells.ts'
 import type { ControlBlock } from '../../src/log/control-block.ts'
-import { BLOCK_HEADER_BYTES, BLOCK_OWNER, BLOCK_ROW_WORDS, STATE_ALLOCATED, STATE_FREE } from '../../src/log/log-memory-layout.ts'
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_OWNER,
+  BLOCK_ROW_WORDS,
+  DURABILITY_MEMORY,
+  STATE_ALLOCATED,
+  STATE_FREE,
+} from '../../src/log/log-memory-layout.ts'
+import type { SlotBits } from '../../src/log/slot-bits.ts'
 import type { FaultyMillrace } from '../faults/faulty-millrace.ts'
 
 const BELL_LINE_WORDS = 16
@@ -16,13 +24,16 @@ export function describeSharedState(faulty: FaultyMillrace, controls: readonly C
     `brokers alive: ${brokers.join(', ')}; ${describeBells(faulty)}`,
     `metadata log: ${describeLog(metadata)}`,
     ...controls.map((control, log) => `log ${log}: ${describeLog(control)}`),
+    describeMarks(faulty),
     ...describeMemory(faulty),
   ]
 }
 
 function describeLog(control: ControlBlock): string {
-  const { leaderBroker, leaderEpoch, logStartOffset, logEndOffset, highWatermark, heldGranules } = control
-  return `leader ${leaderBroker} epoch ${leaderEpoch}, ${logStartOffset} to ${logEndOffset}, watermark ${highWatermark}, ${heldGranules} granules`
+  const { leaderBroker, leaderEpoch, logStartOffset, memoryStartOffset, logEndOffset, highWatermark, heldGranules } = control
+  const files = control.durability === DURABILITY_MEMORY ? '' : `, written ${control.writtenEndOffset}, synced ${control.syncedEndOffset}`
+  const ends = `${logStartOffset} (in memory ${memoryStartOffset}) to ${logEndOffset}, watermark ${highWatermark}${files}`
+  return `leader ${leaderBroker} epoch ${leaderEpoch}, ${ends}, ${heldGranules} granules`
 }
 
 function describeBells({ bells }: FaultyMillrace): string {
@@ -30,9 +41,21 @@ function describeBells({ bells }: FaultyMillrace): string {
   for (let id = 0; id < bells.words.length / BELL_LINE_WORDS; id++) {
     const [bell, incarnation, kind] = bells.words.subarray(id * BELL_LINE_WORDS, id * BELL_LINE_WORDS + 3)
     if ((incarnation! & 1) === 1)
-      lines.push(`${kind === THREAD_KIND_BROKER ? 'broker' : 'client'} thread ${id} ${bell === 1 ? 'parked' : 'awake'}`)
+      lines.push(
+        `${kind === THREAD_KIND_BROKER ? 'broker' : kind === THREAD_KIND_IO ? 'I/O' : 'client'} thread ${id} ${bell === 1 ? 'parked' : 'awake'}`,
+      )
   }
   return lines.join(', ')
+}
+
+/** Logs that the I/O thread is to look at, and those whose leaders are. */
+function describeMarks({ engine: { memory } }: FaultyMillrace): string {
+  const slotsOf = (bits: SlotBits): string => {
+    const slots: number[] = []
+    for (let slot = bits.nextMarked(0, memory.slotsHigh); slot >= 0; slot = bits.nextMarked(slot + 1, memory.slotsHigh)) slots.push(slot)
+    return slots.join() || 'none'
+  }
+  return `I/O thread: ${String(memory.ioThread)}; to be written: slots ${slotsOf(memory.writeWanted)}; written, and the leader has not looked: ${slotsOf(memory.written)}`
 }
 
 function describeMemory({ engine: { memory } }: FaultyMillrace): string[] {
