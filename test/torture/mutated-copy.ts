@@ -104,10 +104,10 @@ export class MutatedCopy {
 }
 
 function tortureArgs(finds: Extract<SeededBug['foundBy'], { only: unknown }>): string[] {
-  const { only, seed, faults, rounds, brokers, small } = finds
+  const { only, seed, faults, rounds, brokers, small, durability = 'memory' } = finds
   const numbers = { seed, faults, rounds, hang: HANG_S, ...(brokers === undefined ? {} : { brokers }) }
   const options = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return ['test/torture/torture.ts', '--only', only.join(), ...options, ...(small === true ? ['--small'] : [])]
+  return ['test/torture/torture.ts', '--only', only.join(), '--durability', durability, ...options, ...(small === true ? ['--small'] : [])]
 }
 
 function testArgs({ test, named }: Extract<SeededBug['foundBy'], { test: string }>): string[] {

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/random.ts'
-import { FAULT_KINDS, planRound } from './round-plan.ts'
+import { FAULT_KINDS, IO_KINDS, planRound } from './round-plan.ts'
 import type { FaultKind } from './round-plan.ts'
 
 const SEED = 0x91a
@@ -16,8 +16,12 @@ test('the same seed plans the same round, another one another', () => {
 })
 
 test('every kind of fault comes in each round of 25, and every other part in some', () => {
-  const plans = SEEDS.map((seed) => planRound(seed, { faults: 25 }))
-  for (const { faults } of plans) expect(new Set(faults.map(({ kind }) => kind))).toHaveProperty('size', Object.keys(FAULT_KINDS).length)
+  const plans = SEEDS.map((seed) => planRound(seed, { faults: 25, durability: 'mixed' }))
+  const kinds = Object.keys(FAULT_KINDS) as FaultKind[]
+  for (const { faults, files } of plans) {
+    const wanted = files === undefined ? kinds.filter((kind) => !IO_KINDS.has(kind)) : kinds
+    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(wanted))
+  }
   expect(new Set(plans.map(({ brokers }) => brokers))).toEqual(new Set([1, 2, 3, 4, 5]))
   expect(new Set(plans.flatMap(({ producers }) => producers.map(({ mode }) => mode))).size).toBe(6)
   expect(new Set(plans.flatMap(({ producers }) => producers.map(({ options }) => options.acks)))).toEqual(new Set([undefined, 'all', 1]))
@@ -44,4 +48,31 @@ test('faults of some kinds alone, and of so many brokers', () => {
   expect(faults.filter(({ kind }) => kind === 'terminate')).toHaveLength(4)
   expect(faults.filter(({ kind }) => kind === 'stall')).toHaveLength(4)
   expect(brokers).toBe(4)
+})
+
+test('files: of all topics as deep as is asked, or drawn, and never all in memory; without them all else stays the same', () => {
+  for (const seed of SEEDS) {
+    const { files, topics, faults, ...rest } = planRound(seed, { faults: 25, durability: 'memory' })
+    expect(files).toBeUndefined()
+    expect(topics.every(({ durability }) => durability === 'memory')).toBe(true)
+    const onDisk = planRound(seed, { faults: 25, durability: 'disk' })
+    expect(onDisk.topics.every(({ durability, config }) => durability === 'disk' && config['millrace.durability'] === 'disk')).toBe(true)
+    expect({ ...rest, threadSeed: 0 }).toEqual({
+      ...onDisk,
+      files: undefined,
+      topics: undefined,
+      faults: undefined,
+      threadSeed: 0,
+    } as unknown)
+    expect(onDisk.faults).toHaveLength(faults.length)
+  }
+  const mixed = SEEDS.map((seed) => planRound(seed, { faults: 25, durability: 'mixed' }))
+  expect(new Set(mixed.map(({ files }) => files?.ending))).toEqual(new Set([undefined, 'close', 'kill']))
+  expect(new Set(mixed.flatMap(({ topics }) => topics.map(({ durability }) => durability)))).toEqual(new Set(['memory', 'cache', 'disk']))
+  for (const { files, topics } of mixed) expect(topics.some(({ durability }) => durability !== 'memory')).toBe(files !== undefined)
+})
+
+test('faults of the I/O thread alone have one', () => {
+  for (const seed of SEEDS) expect(planRound(seed, { faults: 3, kinds: ['io'], durability: 'mixed' }).files).toBeDefined()
+  expect(() => planRound(SEED, { faults: 3, kinds: ['io'] })).toThrow('there is no I/O thread without files')
 })

@@ -3,6 +3,7 @@
 // of it. `find` must occur exactly once in its file; when it does not any more, the bug
 // is to be put elsewhere.
 
+import type { RunDurability } from './file-plan.ts'
 import type { FaultKind } from './round-plan.ts'
 
 export interface SeededBug {
@@ -22,6 +23,8 @@ export interface TortureFinds {
   readonly rounds: number
   readonly brokers?: number
   readonly small?: boolean
+  /** `memory` unless said. */
+  readonly durability?: RunDurability
 }
 
 /** Found by a test file: a model, a contract, or a race of its own. */

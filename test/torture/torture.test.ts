@@ -33,11 +33,15 @@ async function torture(seed: number, killsWanted: number, options: PlanOptions):
 }
 
 test(`${KILLS_WANTED} threads die under load, in every way: nothing lost, doubled, reordered, changed or invented`, async () => {
-  const totals = await torture(SEED, KILLS_WANTED, { faults: 25 })
+  const totals = await torture(SEED, KILLS_WANTED, { faults: 25, durability: 'mixed' })
   expect(totals.kills).toBeGreaterThanOrEqual(KILLS_WANTED)
   const bitten = new Set(totals.bites.keys())
   expect((Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => !bitten.has(kind))).toEqual([])
   expect([...KILLS].every((kind) => totals.bites.get(kind)! > 0)).toBe(true)
+  // Rounds ended in both ways, and what they read again lay in files.
+  expect([...totals.endings.keys()].sort()).toEqual(['closed', 'killed'])
+  expect(totals.reread).toBeGreaterThan(1_000)
+  expect(totals.trimmedLogs).toBeGreaterThan(0)
   // Most of what was sent was acknowledged, and read.
   expect(totals.acked).toBeGreaterThan(totals.sent / 2)
   expect(totals.read).toBeGreaterThan(totals.acked)
