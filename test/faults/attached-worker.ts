@@ -2,12 +2,11 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import type { AttachedData } from './attached-thread.ts'
 import { ATTACHED_WORDS, AT_WORK, DONE, FAILED, FINISH, GAP_US_MAX, STANDS } from './attached-words.ts'
 
-const entry = new StrippedWorker(new URL('./attached-thread.ts', import.meta.url))
-process.on('exit', () => entry.remove())
+const entry = await bundledEntry(new URL('./attached-thread.ts', import.meta.url))
 
 export class AttachedWorker {
   readonly worker: Worker
@@ -16,7 +15,7 @@ export class AttachedWorker {
   #error: unknown
 
   constructor(data: Omit<AttachedData, 'words'>) {
-    this.worker = new Worker(entry.url, { workerData: { ...data, words: this.#words.buffer } })
+    this.worker = new Worker(entry, { workerData: { ...data, words: this.#words.buffer } })
     this.worker.on('error', (error) => {
       this.#error = error
     })

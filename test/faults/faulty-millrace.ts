@@ -15,11 +15,10 @@ import type { AttachOptions } from '../../src/engine/embedded-engine.ts'
 import { EmbeddedEngine } from '../../src/engine/embedded-engine.ts'
 import { leaderBrokerOf } from '../../src/log/control-block.ts'
 import { systemRandom } from '../../src/random.ts'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import { FaultWords } from './fault-words.ts'
 
-const brokerEntry = new StrippedWorker(new URL('./faulty-broker.ts', import.meta.url))
-process.on('exit', () => brokerEntry.remove())
+const brokerEntry = await bundledEntry(new URL('./faulty-broker.ts', import.meta.url))
 
 type PassedOn =
   | 'brokers'
@@ -58,7 +57,7 @@ export class FaultyMillrace {
       idleStrategy: options.idleStrategy ?? 'park',
       config: { ...(options.dataDir === undefined ? {} : { 'millrace.durability': 'cache' as const }), ...options.config },
       dataDir: options.dataDir,
-      workerUrl: brokerEntry.url,
+      workerUrl: brokerEntry,
       clock: systemClock,
       random: systemRandom,
       spawner: new FaultySpawner(faults, options.resourceLimits),

@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { fileDisk } from '../../src/disk/file-disk.ts'
 import type { Random } from '../../src/random.ts'
 import { readValues } from '../io/directory-reader.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 
-const SCRIPT = fileURLToPath(new URL('./scripts/writes-until-killed.ts', import.meta.url))
+const script = fileURLToPath(await bundledEntry(new URL('./scripts/writes-until-killed.ts', import.meta.url)))
 
 export interface Acknowledged {
   readonly partition: string
@@ -31,7 +32,7 @@ export async function writeAndKill(
   lines: number,
   afterMs: number,
 ): Promise<KilledProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, dataDir, String(brokers), String(generation)])
+  const child = spawn(process.execPath, [script, dataDir, String(brokers), String(generation)])
   let out = ''
   let err = ''
   let isArmed = false

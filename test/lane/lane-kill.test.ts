@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { BACK_PRESSURED, LaneWriter, OFFERED } from '../../src/lane/lane-writer.ts'
 import { LaneReader } from '../../src/lane/lane-reader.ts'
@@ -13,16 +13,14 @@ import type { DyingData } from './dying-thread.ts'
 import { FAULTS, IN_WORK, OFFERS_RETURNED } from './dying-words.ts'
 import { LanePair } from './lane-pair.ts'
 import { patternBatch, patternFault } from './pattern-batch.ts'
-import { StrippedWorker } from './stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 
 const SEED = 0xdead
 const AT_ONCE = 3
 /** Hundreds of thread starts, on a machine that may be busy. */
 const KILLS_TIMEOUT_MS = 120_000
 
-const dyingThread = new StrippedWorker(new URL('./dying-thread.ts', import.meta.url))
-
-afterAll(() => dyingThread.remove())
+const dyingThread = await bundledEntry(new URL('./dying-thread.ts', import.meta.url))
 
 /** Ring starts for whom the kills come before, at and after the wrap of ring and positions. */
 const STARTS = [0, 2_000, 2 ** 31 - 3_000, 2 ** 32 - 8_000, 2 ** 34 - 20_000, 2 ** 35 - 3_000]
@@ -33,7 +31,7 @@ function startThread(
 ): { worker: Worker; control: Int32Array } {
   const control = new Int32Array(new SharedArrayBuffer(16))
   const workerData = { ...data, lane: pair.buffer, bells: pair.bells.buffer, control: control.buffer }
-  return { worker: new Worker(dyingThread.url, { workerData }), control }
+  return { worker: new Worker(dyingThread, { workerData }), control }
 }
 
 /** Runs `kill` for 0 to `count` - 1, some at a time. */

@@ -3,14 +3,14 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { KILL_POINTS } from '../../src/kill-points.ts'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { allocateLogMemory } from '../../src/log/log-memory.ts'
 import { ORDER_MAX } from '../../src/log/log-memory-layout.ts'
 import { APPEND_NO_MEMORY } from '../../src/log/partition-log.ts'
 import { seededRandom } from '../../src/random.ts'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import { readKeyed } from './keyed-batches.ts'
 import { COMPACTED, COMPACTED_CONFIG, PARTITIONS } from './log-actions.ts'
 import { LogFixture, MIB, memoryFaults } from './log-fixture.ts'
@@ -25,9 +25,7 @@ const KILLS_AT_RANDOM = 12
 /** Adoption happens in this thread only; log-death.test.ts kills in the middle of it. */
 const POINTS = KILL_POINTS.filter((point) => point.startsWith('log.') && point !== 'log.adopt.cut')
 
-const mortalThread = new StrippedWorker(new URL('./log-threads.ts', import.meta.url))
-
-afterAll(() => mortalThread.remove())
+const mortalThread = await bundledEntry(new URL('./log-threads.ts', import.meta.url))
 
 /** Starts brokers on a thread, ends it where it stands, and lets another broker adopt. */
 async function killOnce(seed: number, point: KillPoint | undefined): Promise<void> {
@@ -36,7 +34,7 @@ async function killOnce(seed: number, point: KillPoint | undefined): Promise<voi
   const words = new Int32Array(new SharedArrayBuffer(WORDS * 4))
   const passing = point?.startsWith('log.append') === true ? 1 + random.below(200) : 1 + random.below(3)
   const workerData: LogThreadData = { role: 'mortal', buffers, control: words.buffer, seed, point, passing }
-  const worker = new Worker(mortalThread.url, { workerData })
+  const worker = new Worker(mortalThread, { workerData })
   if (point === undefined) {
     const steps = 20 + random.below(3_000)
     while (Atomics.load(words, IN_WORK) < steps) await new Promise((resolve) => setImmediate(resolve))

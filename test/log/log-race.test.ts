@@ -3,21 +3,19 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { LogMemory, allocateLogMemory } from '../../src/log/log-memory.ts'
 import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
 import { RETENTION_DEFAULT } from '../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../src/log/partition-table.ts'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import { MIB } from './log-fixture.ts'
 import { BATCHES, OVERTAKEN, STALLS, STOP, TORN, WORDS } from './log-thread-words.ts'
 import type { LogThreadData } from './log-threads.ts'
 
 const THREADS_TIMEOUT_MS = 60_000
 
-const logThread = new StrippedWorker(new URL('./log-threads.ts', import.meta.url))
-
-afterAll(() => logThread.remove())
+const logThread = await bundledEntry(new URL('./log-threads.ts', import.meta.url))
 
 interface Runner {
   readonly words: Int32Array
@@ -27,7 +25,7 @@ interface Runner {
 
 function start(data: Omit<LogThreadData, 'control'>): Runner {
   const control = new SharedArrayBuffer(WORDS * 4)
-  const worker = new Worker(logThread.url, { workerData: { ...data, control } })
+  const worker = new Worker(logThread, { workerData: { ...data, control } })
   return { words: new Int32Array(control), worker, exited: once(worker, 'exit') }
 }
 

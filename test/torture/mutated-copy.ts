@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { BUNDLES_VARIABLE } from '../setup/bundled-entry.ts'
 import type { SeededBug } from './seeded-bugs.ts'
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
@@ -88,7 +89,7 @@ export class MutatedCopy {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
         cwd: this.#folder,
-        env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined },
+        env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined, [BUNDLES_VARIABLE]: undefined },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const chunks: Buffer[] = []

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { openMillrace } from '../../src/index.ts'
 import { bytesTopic } from '../faults/sent-ledger.ts'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import type { OverloadThreadData } from './overload-thread.ts'
 import { ThreadWords } from './torture-words.ts'
 
@@ -67,7 +67,7 @@ const residentMebibytes = (): number => process.memoryUsage.rss() / MEBIBYTE
 
 export async function overload(options: OverloadOptions): Promise<OverloadResult> {
   const residentBefore = residentMebibytes()
-  const entry = new StrippedWorker(new URL('./overload-thread.ts', import.meta.url))
+  const entry = await bundledEntry(new URL('./overload-thread.ts', import.meta.url))
   const millrace = await openMillrace({ brokers: options.brokers, logMemoryBytes: options.logMemoryBytes, logLevel: 'silent' })
   const topic = await bytesTopic(millrace, TOPIC, { partitions: options.brokers })
   const threads = Array.from({ length: options.producers }, () => {
@@ -80,7 +80,7 @@ export async function overload(options: OverloadOptions): Promise<OverloadResult
       bufferMemory: options.bufferMemory,
       words: words.buffer,
     }
-    const worker = new Worker(entry.url, { workerData })
+    const worker = new Worker(entry, { workerData })
     const ended = new Promise<void>((resolve, reject) => worker.once('error', reject).once('exit', () => resolve()))
     return { words, ended }
   })
@@ -133,7 +133,6 @@ export async function overload(options: OverloadOptions): Promise<OverloadResult
     timerLateMsMax,
   }
   await millrace.close()
-  entry.remove()
   return result
 }
 

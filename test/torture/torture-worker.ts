@@ -3,14 +3,13 @@
 import { Worker } from 'node:worker_threads'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { FaultWords } from '../faults/fault-words.ts'
-import { StrippedWorker } from '../lane/stripped-worker.ts'
+import { bundledEntry } from '../setup/bundled-entry.ts'
 import { AT_WORK, DIED, GAPLESS, NO_PROMISE, ONCE, ReadTape, SendTape } from './history.ts'
 import type { Promises } from './history.ts'
 import type { ProducerTask, TortureThreadData } from './torture-tasks.ts'
 import { ThreadWords } from './torture-words.ts'
 
-const entry = new StrippedWorker(new URL('./torture-thread.ts', import.meta.url))
-process.on('exit', () => entry.remove())
+const entry = await bundledEntry(new URL('./torture-thread.ts', import.meta.url))
 
 const SEND_ROWS = 150_000
 const READ_ROWS = 400_000
@@ -35,7 +34,7 @@ export class TortureWorker {
     this.tape =
       data.task.role === 'producer' ? SendTape.allocate(SEND_ROWS, { promises: promisesOf(data.task) }) : ReadTape.allocate(READ_ROWS)
     const shared = { words: this.words.buffer, tape: this.tape.buffer, faults: this.#faults.words.buffer }
-    this.#worker = new Worker(entry.url, { name, workerData: { ...data, ...shared } satisfies TortureThreadData })
+    this.#worker = new Worker(entry, { name, workerData: { ...data, ...shared } satisfies TortureThreadData })
     this.#worker.on('error', (error: Error) => {
       this.#error = error
     })

@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Random } from '../../../src/random.ts'
-import { StrippedWorker } from '../../lane/stripped-worker.ts'
+import { bundledEntry } from '../../setup/bundled-entry.ts'
 import type { DoomedTask } from './told-lines.ts'
 
 /** A process that tells nothing more for so long hangs. */
@@ -14,19 +14,7 @@ const HANGS_AFTER_MS = 30_000
 /** The I/O thread's calls that change what is on the disk. */
 const CALLS = ['pwrite64', 'pwritev', 'fdatasync', 'fsync', 'ftruncate', '/^rename', '/^unlink', '/^mkdir'] as const
 
-let entry: StrippedWorker | undefined
-
-function entryPath(): string {
-  if (entry === undefined) {
-    const made = new StrippedWorker(
-      new URL('./doomed-process.ts', import.meta.url),
-      new URL('../../../src/broker/worker-main.ts', import.meta.url),
-    )
-    process.on('exit', () => made.remove())
-    entry = made
-  }
-  return fileURLToPath(entry.url)
-}
+const entry = await bundledEntry(new URL('./doomed-process.ts', import.meta.url))
 
 /** When a process comes to its end. */
 export type End =
@@ -65,7 +53,7 @@ export interface Ended {
 
 /** `strike`: what is done at the end instead of SIGKILL, before which nothing more is heard. */
 export async function runDoomed(task: DoomedTask, end: End, hear: (line: string) => void, strike?: () => void): Promise<Ended> {
-  const script = [process.execPath, '--disable-warning=ExperimentalWarning', entryPath(), JSON.stringify(task)]
+  const script = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(entry), JSON.stringify(task)]
   const { call, nth } = end.phase === 'call' ? end : { call: '', nth: 0 }
   const traced = [
     'strace',

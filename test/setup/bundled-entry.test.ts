@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { BUNDLES_VARIABLE, bundledEntry } from './bundled-entry.ts'
+
+test('a thread’s file comes in one piece, with what is imported for what it does ahead of the rest, and once for a suite', async () => {
+  const source = new URL('../faults/faulty-broker.ts', import.meta.url)
+  const entry = await bundledEntry(source)
+  const code = readFileSync(entry, 'utf8')
+  expect(code).not.toMatch(/from ['"]\./)
+  const hook = code.indexOf('killPoints.hook = ')
+  expect(hook).toBeGreaterThan(0)
+  expect(hook).toBeLessThan(code.indexOf('new BrokerActor('))
+  expect(dirname(fileURLToPath(entry))).toBe(process.env[BUNDLES_VARIABLE])
+  expect((await bundledEntry(source)).href).toBe(entry.href)
+})

@@ -1,0 +1,62 @@
+// The file of a thread or a process as plain JavaScript, in one piece with all that it imports.
+// Node.js strips the types of two hundred files in each new thread anew, which is most of a
+// short one's life: tests that start hundreds of them do it once, and a suite does it once for
+// all of its files.
+
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+
+/** Names the folder of a suite's bundles, for its processes. */
+export const BUNDLES_VARIABLE = 'MILLRACE_TEST_BUNDLES'
+
+const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const BUNDLER = fileURLToPath(new URL('./bundle.ts', import.meta.url))
+/** What is started by name alone, from beside whoever starts it. */
+const BESIDE = ['src/broker/worker-main.ts', 'src/storage/cleaner-worker.ts'].map((path) => join(PROJECT_ROOT, path))
+
+/** A new folder for bundles, in which packages resolve. */
+export function makeBundlesFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-bundles-'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  symlinkSync(join(PROJECT_ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir')
+  return folder
+}
+
+let ownFolder: string | undefined
+
+function bundlesFolder(): string {
+  const suites = process.env[BUNDLES_VARIABLE]
+  if (suites !== undefined) return suites
+  if (ownFolder === undefined) {
+    const folder = makeBundlesFolder()
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+    ownFolder = folder
+  }
+  return ownFolder
+}
+
+/** Where the file now is: in the suite's folder, or in one that goes when this process ends. */
+export async function bundledEntry(source: URL): Promise<URL> {
+  const folder = bundlesFolder()
+  const path = fileURLToPath(source)
+  await Promise.all([path, ...BESIDE].map((each) => bundle(each, target(each, folder))))
+  return pathToFileURL(target(path, folder))
+}
+
+function target(path: string, folder: string): string {
+  const names = relative(PROJECT_ROOT, path).replace(/\.ts$/, '').split(/[\\/]/)
+  // What stands beside is found by its own name.
+  return join(folder, `${BESIDE.includes(path) ? names.at(-1)! : names.join('-')}.js`)
+}
+
+/** In a process of its own: a bundler takes memory, and tests measure theirs. */
+async function bundle(path: string, to: string): Promise<void> {
+  if (existsSync(to)) return
+  const made = `${to.slice(0, -3)}.${process.pid}.js`
+  await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', BUNDLER, path, made])
+  renameSync(made, to)
+}
