@@ -19,6 +19,7 @@ const bundle = await rolldown({
     rxjs: 'src/rxjs.ts',
     'worker-main': 'src/broker/worker-main.ts',
     'cleaner-worker': 'src/storage/cleaner-worker.ts',
+    'recovery-worker': 'src/storage/recovery-worker.ts',
   },
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
   platform: 'node',

@@ -15,7 +15,8 @@ import { threadId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { HostedIoControl, IoControl, LogDirectoryLayout, RecoveredMetadata } from '../io/io-control.ts'
 import { IoThread } from '../io/io-thread.ts'
-import { openLogs } from '../io/open-logs.ts'
+import type { RecoveryThreads } from '../io/log-recovery.ts'
+import { openLogsOn } from '../io/open-logs.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import type { Random } from '../random.ts'
 import type { ProcessIdentity } from '../storage/data-directory-lock.ts'
@@ -27,6 +28,8 @@ export interface IoEnvironment {
   readonly random: Random
   readonly disk: Disk
   readonly process: ProcessIdentity
+  /** Threads that recover partitions, so many at the most; started when much is to be scanned. */
+  readonly recoveryThreads: (threads: number) => RecoveryThreads
   /** It cannot go on: its thread must end. */
   readonly onFatal: (error: unknown) => void
 }
@@ -81,11 +84,12 @@ export class IoActor implements HostedIoControl {
     this.#parker.close()
   }
 
-  #open(): Open {
+  async #open(): Promise<Open> {
     const { memory, dataDir, brokers, config, isAgain } = this.#init
-    const { clock, random, disk, process, onFatal } = this.#environment
+    const { clock, random, disk, process, recoveryThreads, onFatal } = this.#environment
     const log = (level: IoMessage['level'], message: string): void => this.#init.logPort.postMessage({ level, message } satisfies IoMessage)
-    const { directories, metadata, image, isOneBroker } = openLogs({
+    const threads = config['num.recovery.threads.per.data.dir'] ?? LOG_SETTINGS['num.recovery.threads.per.data.dir'].default
+    const { directories, metadata, image, isOneBroker } = await openLogsOn(() => recoveryThreads(threads), {
       memory: this.#memory,
       disk,
       path: dataDir,

@@ -4,6 +4,7 @@
 import { systemClock } from '../clock.ts'
 import { fileDisk } from '../disk/file-disk.ts'
 import { engineRandom } from '../random.ts'
+import { recoveryPool } from '../storage/recovery-pool.ts'
 import { runningProcess } from '../storage/running-process.ts'
 import { IoActor } from './io-actor.ts'
 import type { IoInit } from './io-init.ts'
@@ -17,6 +18,7 @@ export function startIoThread(init: IoInit, onFatal: (error: unknown) => void): 
     disk,
     // One thread after the other of one millrace; another millrace of this process is another holder.
     process: runningProcess(disk, init.holder),
+    recoveryThreads: recoveryPool,
     onFatal,
   })
 }

@@ -15,7 +15,7 @@ const ACCEPTED = [
   {
     names: [
       ...(['num.network.threads', 'num.io.threads', 'background.threads', 'queued.max.requests', 'queued.max.request.bytes'] as const),
-      ...(['num.recovery.threads.per.data.dir', 'num.replica.alter.log.dirs.threads', 'num.replica.fetchers'] as const),
+      ...(['num.replica.alter.log.dirs.threads', 'num.replica.fetchers'] as const),
       ...(['group.coordinator.threads', 'group.coordinator.background.threads'] as const),
     ],
     answer: 'a broker is one thread, which is all there is to tune',

@@ -23,6 +23,8 @@ export interface BrokerLogConfig {
    * 300000.
    */
   readonly 'log.retention.check.interval.ms': number
+  /** Threads that recover partitions when a data directory is opened that was not closed, where much is to be read for that. Default: 2. */
+  readonly 'num.recovery.threads.per.data.dir': number
   /** Whether logs are compacted. Only true: a topic that is not to be compacted has no 'compact' in its cleanup.policy. Default: true. */
   readonly 'log.cleaner.enable': boolean
   /** Threads that compact logs. No effect: a broker compacts a little a turn. Default: 1. */

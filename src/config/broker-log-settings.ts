@@ -50,6 +50,14 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     support: 'accepted',
     doc: 'How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due.',
   },
+  'num.recovery.threads.per.data.dir': {
+    type: 'int',
+    min: 1,
+    default: 2,
+    takesEffect: 'at open',
+    support: 'yes',
+    doc: 'Threads that recover partitions when a data directory is opened that was not closed, where much is to be read for that.',
+  },
   'log.cleaner.enable': {
     type: 'boolean',
     default: true,

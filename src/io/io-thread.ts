@@ -6,7 +6,8 @@
 //                                       └─▶ past SYNC_AHEAD_BYTES a directory: synced, checkpointed
 //
 // Holds: a turn is bounded; no partition waits for more than a turn of each other one;
-// what lies past the recovery points of a directory is at most twice SYNC_AHEAD_BYTES and a turn's writes.
+// past the recovery points of a directory (durable-ends) lie at most SYNC_AHEAD_BYTES and a turn's
+// writes, past its checkpoints and resume points twice that.
 
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
@@ -28,7 +29,8 @@ const CHUNK_BYTES = 512 * 1024
 /** What one partition may write in a turn. */
 const PARTITION_BYTES_A_TURN = 4 * 1024 * 1024
 const PARTITIONS_A_TURN = 256
-/** What a directory may hold unsynced, and synced but not checkpointed. */
+/** No other partition begins to write in a turn behind so much. */
+const BYTES_A_TURN = 4 * 1024 * 1024
 const SYNC_AHEAD_BYTES = 24 * 1024 * 1024
 
 export interface IoThreadOptions {
@@ -40,6 +42,8 @@ export interface IoThreadOptions {
   /** Wakes a broker. */
   readonly ringBroker: (brokerId: number) => void
   readonly retentionCheckIntervalMs: number
+  /** What a directory may hold unsynced, and synced but not checkpointed, in bytes; 24 MiB when left out. */
+  readonly syncAheadBytes?: number
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -84,16 +88,17 @@ export class IoThread {
     if (nowMs >= this.#flushMs) for (const slot of this.#toFlush) this.#wanted.add(slot)
     let work = this.#wanted.size
     let turns = PARTITIONS_A_TURN
+    let bytes = 0
     for (const slot of this.#wanted) {
-      if (turns-- === 0) break
+      if (turns-- === 0 || bytes >= BYTES_A_TURN) break
       // It goes to the back of the row, if it is not done.
       this.#wanted.delete(slot)
       const writer = this.#writerOf(slot)
-      if (writer !== undefined) this.#serve(writer, nowMs)
+      if (writer !== undefined) bytes += this.#serve(writer, nowMs)
     }
     this.#syncAwaited()
     this.#scheduleFlushes()
-    work += this.#directories.syncAhead(SYNC_AHEAD_BYTES, (writer) => this.#report(writer))
+    work += this.#directories.syncAhead(this.#options.syncAheadBytes ?? SYNC_AHEAD_BYTES, (writer) => this.#report(writer))
     if (nowMs >= this.#retainMs) this.#retain(nowMs)
     this.#directories.tick(nowMs)
     return work

@@ -129,6 +129,7 @@ export class LogDirectories {
     if (held === undefined) return
     const { writer, name, home } = held
     this.#held.delete(slot)
+    home.broker.resumePoints.drop(markedPartition(name))
     home.unsyncedBytes -= Math.min(home.unsyncedBytes, writer.files.unsyncedBytes)
     try {
       if (writer.failure === undefined) writer.files.closeFiles()
@@ -255,6 +256,8 @@ export class LogDirectories {
     home.uncheckpointedBytes = 0
     try {
       this.#options.directory.checkpoint(home.broker.nodeId, this.#checkpoints(home))
+      for (const held of this.#held.values()) if (held.home === home) noteResumePoint(held)
+      home.broker.resumePoints.write()
     } catch (error) {
       // The checkpoints before still hold: recovery only has more to look at.
       if (!(error instanceof DiskError)) throw error
@@ -294,6 +297,15 @@ export class LogDirectories {
 
 /** The metadata log is one segment after the other, of Kafka's metadata.log.segment.bytes, and goes by its checkpoints alone. */
 export const METADATA_CONFIG: ConfigImage = { 'retention.ms': '-1', 'retention.bytes': '-1' }
+
+/** Where a recovery may go on, if all of the partition is synced; else what was noted before holds. */
+function noteResumePoint({ writer, name, home }: Held): void {
+  if (writer.failure !== undefined) return
+  writer.guard(() => {
+    const point = writer.files.resumePoint()
+    if (point !== undefined) home.broker.resumePoints.put(markedPartition(name), point)
+  })
+}
 
 interface PartitionOffsetOf {
   readonly topic: string

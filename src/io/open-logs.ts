@@ -3,6 +3,7 @@
 // thread, before any broker leads anything.
 //
 //   locked, checked ─▶ metadata log ─▶ image ─▶ each partition's files ─▶ control blocks ─▶ brokers go on
+//                                               (log-recovery.ts)
 //
 // Holds: a log whose files are damaged is fenced and told, and holds up no other one. What
 // a directory holds beside the partitions of the cluster is set aside, never deleted here.
@@ -31,10 +32,13 @@ import { openDataDirectory } from '../storage/data-directory.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import type { ProcessIdentity } from '../storage/data-directory-lock.ts'
 import type { PartitionDirectory } from '../storage/partition-directories.ts'
-import { movedPartitionDirectoryName } from '../storage/partition-directory-name.ts'
+import { drawUniqueId, movedPartitionDirectoryName } from '../storage/partition-directory-name.ts'
 import { PartitionFiles } from '../storage/partition-files.ts'
+import type { RecoveryJob } from '../storage/partition-recovery.ts'
 import type { RecoveredMetadata } from './io-control.ts'
 import { LogDirectories, METADATA_CONFIG } from './log-directories.ts'
+import { recoverAll, recoverHere } from './log-recovery.ts'
+import type { RecoveryAnswer, RecoveryThreads } from './log-recovery.ts'
 import { readMetadata, reopenedImage } from './metadata-recovery.ts'
 
 export interface OpenLogsOptions {
@@ -59,16 +63,53 @@ export interface OpenedLogs {
   readonly isOneBroker: boolean
 }
 
-/** Throws what `openDataDirectory` throws, INVALID_CONFIG, and KAFKA_STORAGE_ERROR where the metadata log is damaged. */
+/** All on this thread. Throws what `openDataDirectory` does, INVALID_CONFIG, and KAFKA_STORAGE_ERROR where the metadata log is damaged. */
 export function openLogs(options: OpenLogsOptions): OpenedLogs {
+  const opening = begin(options)
+  const step = opening.next()
+  if (step.done) return step.value
+  let answers: RecoveryAnswer[]
+  try {
+    answers = step.value.map((job) => recoverHere(options.disk, job))
+  } catch (error) {
+    return opening.throw(error).value as OpenedLogs
+  }
+  return opening.next(answers).value as OpenedLogs
+}
+
+/** The same, with threads for what is to be scanned; `start` is called only where they pay. */
+export async function openLogsOn(start: () => RecoveryThreads, options: OpenLogsOptions): Promise<OpenedLogs> {
+  const opening = begin(options)
+  const step = opening.next()
+  if (step.done) return step.value
+  let answers: RecoveryAnswer[]
+  try {
+    answers = await recoverAll(options.disk, step.value, start)
+  } catch (error) {
+    return opening.throw(error).value as OpenedLogs
+  }
+  return opening.next(answers).value as OpenedLogs
+}
+
+/** Asks once for the recovery of all partitions, by the order of their jobs. */
+type Opening = Generator<readonly RecoveryJob[], OpenedLogs, readonly RecoveryAnswer[]>
+
+function* begin(options: OpenLogsOptions): Opening {
   const { disk, path, brokers, clock, random, process, log } = options
   const directory = openDataDirectory({ disk, path, brokers, clock, random, process, log: (message) => log('warn', message) })
   try {
-    return new LogOpener(options, directory).open()
+    return yield* new LogOpener(options, directory).open()
   } catch (error) {
     directory.abandon()
     throw error
   }
+}
+
+/** A partition that may have files. */
+interface Sought {
+  readonly topic: TopicImage
+  readonly partition: PartitionImage
+  readonly found: FoundDirectory | undefined
 }
 
 interface FoundDirectory extends PartitionDirectory {
@@ -92,17 +133,17 @@ class LogOpener {
     }
   }
 
-  open(): OpenedLogs {
-    const image = this.#options.isAgain ? this.#openAgain() : this.#openFirst()
+  *open(): Opening {
+    const image = yield* this.#options.isAgain ? this.#openAgain() : this.#openFirst()
     this.#directory.recovered()
     const isOneBroker = this.#directory.brokers[0]!.path === this.#directory.path
     return { directories: this.#directories, metadata: this.#metadata!, image, isOneBroker }
   }
 
-  #openFirst(): MetadataImage {
+  *#openFirst(): Generator<readonly RecoveryJob[], MetadataImage, readonly RecoveryAnswer[]> {
     const { memory, brokers, clock, disk } = this.#options
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
-    const files = found === undefined ? undefined : this.#openFiles(found, METADATA_CONFIG)
+    const files = found === undefined ? undefined : this.#openFilesHere(found, METADATA_CONFIG)
     const read = files === undefined ? MetadataImage.EMPTY : readMetadata(disk, files.path, files.endOffset)
     const hasFiles = ({ name }: TopicImage): boolean => this.#configOf(read, name).durability !== DURABILITY_MEMORY
     const options = { brokers, partitionsMax: memory.partitionsMax, hasFiles, newUuid: () => this.#newUuid() }
@@ -116,7 +157,10 @@ class LogOpener {
     const kind = RETENTION_INTERNAL
     initialiseSlot(memory, CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC_ID, CLUSTER_METADATA_SLOT, kind, DURABILITY_DISK, recovered)
     if (files !== undefined) this.#holdMetadata(files, found!.broker)
-    for (const topic of image.topics) for (const partition of topic.partitions) this.#openPartition(image, topic, partition)
+    const sought = this.#seek(image, ({ name }) => this.#configOf(image, name).durability !== DURABILITY_MEMORY)
+    const answers = yield this.#jobs(image, sought)
+    let next = 0
+    for (const one of sought) this.#openPartition(image, one, one.found === undefined ? undefined : answers[next++]!)
     this.#setStraysAside(image)
     this.#metadata = { snapshot: files === undefined ? [] : encodeSnapshot(image, clock.nowMs()), clusterId }
     return files === undefined ? MetadataImage.EMPTY : image
@@ -128,19 +172,35 @@ class LogOpener {
     this.#directories.hold(control, files, name, broker, METADATA_CONFIG)
   }
 
-  #openPartition(image: MetadataImage, topic: TopicImage, partition: PartitionImage): void {
+  /** The partitions of all topics, with their directories where they have some and `hasFiles` says that they may. */
+  #seek(image: MetadataImage, hasFiles: (topic: TopicImage, partition: PartitionImage) => boolean): Sought[] {
+    const sought: Sought[] = []
+    for (const topic of image.topics) {
+      for (const partition of topic.partitions) {
+        const found = hasFiles(topic, partition) ? this.#directoryOf(topic, partition.partitionId) : undefined
+        sought.push({ topic, partition, found })
+      }
+    }
+    return sought
+  }
+
+  /** Of those that have directories, in their order. */
+  #jobs(image: MetadataImage, sought: readonly Sought[]): RecoveryJob[] {
+    return sought.flatMap(({ topic, found }) => (found === undefined ? [] : [this.#jobOf(found, image.topicConfig(topic.name))]))
+  }
+
+  #openPartition(image: MetadataImage, { topic, partition, found }: Sought, answer: RecoveryAnswer | undefined): void {
     const { memory } = this.#options
     const { name, topicId } = topic
     const { slot, partitionId, leaderEpoch } = partition
     const config = this.#configOf(image, name)
-    const found = config.durability === DURABILITY_MEMORY ? undefined : this.#directoryOf(topic, partitionId)
     const initialise = (recovered: RecoveredLog): void => {
       initialiseSlot(memory, slot, topicId, partitionId, retentionKindOf(name, config), config.durability, recovered)
     }
     if (found === undefined) return initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
     const control = new ControlBlock(memory, slot)
     try {
-      const files = this.#openFiles(found, image.topicConfig(name))
+      const files = this.#openFiles(found, image.topicConfig(name), answer!)
       const { startOffset, endOffset, syncedEndOffset } = files
       initialise({ leaderEpoch, startOffset, endOffset, syncedEndOffset })
       this.#directories.hold(control, files, { topic: name, partition: partitionId, topicId }, found.broker, image.topicConfig(name))
@@ -152,25 +212,44 @@ class LogOpener {
     }
   }
 
-  #openFiles(found: FoundDirectory, config: Readonly<Record<string, string>>): PartitionFiles {
-    const { disk, clock, random, log } = this.#options
-    const { broker, topic, partition, topicId, path } = found
+  #jobOf({ broker, topic, partition, topicId, path }: FoundDirectory, text: Readonly<Record<string, string>>): RecoveryJob {
     const checkpoints = broker.checkpoints.of(topic, partition)
-    const files = PartitionFiles.open({
-      disk,
+    const config = this.#directories.filesConfig(text)
+    const marked = markedPartition({ topic, partition, topicId })
+    const durableEnd = broker.durableEnds.durableEnd(marked)
+    return {
       directory: path,
-      ...(topicId === undefined ? {} : { topicId }),
-      config: this.#directories.filesConfig(config),
-      clock,
-      random,
-      recoveryPoint: checkpoints.recoveryPoints[0]?.offset ?? 0,
+      topicId,
+      config,
+      nowMs: this.#options.clock.nowMs(),
+      // The mark is written with each sync, the checkpoint once for many of them.
+      recoveryPoint: Math.max(durableEnd, checkpoints.recoveryPoints[0]?.offset ?? 0),
       logStartOffset: checkpoints.logStarts[0]?.offset,
       isClean: broker.isClean,
       hasRebooted: broker.hasRebooted,
-      durableEnd: broker.durableEnds.durableEnd(markedPartition({ topic, partition, topicId })),
-      log: (message) => log('warn', message),
-    })
-    // What is read from here on must not go with the next loss of power.
+      durableEnd,
+      holesBelow: config.isCompacted ? Number.POSITIVE_INFINITY : 0,
+      resumePoint: broker.resumePoints.get(marked),
+    }
+  }
+
+  #openFilesHere(found: FoundDirectory, config: Readonly<Record<string, string>>): PartitionFiles {
+    return this.#openFiles(found, config, recoverHere(this.#options.disk, this.#jobOf(found, config)))
+  }
+
+  /** Throws why it cannot be recovered. */
+  #openFiles(found: FoundDirectory, text: Readonly<Record<string, string>>, answer: RecoveryAnswer): PartitionFiles {
+    if ('failure' in answer) throw answer.failure
+    const { disk, clock, random, log } = this.#options
+    const { broker, topicId, path } = found
+    const { recovered } = answer
+    for (const message of recovered.messages) log('warn', message)
+    // What was cut or exchanged makes it untrue for good.
+    if (!broker.isClean && !recovered.isResumed) broker.resumePoints.drop(markedPartition(found))
+    const config = this.#directories.filesConfig(text)
+    const options = { disk, directory: path, ...(topicId === undefined ? {} : { topicId }), config, clock, random }
+    const files = PartitionFiles.openRecovered(options, recovered)
+    // What is read from here on must not go with the next loss of power: all was synced, and is known to be.
     if (!broker.isClean) files.sync()
     return files
   }
@@ -195,7 +274,7 @@ class LogOpener {
   /** As Kafka does with a directory that is not the broker's. */
   #setAside({ topic, partition, path, broker }: FoundDirectory): string {
     const { disk, random } = this.#options
-    const uniqueId = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
+    const uniqueId = drawUniqueId(random)
     const aside = `${broker.path}/${movedPartitionDirectoryName(topic, partition, uniqueId, 'stray')}`
     disk.rename(path, aside)
     disk.syncDirectory(broker.path)
@@ -204,37 +283,43 @@ class LogOpener {
   }
 
   /** What is in memory goes on; of the files, what was written and not said to be is the same as what is in memory. */
-  #openAgain(): MetadataImage {
+  *#openAgain(): Generator<readonly RecoveryJob[], MetadataImage, readonly RecoveryAnswer[]> {
     const { memory } = this.#options
     const loader = new MetadataLoader(memory)
     loader.load()
     const { image } = loader
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
     if (found !== undefined) {
-      const files = this.#openFiles(found, METADATA_CONFIG)
+      const files = this.#openFilesHere(found, METADATA_CONFIG)
       publishEnds(new ControlBlock(memory, CLUSTER_METADATA_SLOT), files)
       this.#holdMetadata(files, found.broker)
     }
-    for (const topic of image.topics)
-      for (const { slot, partitionId } of topic.partitions) this.#openPartitionAgain(image, topic, partitionId, slot)
+    const sought = this.#seek(image, (_, { slot }) => this.#goesOn(slot))
+    const answers = yield this.#jobs(image, sought)
+    let next = 0
+    for (const one of sought) if (one.found !== undefined) this.#openPartitionAgain(image, one, answers[next++]!)
     memory.writeWanted.mark(CLUSTER_METADATA_SLOT)
     this.#metadata = { snapshot: [], clusterId: parseTopicId(this.#directory.clusterId) }
     return image
   }
 
-  #openPartitionAgain(image: MetadataImage, topic: TopicImage, partition: number, slot: number): void {
+  #goesOn(slot: number): boolean {
     const { memory } = this.#options
-    const { name, topicId } = topic
     const control = new ControlBlock(memory, slot)
-    if (!control.isInUse || !control.hasFiles || control.haveFilesFailed) return
+    if (!control.isInUse || !control.hasFiles || control.haveFilesFailed) return false
     // The one before may have taken its mark and died before it had made a directory.
     memory.writeWanted.mark(slot)
-    const found = this.#directoryOf(topic, partition)
-    if (found === undefined) return
+    return true
+  }
+
+  #openPartitionAgain(image: MetadataImage, { topic, partition, found }: Sought, answer: RecoveryAnswer): void {
+    const { name, topicId } = topic
+    const { slot, partitionId } = partition
+    const control = new ControlBlock(this.#options.memory, slot)
     const config = image.topicConfig(name)
-    const files = this.#openFiles(found, config)
+    const files = this.#openFiles(found!, config, answer)
     publishEnds(control, files)
-    this.#directories.hold(control, files, { topic: name, partition, topicId }, found.broker, config)
+    this.#directories.hold(control, files, { topic: name, partition: partitionId, topicId }, found!.broker, config)
   }
 
   #configOf(image: MetadataImage, topic: string): ReturnType<typeof logConfigOf> {

@@ -3,7 +3,8 @@
 //   meta.properties                     which broker of which cluster
 //   .kafka_cleanshutdown                only while it is closed and whole
 //   *-offset-checkpoint                 directory-checkpoints.ts
-//   durable-ends  .millrace             ours: durable-end-file.ts, boot-file.ts
+//   durable-ends  resume-points         ours: durable-end-file.ts, resume-point-file.ts
+//   .millrace                           ours: boot-file.ts
 //   <topic>-<partition>/                partition-directories.ts
 //
 // It is first only looked at, so that a data directory that is refused is as it was; then taken:
@@ -26,6 +27,7 @@ import type { MarkedPartition } from './durable-end-file.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import { listPartitionDirectories } from './partition-directories.ts'
 import type { PartitionDirectory } from './partition-directories.ts'
+import { RESUME_POINTS_FILE, ResumePoints } from './resume-point-file.ts'
 
 const SMALL_FILE_BYTES_MAX = 1 << 16
 const PROBE_FILE = '.millrace.probe'
@@ -47,6 +49,8 @@ export class BrokerDirectory {
   /** Paths of what is to be removed: directories of partitions that were deleted. */
   readonly deleted: readonly string[]
   readonly checkpoints: DirectoryCheckpoints
+  /** What a recovery need not read. */
+  readonly resumePoints: ResumePoints
   readonly #disk: Disk
   readonly #log: (message: string) => void
   #durableEnds: DurableEndFile | undefined
@@ -61,6 +65,7 @@ export class BrokerDirectory {
     if (this.brokerEpoch === NOT_CLEAN) this.brokerEpoch = -1
     this.hasRebooted = this.#readHasRebooted(bootId)
     this.checkpoints = DirectoryCheckpoints.read(disk, path, log)
+    this.resumePoints = ResumePoints.read(disk, this.#at(RESUME_POINTS_FILE), bootId)
     const { partitions, deleted } = listPartitionDirectories(disk, path, log)
     this.partitions = partitions
     this.deleted = deleted
@@ -79,6 +84,7 @@ export class BrokerDirectory {
       this.#disk.remove(mark)
       this.#disk.syncDirectory(this.path)
     }
+    this.resumePoints.retain(this.partitions)
     this.#durableEnds = DurableEndFile.open(this.#disk, this.#at(DURABLE_ENDS_FILE), this.partitions.map(markedPartition), this.#log)
   }
 

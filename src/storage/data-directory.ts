@@ -25,7 +25,7 @@ import type { Checkpoints } from './directory-checkpoints.ts'
 import { DataDirectoryLock } from './data-directory-lock.ts'
 import type { ProcessIdentity } from './data-directory-lock.ts'
 import { makePartitionDirectory } from './partition-directories.ts'
-import { movedPartitionDirectoryName, partitionDirectoryName } from './partition-directory-name.ts'
+import { drawUniqueId, movedPartitionDirectoryName, partitionDirectoryName } from './partition-directory-name.ts'
 import { isTopicName, parsePartition } from './topic-name.ts'
 
 export interface DataDirectoryOptions {
@@ -148,7 +148,7 @@ export class DataDirectory {
     const { disk, random } = this.#options
     checkPartitionName(name)
     const broker = this.broker(nodeId)
-    const uniqueId = Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
+    const uniqueId = drawUniqueId(random)
     const path = `${broker.path}/${movedPartitionDirectoryName(topic, partition, uniqueId, 'delete')}`
     disk.rename(`${broker.path}/${partitionDirectoryName(topic, partition)}`, path)
     disk.syncDirectory(broker.path)

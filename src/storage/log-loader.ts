@@ -1,17 +1,17 @@
 // Opens what is on the disk of a partition: after a clean stop by a quick look, else by a scan of
-// what may not have been synced (Kafka: LogLoader). Runs on the thread that opens the partition; a
-// worker of a pool may do it and close the files, so that the next to open them finds a clean stop.
+// what may not have been synced (Kafka: LogLoader). Runs on the thread that opens the partition, or
+// on one of a pool.
 //
 //   a segment that                                  is
 //   was closed, or ends below the recovery point    looked at (segment-tail.ts); scanned where its
 //                                                   indexes are not as they should be
 //   ends at or behind it, or is the last            scanned, its CRCs from the recovery point on;
-//                                                   its indexes are made again
+//                                                   its indexes are made again: from a resume point
+//                                                   on, where there is one (resume-point.ts), else all
 //
 // Holds: opening again gives the same bytes, also after a crash in here. Nothing is cut unless
 // torn-tail.ts says so, and nothing below the mark of what was synced.
 
-import type { Clock } from '../clock.ts'
 import { looseLastOffset } from '../log/batch-walk.ts'
 import { endInterruptedWork } from './interrupted-files.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
@@ -20,8 +20,11 @@ import { logFileName } from './log-file-names.ts'
 import type { LogSegment } from './log-segment.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
+import { decodeProducerSnapshot } from './producer-snapshot.ts'
 import { keepSnapshots, loadProducers, writeSnapshot } from './producer-snapshots.ts'
-import type { ProducerTable } from './producer-table.ts'
+import { ProducerTable } from './producer-table.ts'
+import { isTrue, readAbortedBelow } from './resume-point.ts'
+import type { ResumePoint } from './resume-point.ts'
 import { removeSegment, truncateLog, writeIndexes } from './segment-repair.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { scanSegment } from './segment-scan.ts'
@@ -34,7 +37,8 @@ import type { AbortedTransaction } from './transaction-index.ts'
 export interface LoadOptions {
   readonly directory: PartitionDirectory
   readonly config: PartitionFilesConfig
-  readonly clock: Clock
+  /** Now. */
+  readonly nowMs: number
   /** All below was synced, when this was written down. */
   readonly recoveryPoint: number
   /** Where the log begins, as it was written down; undefined where it was not: then with its first segment. */
@@ -47,6 +51,8 @@ export interface LoadOptions {
   readonly durableEnd: number
   /** Below, compaction may have left holes. */
   readonly holesBelow: number
+  /** What is known of the files below the recovery point; asked for only where the log was not closed and the machine went on. */
+  readonly resumePoint: ResumePoint | undefined
   readonly log: (message: string) => void
 }
 
@@ -60,6 +66,8 @@ export interface LoadedFiles {
   readonly snapshotOffset: number
   readonly startOffset: number
   readonly syncedEndOffset: number
+  /** Whether the resume point was used. */
+  readonly isResumed: boolean
 }
 
 interface Opened {
@@ -79,10 +87,15 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
     const isQuick = options.isClean || (next !== undefined && next < options.recoveryPoint)
     return isQuick ? readSegmentTail(directory, baseOffset, config.indexIntervalBytes) : undefined
   })
+  const resumePoint = usableResumePoint(options, bases, tails)
   const firstScan = tails.indexOf(undefined)
   const stateNeeded = firstScan < 0 ? (tails.at(-1)?.segment.endOffset ?? 0) : bases[firstScan]!
-  const loaded = loadProducers(directory, snapshots, stateNeeded, options.clock.nowMs(), config.producerIdExpirationMs, options.log)
-  const loader = new Loader({ ...options, logStartOffset }, bases, tails, loaded.producers, loaded.offset)
+  const { nowMs } = options
+  const loaded =
+    resumePoint === undefined
+      ? loadProducers(directory, snapshots, stateNeeded, nowMs, config.producerIdExpirationMs, options.log)
+      : { producers: producersOf(directory, resumePoint, nowMs, config.producerIdExpirationMs), offset: resumePoint.endOffset }
+  const loader = new Loader({ ...options, logStartOffset, resumePoint }, bases, tails, loaded.producers, loaded.offset)
   const opened = loader.openSegments()
   const endOffset = opened.at(-1)?.segment.endOffset ?? -1
   if (endOffset < logStartOffset) {
@@ -105,7 +118,25 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
     ),
     startOffset,
     syncedEndOffset: options.isClean ? endOffset : Math.min(endOffset, Math.max(options.recoveryPoint, startOffset)),
+    isResumed: resumePoint !== undefined,
   }
+}
+
+/** Undefined where files were cut or exchanged since, where it tells of more than was synced, and where nothing is to be scanned. */
+function usableResumePoint(
+  { directory, isClean, hasRebooted, recoveryPoint, resumePoint: point }: LoadOptions,
+  bases: readonly number[],
+  tails: readonly (SegmentTail | undefined)[],
+): ResumePoint | undefined {
+  if (point === undefined || isClean || hasRebooted || point.endOffset > recoveryPoint) return undefined
+  const at = bases.indexOf(point.baseOffset)
+  return at >= 0 && tails[at] === undefined && isTrue(directory, point) ? point : undefined
+}
+
+function producersOf(directory: PartitionDirectory, { producers: bytes }: ResumePoint, nowMs: number, expirationMs: number): ProducerTable {
+  const producers = new ProducerTable(decodeProducerSnapshot(`the resume point of ${directory.path}`, bytes))
+  producers.expire(nowMs, expirationMs)
+  return producers
 }
 
 class Loader {
@@ -205,8 +236,11 @@ class Loader {
     const isLast = i === this.#bases.length - 1
     const isBehindRecoveryPoint = !isClean && (isLast || this.#bases[i + 1]! >= recoveryPoint)
     if (i > 0 && baseOffset > this.#stateOffset) writeSnapshot(directory, baseOffset, this.#producers)
-    const aborted: AbortedTransaction[] = []
+    const { resumePoint } = this.#options
+    const from = isBehindRecoveryPoint && resumePoint?.baseOffset === baseOffset ? resumePoint : undefined
+    const aborted: AbortedTransaction[] = from === undefined ? [] : readAbortedBelow(directory, from)
     const scan = this.#walk(baseOffset, {
+      ...(from === undefined ? {} : { from }),
       crcFrom: isBehindRecoveryPoint ? recoveryPoint : 0,
       leaderEpoch: this.#leaderEpoch,
       holesBelow,
@@ -223,6 +257,7 @@ class Loader {
     const segment = writeIndexes(directory, baseOffset, scan, aborted, {
       isSealed,
       isDurable: !isBehindRecoveryPoint,
+      ...(from === undefined ? {} : { kept: from }),
     })
     const opened: Opened = { segment, indexes: scan.indexes, leaderEpoch: scan.leaderEpoch }
     return fault === undefined ? opened : Object.assign(opened, { wasCut: true })

@@ -113,6 +113,10 @@ export class OffsetIndexAppender {
     this.#bytesSinceLastEntry = bytesSinceLastEntry
   }
 
+  get bytesSinceLastEntry(): number {
+    return this.#bytesSinceLastEntry
+  }
+
   /** Whether the next batch will have an entry: more bytes than the interval came since the last one. */
   get isDue(): boolean {
     return this.#bytesSinceLastEntry > this.#indexIntervalBytes

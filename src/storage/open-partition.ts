@@ -5,14 +5,16 @@ import type { Clock } from '../clock.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { TopicId } from '../ids.ts'
 import type { Random } from '../random.ts'
-import { damagedFile } from './file-errors.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { loadFiles } from './log-loader.ts'
 import type { LogSegment } from './log-segment.ts'
 import { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
-import { checkTopicId, recordTopicId } from './partition-topic-id.ts'
+import { recoverDirectory } from './partition-recovery.ts'
+import type { RecoveredPartition } from './partition-recovery.ts'
+import { recordTopicId } from './partition-topic-id.ts'
 import { ProducerTable } from './producer-table.ts'
+import type { ResumePoint } from './resume-point.ts'
+import { SegmentIndexes } from './segment-indexes.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
 export interface PartitionFilesOptions {
@@ -39,6 +41,8 @@ export interface OpenPartitionFilesOptions extends PartitionFilesOptions {
   readonly durableEnd: number
   /** Below this offset compaction may have left holes; anywhere in a compacted topic, nowhere in another, when left out. */
   readonly holesBelow?: number
+  /** What was known of the files when they were synced last. */
+  readonly resumePoint?: ResumePoint | undefined
   /** Is told what was cut, and what was made again. */
   readonly log?: (message: string) => void
 }
@@ -63,32 +67,32 @@ export function createPartition(options: PartitionFilesOptions, startOffset: num
   return begin(directory, options, startOffset, new LeaderEpochs(directory))
 }
 
+/** A partition that is there, recovered on this thread. */
 export function openPartition(options: OpenPartitionFilesOptions): OpenedPartition {
-  const { disk, config, clock, log = () => {} } = options
-  const logStartOffset = options.logStartOffset ?? 0
-  if (!disk.exists(options.directory)) {
-    const mark = Math.max(options.durableEnd, options.recoveryPoint)
-    if (mark > logStartOffset) {
-      throw damagedFile(options.directory, `nothing, where all offsets below ${mark} were synced`, 'Put back a copy of it.')
-    }
-    return createPartition(options, logStartOffset)
-  }
-  const directory = new PartitionDirectory(disk, options.directory)
-  checkTopicId(directory, options.topicId)
+  const { config, clock, hasRebooted, isClean, recoveryPoint, logStartOffset, durableEnd, resumePoint, log } = options
+  const known = { hasRebooted, isClean, recoveryPoint, logStartOffset, durableEnd, resumePoint }
   const holesBelow = options.holesBelow ?? (config.isCompacted ? Number.POSITIVE_INFINITY : 0)
-  const loaded = loadFiles({ ...options, directory, holesBelow, log })
-  if (loaded !== undefined) {
-    const jitterMs = segmentJitterMs(config, options.random)
-    const writer = new SegmentWriter(directory, loaded.segments.at(-1)!, loaded.indexes, clock.nowMs(), jitterMs)
-    return { directory, writer, ...loaded }
-  }
-  const epochs = new LeaderEpochs(
-    directory,
-    LeaderEpochs.read(directory, (error) => log(error.message)),
-  )
-  epochs.cutEnd(logStartOffset)
-  epochs.cutStart(logStartOffset)
-  return begin(directory, options, logStartOffset, epochs)
+  const directory = new PartitionDirectory(options.disk, options.directory)
+  const job = { ...known, directory: options.directory, topicId: options.topicId, config, nowMs: clock.nowMs(), holesBelow }
+  return openRecovered(options, recoverDirectory(directory, job, log ?? (() => {})), directory)
+}
+
+/** A partition that was recovered, here or on another thread, and that nobody has changed since. */
+export function openRecovered(
+  options: PartitionFilesOptions,
+  recovered: RecoveredPartition,
+  directory: PartitionDirectory = new PartitionDirectory(options.disk, options.directory),
+): OpenedPartition {
+  const { segments, startOffset, syncedEndOffset, snapshotOffset, isNew } = recovered
+  if (isNew) return createPartition(options, startOffset)
+  const { config, clock, random } = options
+  const epochs = new LeaderEpochs(directory, recovered.leaderEpochs)
+  const last = segments.at(-1)
+  if (last === undefined) return begin(directory, options, startOffset, epochs)
+  const indexes = new SegmentIndexes(last.baseOffset, config.indexIntervalBytes, recovered.indexState)
+  const writer = new SegmentWriter(directory, last, indexes, clock.nowMs(), segmentJitterMs(config, random))
+  const producers = new ProducerTable(recovered.producers)
+  return { directory, segments: [...segments], writer, producers, epochs, startOffset, syncedEndOffset, snapshotOffset }
 }
 
 function begin(directory: PartitionDirectory, options: PartitionFilesOptions, startOffset: number, epochs: LeaderEpochs): OpenedPartition {

@@ -10,6 +10,7 @@
 // a name only.
 
 import { assert } from '../assert.ts'
+import type { Random } from '../random.ts'
 import { isTopicName, parsePartition } from './topic-name.ts'
 
 export const DIRECTORY_STATES = ['delete', 'future', 'stray'] as const
@@ -45,6 +46,11 @@ export function movedPartitionDirectoryName(topic: string, partition: number, un
   const isCut = topic.length + suffix.length > NAME_CHARS_MAX
   assert(!isCut || state !== 'future', 'a topic with so long a name cannot be copied to another directory')
   return `${isCut ? topic.slice(0, NAME_CHARS_MAX - suffix.length) : topic}${suffix}`
+}
+
+/** 32 hexadecimal digits. */
+export function drawUniqueId(random: Random): string {
+  return Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join('')
 }
 
 /** Undefined for a name that is none of a partition directory. */

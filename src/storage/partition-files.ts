@@ -27,13 +27,16 @@ import { logFileName } from './log-file-names.ts'
 import { segmentIndexOf } from './log-segment.ts'
 import type { LogSegment } from './log-segment.ts'
 import { truncateFiles } from './log-truncation.ts'
-import { createPartition, openPartition, segmentJitterMs } from './open-partition.ts'
+import { createPartition, openPartition, openRecovered, segmentJitterMs } from './open-partition.ts'
 import type { OpenedPartition, OpenPartitionFilesOptions, PartitionFilesOptions } from './open-partition.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
+import { drawUniqueId } from './partition-directory-name.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
+import type { RecoveredPartition } from './partition-recovery.ts'
 import { encodeProducers, snapshotOffsets, writeSnapshot } from './producer-snapshots.ts'
 import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
 import type { ProducerTable } from './producer-table.ts'
+import type { ResumePoint } from './resume-point.ts'
 import { findBatchByOffset, findBatchByTimestamp } from './segment-lookup.ts'
 import type { BatchPlace } from './segment-lookup.ts'
 import { retentionStart } from './segment-retention.ts'
@@ -69,6 +72,11 @@ export class PartitionFiles {
    */
   static open(options: OpenPartitionFilesOptions): PartitionFiles {
     return new PartitionFiles(options, openPartition(options))
+  }
+
+  /** A partition that `recoverPartition` recovered, and that nobody has changed since. */
+  static openRecovered(options: PartitionFilesOptions, recovered: RecoveredPartition): PartitionFiles {
+    return new PartitionFiles(options, openRecovered(options, recovered))
   }
 
   private constructor(options: PartitionFilesOptions, opened: OpenedPartition) {
@@ -297,6 +305,13 @@ export class PartitionFiles {
     return encodeProducers(this.#producers)
   }
 
+  /** What a recovery need not read, once all is synced; undefined while it is not, and where nothing new was appended. */
+  resumePoint(): ResumePoint | undefined {
+    if (this.#syncedEndOffset < this.#endOffset) return undefined
+    const known = this.#fence.run(() => this.#writer.checkpoint())
+    return known && { ...known, producers: this.producerSnapshot() }
+  }
+
   /** The batch that holds `offset`, or the first behind it; undefined at the end of the log. Throws OFFSET_OUT_OF_RANGE outside. */
   lookUp(offset: number): BatchPlace | undefined {
     if (offset < this.#startOffset || offset > this.#endOffset) {
@@ -377,16 +392,9 @@ export class PartitionFiles {
     this.#fence.abandon(() => this.#writer.closeFiles())
     const { disk, path } = this.#directory
     // Renamed first, as Kafka does: what a crash leaves of it is not taken for a partition.
-    const gone = `${path}.${uniquePart(this.#random)}-delete`
+    const gone = `${path}.${drawUniqueId(this.#random)}-delete`
     disk.rename(path, gone)
     disk.syncDirectory(path.slice(0, Math.max(1, path.lastIndexOf('/'))))
     disk.removeDirectory(gone, true)
   }
-}
-
-/** 32 hexadecimal digits, as Kafka puts between the names. */
-function uniquePart(random: Random): string {
-  let text = ''
-  for (let i = 0; i < 4; i++) text += random.uint32().toString(16).padStart(8, '0')
-  return text
 }

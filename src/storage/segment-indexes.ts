@@ -35,6 +35,13 @@ export class SegmentIndexes {
     return this.#times.maxTimestampMs
   }
 
+  /** How the indexes go on, after `noteTime`. */
+  get state(): IndexState {
+    const { maxTimestampMs, offsetOfMaxTimestamp } = this.#times
+    const { bytesSinceLastEntry } = this.#offsets
+    return { bytesSinceLastEntry, lastTimestampMs: maxTimestampMs, lastTimestampOffset: offsetOfMaxTimestamp }
+  }
+
   /** A batch that begins at `position` of the .log. */
   note(lastOffset: number, position: number, sizeInBytes: number, maxTimestampMs: number): void {
     this.#times.observe(maxTimestampMs, lastOffset)

@@ -1,5 +1,6 @@
 // What is done to the files of a whole segment. Runs on the thread that has the partition's files.
 
+import { assert } from '../assert.ts'
 import { SEGMENT_FILE_KINDS, logFileName } from './log-file-names.ts'
 import type { LogSegment } from './log-segment.ts'
 import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
@@ -32,6 +33,8 @@ export interface IndexPurpose {
   readonly isSealed: boolean
   /** What recovery will not look at again: it must never be there by half. */
   readonly isDurable: boolean
+  /** Entries that stand in the files, and stay: those of the scan come behind them. None when left out. */
+  readonly kept?: { readonly offsetEntries: number; readonly timeEntries: number }
 }
 
 /** Makes the indexes of a scanned segment what its .log says, and gives what is known of it; entries in memory are let go. */
@@ -40,9 +43,11 @@ export function writeIndexes(
   baseOffset: number,
   scan: SegmentScan,
   aborted: readonly AbortedTransaction[],
-  { isSealed, isDurable }: IndexPurpose,
+  { isSealed, isDurable, kept = { offsetEntries: 0, timeEntries: 0 } }: IndexPurpose,
 ): LogSegment {
   const { indexes } = scan
+  const offsetsAt = kept.offsetEntries * OFFSET_INDEX_ENTRY_BYTES
+  const timesAt = kept.timeEntries * TIME_INDEX_ENTRY_BYTES
   // Also where batches will follow: a segment may yet become the last one, and is the same then.
   indexes.noteTime()
   const segment: LogSegment = {
@@ -51,38 +56,45 @@ export function writeIndexes(
     sizeInBytes: scan.endPosition,
     firstTimestampMs: scan.firstTimestampMs,
     maxTimestampMs: scan.maxTimestampMs,
-    offsetEntries: indexes.offsetBytesUsed / OFFSET_INDEX_ENTRY_BYTES,
-    timeEntries: indexes.timeBytesUsed / TIME_INDEX_ENTRY_BYTES,
+    offsetEntries: (offsetsAt + indexes.offsetBytesUsed) / OFFSET_INDEX_ENTRY_BYTES,
+    timeEntries: (timesAt + indexes.timeBytesUsed) / TIME_INDEX_ENTRY_BYTES,
   }
   const transactions = new Uint8Array(aborted.length * TRANSACTION_INDEX_ENTRY_BYTES)
   for (const [i, transaction] of aborted.entries()) writeAbortedTransaction(transactions, i * TRANSACTION_INDEX_ENTRY_BYTES, transaction)
-  const write = (kind: 'index' | 'timeindex' | 'txnindex', bytes: Uint8Array): void => {
+  const write = (kind: 'index' | 'timeindex' | 'txnindex', bytes: Uint8Array, at = 0): void => {
     const name = logFileName(baseOffset, kind)
-    if (!holds(directory, name, bytes)) {
+    if (!holds(directory, name, bytes, at)) {
+      assert(!isDurable || at === 0, 'what recovery will not look at again is written whole')
       if (isDurable) directory.replaceDurably(name, bytes)
-      else overwrite(directory, name, bytes)
+      else overwrite(directory, name, bytes, at)
     }
     if (!isDurable && (isSealed || kind === 'txnindex')) directory.markUnsynced(name)
   }
-  write('index', indexes.offsetBytes.subarray(0, indexes.offsetBytesUsed))
-  write('timeindex', indexes.timeBytes.subarray(0, indexes.timeBytesUsed))
+  write('index', indexes.offsetBytes.subarray(0, indexes.offsetBytesUsed), offsetsAt)
+  write('timeindex', indexes.timeBytes.subarray(0, indexes.timeBytesUsed), timesAt)
   if (aborted.length > 0) write('txnindex', transactions)
   else directory.removeIfThere(logFileName(baseOffset, 'txnindex'))
   indexes.clear()
   return segment
 }
 
-function holds(directory: PartitionDirectory, name: string, bytes: Uint8Array): boolean {
-  if (!directory.exists(name) || directory.disk.stat(directory.pathOf(name)).sizeInBytes !== bytes.length) return false
-  const there = directory.readWhole(name, bytes.length)
-  return there !== undefined && Buffer.compare(there, bytes) === 0
+/** Whether a file ends with these bytes, at `at`. */
+function holds(directory: PartitionDirectory, name: string, bytes: Uint8Array, at: number): boolean {
+  if (!directory.exists(name) || directory.disk.stat(directory.pathOf(name)).sizeInBytes !== at + bytes.length) return false
+  const file = directory.read(name)
+  try {
+    const there = new Uint8Array(bytes.length)
+    return file.read(there, 0, there.length, at) === there.length && Buffer.compare(there, bytes) === 0
+  } finally {
+    file.close()
+  }
 }
 
-function overwrite(directory: PartitionDirectory, name: string, bytes: Uint8Array): void {
+function overwrite(directory: PartitionDirectory, name: string, bytes: Uint8Array, at: number): void {
   const file = directory.openOrCreate(name)
   try {
-    file.truncate(bytes.length)
-    file.write(bytes, 0, bytes.length, 0)
+    file.truncate(at + bytes.length)
+    file.write(bytes, 0, bytes.length, at)
   } finally {
     file.close()
   }

@@ -18,6 +18,7 @@ import { batchSizeInBytes, isControlBatch, isCrcValid, lastOffsetDelta, leaderEp
 import type { EpochStart } from './leader-epoch-checkpoint.ts'
 import { INDEX_INTERVAL_BYTES } from './offset-index.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
+import type { IndexState } from './segment-indexes.ts'
 import { HEADERS_WINDOW_BYTES, SegmentSource, WHOLE_BATCHES_WINDOW_BYTES } from './segment-source.ts'
 import type { ByteSource } from './segment-source.ts'
 
@@ -34,8 +35,17 @@ export interface ScanOptions {
   /** Of the batches before; -1 when there are none. */
   readonly leaderEpoch?: number
   readonly indexIntervalBytes?: number
+  /** Where the walk begins, when that is known, and what is known of the batches before: none of them is looked at. */
+  readonly from?: ScanStart
   /** Called with each sound batch: its header at least, all of it when its CRC is checked or when it is a control batch. */
   readonly onBatch?: (bytes: Uint8Array, at: number, sizeInBytes: number, position: number) => void
+}
+
+export interface ScanStart extends IndexState {
+  readonly position: number
+  readonly endOffset: number
+  readonly leaderEpoch: number
+  readonly firstTimestampMs: number
 }
 
 export type FaultKind = 'cut short' | 'no batch' | 'out of order' | 'wrong CRC'
@@ -57,7 +67,7 @@ export interface SegmentScan {
   readonly firstTimestampMs: number
   /** The largest timestamp in ms, -1 without one. */
   readonly maxTimestampMs: number
-  /** The entries of both indexes, without the last one of a full segment's time index. */
+  /** The entries of both indexes, from the start of the walk on, without the last one of a full segment's time index. */
   readonly indexes: SegmentIndexes
   /** The leader epochs that begin here, rising. */
   readonly epochs: readonly EpochStart[]
@@ -68,15 +78,16 @@ export interface SegmentScan {
 }
 
 export function scanSegment(source: ByteSource, options: ScanOptions): SegmentScan {
-  const { baseOffset, crcFrom = 0, holesBelow = 0, onBatch } = options
-  const file = new SegmentSource(source, crcFrom === Number.POSITIVE_INFINITY ? HEADERS_WINDOW_BYTES : WHOLE_BATCHES_WINDOW_BYTES)
-  const indexes = new SegmentIndexes(baseOffset, options.indexIntervalBytes ?? INDEX_INTERVAL_BYTES)
+  const { baseOffset, crcFrom = 0, holesBelow = 0, onBatch, from } = options
+  const windowBytes = crcFrom === Number.POSITIVE_INFINITY ? HEADERS_WINDOW_BYTES : WHOLE_BATCHES_WINDOW_BYTES
+  const file = new SegmentSource(source, windowBytes, from?.position)
+  const indexes = new SegmentIndexes(baseOffset, options.indexIntervalBytes ?? INDEX_INTERVAL_BYTES, from)
   const epochs: EpochStart[] = []
-  let epoch = options.leaderEpoch ?? NO_LEADER_EPOCH
-  let position = 0
-  let offset = options.expectedOffset ?? baseOffset
+  let epoch = Math.max(options.leaderEpoch ?? NO_LEADER_EPOCH, from?.leaderEpoch ?? NO_LEADER_EPOCH)
+  let position = from?.position ?? 0
+  let offset = from?.endOffset ?? options.expectedOffset ?? baseOffset
   let batches = 0
-  let firstTimestampMs = NO_TIMESTAMP
+  let firstTimestampMs = from?.firstTimestampMs ?? NO_TIMESTAMP
   let kind: FaultKind | undefined
   while (position < file.sizeInBytes) {
     let at = file.at(position, BATCH_HEADER_BYTES)
@@ -101,7 +112,7 @@ export function scanSegment(source: ByteSource, options: ScanOptions): SegmentSc
       epoch = batchEpoch
     }
     const maxTimestampMs = looseMaxTimestamp(file.bytes, at)
-    if (batches === 0) firstTimestampMs = maxTimestampMs
+    if (position === 0) firstTimestampMs = maxTimestampMs
     indexes.note(last, position, size, maxTimestampMs)
     onBatch?.(file.bytes, at, size, position)
     batches++

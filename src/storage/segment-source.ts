@@ -20,10 +20,11 @@ export class SegmentSource {
   #position = 0
   #length = 0
 
-  constructor(source: ByteSource, windowBytes: number) {
+  /** Nothing before `from` is asked for: no more memory is taken than that needs. */
+  constructor(source: ByteSource, windowBytes: number, from = 0) {
     this.#source = source
     this.sizeInBytes = source.sizeInBytes()
-    this.bytes = new Uint8Array(Math.min(windowBytes, Math.max(1, this.sizeInBytes)))
+    this.bytes = new Uint8Array(Math.min(windowBytes, Math.max(1, this.sizeInBytes - from)))
   }
 
   /** The position in the file behind the window. */

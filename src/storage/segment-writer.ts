@@ -17,6 +17,8 @@ import type { LogSegment } from './log-segment.ts'
 import { OFFSET_INDEX_ENTRY_BYTES } from './offset-index.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
+import { readLastBatch } from './resume-point.ts'
+import type { ResumePoint } from './resume-point.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { TIME_INDEX_ENTRY_BYTES } from './time-index.ts'
 import { TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from './transaction-index.ts'
@@ -39,6 +41,8 @@ export class SegmentWriter {
   /** Bytes of the .log that are written; the segment's size counts noted batches too. */
   #writtenBytes: number
   #isLogUnsynced = false
+  /** Of the last batch that was noted; -1: none was since the last checkpoint. */
+  #lastBatchPosition = -1
   /** Entries that are in the files. */
   #offsetEntriesWritten: number
   #timeEntriesWritten: number
@@ -99,6 +103,7 @@ export class SegmentWriter {
     const { segment } = this
     assert(lastOffset - segment.baseOffset <= INT32_MAX, 'a batch is too far from the base offset of its segment')
     if (segment.sizeInBytes === 0) segment.firstTimestampMs = maxTimestampMs
+    this.#lastBatchPosition = segment.sizeInBytes
     this.#indexes.note(lastOffset, segment.sizeInBytes, sizeInBytes, maxTimestampMs)
     segment.sizeInBytes += sizeInBytes
     segment.endOffset = lastOffset + 1
@@ -135,6 +140,26 @@ export class SegmentWriter {
     this.#offsetEntriesWritten += offsetBytesUsed / OFFSET_INDEX_ENTRY_BYTES
     this.#timeEntriesWritten += timeBytesUsed / TIME_INDEX_ENTRY_BYTES
     this.#indexes.clear()
+  }
+
+  /**
+   * All entries so far are written, also the one that a full segment would have; what is known then. Undefined: nothing
+   * was appended since the last time.
+   */
+  checkpoint(): Omit<ResumePoint, 'producers'> | undefined {
+    assert(this.pendingBytes === 0, 'a segment is checkpointed while a run is not written')
+    if (this.#lastBatchPosition < 0) return undefined
+    this.#indexes.noteTime()
+    this.#countEntries()
+    this.flushIndexes()
+    const { baseOffset, endOffset, sizeInBytes: position, firstTimestampMs, offsetEntries, timeEntries } = this.segment
+    const at = { baseOffset, endOffset, position, lastBatchPosition: this.#lastBatchPosition }
+    const last = readLastBatch(this.#directory, at)
+    assert(last !== undefined, 'the last batch is not where it was written')
+    const entries = { offsetEntries, timeEntries, transactionEntries: transactionEntries(this.#directory, baseOffset) }
+    const { crc: lastBatchCrc, leaderEpoch } = last
+    this.#lastBatchPosition = -1
+    return { ...at, ...entries, ...this.#indexes.state, firstTimestampMs, lastBatchCrc, leaderEpoch }
   }
 
   /** Nothing is appended any more: the last entry of the time index, and all files to be synced. */
@@ -195,6 +220,11 @@ export class SegmentWriter {
     }
     this.#directory.markUnsynced(name)
   }
+}
+
+function transactionEntries(directory: PartitionDirectory, baseOffset: number): number {
+  const name = logFileName(baseOffset, 'txnindex')
+  return directory.exists(name) ? Math.floor(directory.disk.stat(directory.pathOf(name)).sizeInBytes / TRANSACTION_INDEX_ENTRY_BYTES) : 0
 }
 
 // Of an empty file only the name needs a sync.

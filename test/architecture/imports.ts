@@ -11,14 +11,16 @@ export interface Import {
   /** For a relative one, the path it names, relative to the same folder as the file's own. */
   readonly path: string | undefined
   readonly typeOnly: boolean
+  /** By `import()`: not before it is asked for. */
+  readonly lazy: boolean
   readonly position: number
 }
 
 export function importsOf(file: SourceFile): Import[] {
   const found: Import[] = []
-  const add = (specifier: string, typeOnly: boolean, position: number): void => {
+  const add = (specifier: string, typeOnly: boolean, position: number, lazy = false): void => {
     const path = /^\.\.?\//.test(specifier) ? posix.join(posix.dirname(file.path), specifier) : undefined
-    found.push({ specifier, path, typeOnly, position })
+    found.push({ specifier, path, typeOnly, lazy, position })
   }
   walk(file.program, (node) => {
     switch (node.type) {
@@ -32,7 +34,7 @@ export function importsOf(file: SourceFile): Import[] {
         add(node.source.value, node.exportKind === 'type', node.start)
         break
       case 'ImportExpression':
-        if (node.source.type === 'Literal') add(String(node.source.value), false, node.start)
+        if (node.source.type === 'Literal') add(String(node.source.value), false, node.start, true)
         break
       case 'TSImportType':
         add(node.source.value, true, node.start)

@@ -26,7 +26,7 @@ class History {
   readonly topics = new Set<Topic>()
 
   work(disk: SimulatedDisk, random: Random, rounds: number): void {
-    const world = new IoWorld(disk)
+    const world = new IoWorld(disk, { syncAheadBytes: 20_000 })
     for (const topic of TOPICS) {
       if (world.image.topic(topic) !== undefined) continue
       const config = { 'millrace.durability': topic, 'segment.bytes': '1048576', 'index.interval.bytes': '500' }
@@ -109,6 +109,7 @@ describe('kills', () => {
   test(`nothing that was acknowledged is lost, seed ${SEED}`, () => {
     const random = seededRandom(SEED + 1)
     let cut = 0
+    let withPoints = 0
     for (let i = 0; i < 200; i++) {
       const disk = new SimulatedDisk()
       const history = new History()
@@ -120,12 +121,14 @@ describe('kills', () => {
       }
       const { cutWriteBytes } = disk
       if (cutWriteBytes > 0) cut++
+      if (disk.killState().exists(`${DATA_DIR}/broker-0/resume-points`)) withPoints++
       const kept = cutWriteBytes > 0 ? random.below(cutWriteBytes) : undefined
       const { faults, lost } = history.check(disk.killState(kept), 'boot 1')
       expect(faults, `stop at ${i + 1}`).toEqual([])
       expect(lost, `stop at ${i + 1}`).toEqual({ cache: 0, disk: 0 })
     }
     expect(cut).toBeGreaterThan(20)
+    expect(withPoints).toBeGreaterThan(20)
   })
 })
 

@@ -35,6 +35,8 @@ export interface IoWorldOptions {
   readonly bootId?: string
   readonly brokers?: number
   readonly seed?: number
+  /** So that little is much; default: 24 MiB. */
+  readonly syncAheadBytes?: number
 }
 
 export class IoWorld {
@@ -50,11 +52,13 @@ export class IoWorld {
   readonly #process: ProcessIdentity
   readonly #disk: Disk
   readonly #brokers: number
+  readonly #syncAheadBytes: number
   readonly #seed: number
   #number = 0
 
   constructor(disk: SimulatedDisk, options: IoWorldOptions = {}) {
-    const { bootId = 'boot 1', brokers = 1, seed = ++processes } = options
+    const { bootId = 'boot 1', brokers = 1, seed = ++processes, syncAheadBytes = 24 * MIB } = options
+    this.#syncAheadBytes = syncAheadBytes
     this.#process = { pid: 1, startedAt: '1', bootId, host: 'test', holder: 'test', isRunning: () => true }
     this.#disk = disk
     this.#brokers = brokers
@@ -110,7 +114,14 @@ export class IoWorld {
     const process = this.#process
     const opened = openLogs({ ...common, disk: this.#disk, path: DATA_DIR, brokers: this.#brokers, config, random, process, isAgain })
     const { directories, image } = opened
-    const io = new IoThread({ ...common, directories, image, ringBroker: () => undefined, retentionCheckIntervalMs: 1_000 })
+    const io = new IoThread({
+      ...common,
+      directories,
+      image,
+      ringBroker: () => undefined,
+      retentionCheckIntervalMs: 1_000,
+      syncAheadBytes: this.#syncAheadBytes,
+    })
     return { opened, io }
   }
 

@@ -64,11 +64,13 @@ describe('kills', () => {
   test('nothing whose append returned is lost', () => {
     let states = 0
     let cutWrites = 0
+    let resumed = 0
     for (const seed of SEEDS) {
       for (let at = 1; ; at += 7) {
         const world = new PartitionWorld(seed, [{ kind: 'stop', at }])
         const thrown = world.run(ACTIONS)
         const bytes = world.disk.cutWriteBytes
+        if (world.resumePoint !== undefined && world.resumePoint.endOffset <= world.mark) resumed++
         for (const kept of bytes === 0 ? [0] : [0, 1, 60, 61, 75, bytes >> 1, bytes - 1, bytes]) {
           states++
           if (kept > 0 && kept < bytes) cutWrites++
@@ -80,6 +82,7 @@ describe('kills', () => {
     }
     expect(states).toBeGreaterThan(100)
     expect(cutWrites).toBeGreaterThan(30)
+    expect(resumed).toBeGreaterThan(20)
   }, 120_000)
 })
 

@@ -8,6 +8,7 @@ import { baseOffset, nextOffset } from '../../src/record/record-batch.ts'
 import type { PartitionFiles } from '../../src/storage/partition-files.ts'
 import { decodeProducerSnapshot } from '../../src/storage/producer-snapshot.ts'
 import type { ProducerSnapshotEntry } from '../../src/storage/producer-snapshot.ts'
+import type { ResumePoint } from '../../src/storage/resume-point.ts'
 import type { DiskFault } from '../disk/disk-faults.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { append, batch, batchesIn, create, filesOf, logBytes, newDisk, open, shownFiles } from './partition-fixture.ts'
@@ -24,6 +25,8 @@ export class PartitionWorld {
   /** What the caller of the files writes down: it may lag by one sync. */
   mark = 0
   startOffset = 0
+  /** As the I/O thread keeps it. */
+  resumePoint: ResumePoint | undefined
   files: PartitionFiles | undefined
   readonly #random: Random
   readonly #sequences = new Map<number, number>()
@@ -58,6 +61,7 @@ export class PartitionWorld {
       files.sync()
       this.syncedEnd = this.appendedEnd
       this.mark = random.below(2) === 0 ? lagging : this.syncedEnd
+      if (random.below(3) > 0) this.resumePoint = files.resumePoint() ?? this.resumePoint
     } else if (choice === 15) files.roll()
     else if (choice === 16) this.#advance(files)
     else if (choice === 17) files.removeDue(this.#nowMs)
@@ -103,8 +107,11 @@ export interface CrashKindOfWorld {
 
 /** Opens what is left and holds it against the model; throws what is wrong with it. */
 export function checkRecovered(world: PartitionWorld, disk: SimulatedDisk, { hasRebooted, promisedEnd }: CrashKindOfWorld): number {
-  const options = { hasRebooted, durableEnd: world.mark, recoveryPoint: world.mark, logStartOffset: world.startOffset }
+  const { resumePoint } = world
+  const options = { hasRebooted, durableEnd: world.mark, recoveryPoint: world.mark, logStartOffset: world.startOffset, resumePoint }
+  const without = hasRebooted ? undefined : shown(disk.killState(), { ...options, resumePoint: undefined })
   const files = open(disk, options)
+  if (without !== undefined) expect(told(files, disk)).toEqual(without)
   const once = shownFiles(filesOf(disk))
   const { endOffset, startOffset } = files
   if (endOffset < promisedEnd) throw new Error(`ends at ${endOffset}, promised was ${promisedEnd}`)
@@ -138,6 +145,24 @@ export function checkRecovered(world: PartitionWorld, disk: SimulatedDisk, { has
   const closed = open(disk, { ...options, isClean: true, recoveryPoint: endOffset + 1, log: (message) => log.push(message) })
   if (closed.endOffset !== endOffset + 1 || log.length > 0) throw new Error(`opened as closed: ${log.join()}`)
   return endOffset
+}
+
+function shown(disk: SimulatedDisk, options: Parameters<typeof open>[1]): unknown {
+  return told(open(disk, options), disk)
+}
+
+/** What a log says of itself, however it was recovered. */
+function told(files: PartitionFiles, disk: SimulatedDisk): unknown {
+  const { startOffset, endOffset, syncedEndOffset, leaderEpochs, segments } = files
+  const sizes = segments.map(({ baseOffset: base, sizeInBytes, firstTimestampMs, maxTimestampMs }) => [
+    base,
+    sizeInBytes,
+    firstTimestampMs,
+    maxTimestampMs,
+  ])
+  const bytes = Buffer.from(logBytes(disk)).toString('hex')
+  const aside = [...filesOf(disk).keys()].filter((name) => name.includes('.torn'))
+  return { startOffset, endOffset, syncedEndOffset, leaderEpochs, sizes, producers: Buffer.from(files.producerSnapshot()), bytes, aside }
 }
 
 // Of producers whose last batch retention took, a snapshot may or may not tell.
