@@ -40,24 +40,30 @@ export async function recoverAll(disk: Disk, jobs: readonly RecoveryJob[], start
   const sizes = jobs.map((job) => bytesToScan(disk, job))
   if (sizes.reduce((sum, bytes) => sum + bytes, 0) < POOL_FROM_BYTES) return jobs.map((job) => recoverHere(disk, job))
   const threads = start()
+  let isOver = false
+  const recover = async (job: RecoveryJob, sizeInBytes: number): Promise<RecoveryAnswer> => {
+    if (sizeInBytes < POOL_JOB_BYTES) return recoverHere(disk, job)
+    try {
+      return { recovered: await threads.run(job) }
+    } catch (error) {
+      if (error instanceof MillraceError) return { failure: failureOf(error) }
+      // Who has given up the directory does not touch it any more.
+      if (isOver) throw error
+      return recoverHere(disk, job)
+    }
+  }
   try {
     const order = sizes.map((_, i) => i).sort((a, b) => sizes[b]! - sizes[a]!)
-    const answers: (RecoveryAnswer | Promise<RecoveryAnswer>)[] = []
-    for (const i of order) {
-      const job = jobs[i]!
-      answers[i] = sizes[i]! < POOL_JOB_BYTES ? recoverHere(disk, job) : recoverThere(threads, disk, job)
-    }
-    return await Promise.all(answers)
+    const answers: RecoveryAnswer[] = []
+    await Promise.all(
+      order.map(async (i) => {
+        answers[i] = await recover(jobs[i]!, sizes[i]!)
+      }),
+    )
+    return answers
   } finally {
+    isOver = true
     await threads.close()
-  }
-}
-
-async function recoverThere(threads: RecoveryThreads, disk: Disk, job: RecoveryJob): Promise<RecoveryAnswer> {
-  try {
-    return { recovered: await threads.run(job) }
-  } catch (error) {
-    return error instanceof MillraceError ? { failure: failureOf(error) } : recoverHere(disk, job)
   }
 }
 
