@@ -2,6 +2,7 @@
 
 import type { CaseSpec } from './harness/bench-case.ts'
 import { C1, C4, C5 } from './cases/cost-cases.ts'
+import { C6 } from './cases/recovery-case.ts'
 import { C7 } from './cases/close-case.ts'
 import { R9 } from './cases/failover-case.ts'
 import { C2, C3 } from './cases/memory-cases.ts'
@@ -15,4 +16,4 @@ import { S7 } from './cases/serde-case.ts'
 import { S8 } from './cases/sweep-case.ts'
 import { S1, S4 } from './cases/throughput-cases.ts'
 
-export const CASES: readonly CaseSpec[] = [S1, S4, S6, S7, S8, S9, S10, S11, S12, S13, S16, C1, C2, C3, C4, C5, C7, C8, R9]
+export const CASES: readonly CaseSpec[] = [S1, S4, S6, S7, S8, S9, S10, S11, S12, S13, S16, C1, C2, C3, C4, C5, C6, C7, C8, R9]

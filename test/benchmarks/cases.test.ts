@@ -27,6 +27,7 @@ describe('the cases', () => {
       'C3',
       'C4',
       'C5',
+      'C6',
       'C7',
       'C8',
       'R9',

@@ -9,6 +9,7 @@ import type { FaultKind } from '../disk/disk-faults.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { readPartition } from './directory-reader.ts'
 import { DATA_DIR, IoWorld } from './io-world.ts'
+import type { IoWorldOptions } from './io-world.ts'
 
 const TOPICS = ['cache', 'disk'] as const
 type Topic = (typeof TOPICS)[number]
@@ -25,8 +26,8 @@ class History {
   readonly told: Record<Topic, Told> = { cache: { sent: [], acknowledged: 0 }, disk: { sent: [], acknowledged: 0 } }
   readonly topics = new Set<Topic>()
 
-  work(disk: SimulatedDisk, random: Random, rounds: number): void {
-    const world = new IoWorld(disk, { syncAheadBytes: 20_000 })
+  work(disk: SimulatedDisk, random: Random, rounds: number, options: IoWorldOptions = {}): void {
+    const world = new IoWorld(disk, options)
     for (const topic of TOPICS) {
       if (world.image.topic(topic) !== undefined) continue
       const config = { 'millrace.durability': topic, 'segment.bytes': '1048576', 'index.interval.bytes': '500' }
@@ -115,7 +116,8 @@ describe('kills', () => {
       const history = new History()
       disk.plan([{ kind: 'stop', at: 1 + i }])
       try {
-        history.work(disk, random, 12)
+        // So that it often syncs ahead, and notes where a recovery may go on.
+        history.work(disk, random, 12, { syncAheadBytes: 20_000 })
       } catch (error) {
         if (!(error instanceof SimulatedStop)) throw error
       }
