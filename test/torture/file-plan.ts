@@ -1,6 +1,6 @@
 // What a round of a torture does with files, drawn from its seed: whether there are any, how
 // deep each topic is acknowledged, how soon its segments are full, and how the round ends.
-// Drawn apart from the rest of the plan, which so stays the same with files and without.
+// Drawn apart from the rest of the plan, so that rounds without files are what they always were.
 
 import { seededRandom } from '../../src/random.ts'
 import type { Random } from '../../src/random.ts'
@@ -19,6 +19,8 @@ export type RoundEnding = (typeof ENDINGS)[number]
 
 export interface FilesPlan {
   readonly ending: RoundEnding
+  /** Log memory is so small, and so much is sent, that logs leave it within the round, and readers read files. */
+  readonly isTight: boolean
   /** By topic, in their order. */
   readonly topics: readonly TopicFiles[]
 }
@@ -48,7 +50,7 @@ export function planFiles(seed: number, durability: RunDurability, topics: numbe
     const own = durability === 'mixed' ? drawn : durability
     return { durability: own, config: { 'millrace.durability': own, ...segmentConfig(random) } }
   })
-  return { ending, topics: plans }
+  return { ending, isTight: random.below(2) === 0, topics: plans }
 }
 
 function segmentConfig(random: Random): Record<string, number> {

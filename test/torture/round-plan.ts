@@ -162,17 +162,18 @@ export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const random = seededRandom(seed)
   const { brokersMin = 1, brokersMax = 5, durability = 'memory', kinds } = options
   if (durability === 'memory' && kinds?.some((kind) => IO_KINDS.has(kind))) throw new Error('there is no I/O thread without files')
+  const files = planFiles(seed, durability, TOPICS, kinds?.some((kind) => IO_KINDS.has(kind)) === true)
   const brokers = brokersMin + random.below(brokersMax - brokersMin + 1)
-  const isSmall = random.below(4) === 0 || options.isSmall === true
+  const isSmall = random.below(4) === 0 || options.isSmall === true || files?.isTight === true
   const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
   const withoutFiles = planTopics(random, brokers)
-  const files = planFiles(seed, durability, withoutFiles.length, kinds?.some((kind) => IO_KINDS.has(kind)) === true)
   const topics = withoutFiles.map((topic, i): TopicPlan => {
     const own = files?.topics[i]
     return own === undefined ? topic : { ...topic, durability: own.durability, config: { ...topic.config, ...own.config } }
   })
   const logs = topics.reduce((sum, { partitions }) => sum + partitions, 0)
   const producers = [steadyProducer(random, isSmall), ...Array.from({ length: 2 }, () => planProducer(random, isSmall))]
+  if (files?.isTight === true) producers.push(FLOOD)
   const consumers = Array.from({ length: 2 }, () => planConsumer(random, topics.length))
   const trimmed = topics.find(({ name }) => name === 'trimmed')!
   const faults = drawKinds(random, options, files === undefined ? SHARES : SHARES_WITH_FILES).map((kind) =>
@@ -198,6 +199,8 @@ function drawKinds(random: Random, { faults, kinds }: PlanOptions, shares: Recor
   return drawn.slice(0, faults)
 }
 
+const TOPICS = 3
+
 function planTopics(random: Random, brokers: number): TopicPlan[] {
   const sizes = [1 + random.below(brokers + 1), 1 + random.below(brokers + 1), brokers]
   const [kept, usual, trimmed] = sizes as [number, number, number]
@@ -221,6 +224,18 @@ function planTopics(random: Random, brokers: number): TopicPlan[] {
 function steadyProducer(random: Random, isSmall: boolean): ProducerTask {
   const options = isSmall ? { deliveryTimeoutMs: SMALL_TIMEOUT_MS } : {}
   return { role: 'producer', mode: 'steady', options, isHasty: isSmall, inFlight: 1, bytesMax: 1 + random.below(3_000), ...PACED }
+}
+
+/** Sends more than small log memory holds. */
+const FLOOD: ProducerTask = {
+  role: 'producer',
+  mode: 'send',
+  options: { deliveryTimeoutMs: 1_000, maxRequestSize: MEBIBYTE / 2 },
+  isHasty: true,
+  inFlight: 4,
+  bytesMax: 300_000,
+  recordsAJob: 1,
+  pauseMs: 1,
 }
 
 /** Where log memory is small, topics that keep everything come to be full, and their producers are not to wait for that to pass. */

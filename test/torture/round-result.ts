@@ -38,7 +38,7 @@ export interface FilesResult {
   readonly ending: RoundEnding
   /** The threads died before anything could be closed; false only of an ending by `kill` that was too late. */
   readonly isKilled: boolean
-  /** Records that were read to the end before the closing, and lay in files alone. */
+  /** Records that lay in files alone before the end. */
   readonly cold: number
   /** Records that the next millrace read, all of them from files but those that it had sent itself. */
   readonly reread: number

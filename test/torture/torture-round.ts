@@ -62,6 +62,7 @@ export class TortureRound {
   /** What there was before all threads were killed. */
   #madeTopics: string[] = []
   #isKilled = false
+  #cold = 0
   #isOver = false
   #step = 'opening'
 
@@ -197,6 +198,8 @@ export class TortureRound {
     for (const index of this.plan.consumers.keys()) this.spawn('consumers', index)
     const logs = Array.from({ length: this.plan.logs }, (_, log) => log)
     await this.answered(logs, 0)
+    // From here on readers that begin at the first offset read files.
+    if (this.plan.files?.isTight === true) await this.until('records that leave memory', () => this.#coldRecords() > 0)
     const observer = this.#observe().catch((error: unknown) => void this.problems.push(`the observer: ${String(error)}`))
     for (const [i, fault] of this.plan.faults.entries()) {
       this.#step = `fault ${i}: ${JSON.stringify(fault)}`
@@ -210,7 +213,11 @@ export class TortureRound {
     await this.within('the observer', observer)
     this.#lookAtThreads()
     // A round in which something is wrong ends as others do.
-    this.#isKilled = this.plan.files?.ending === 'kill' && this.problems.length === 0
+    this.#cold = this.#coldRecords()
+    const mayKill = this.plan.files?.ending === 'kill' && this.problems.length === 0
+    // What comes after is no fault's, and an I/O thread that ends first may be started again.
+    if (mayKill) this.#checkDeaths()
+    this.#isKilled = mayKill && this.problems.length === 0
     if (this.#isKilled) {
       this.#madeTopics = await this.within('the topics', this.faulty.millrace.admin.listTopics())
       this.kills += this.#all.filter(({ isOver }) => !isOver).length + this.faulty.cluster.brokers.length + 1
@@ -232,13 +239,12 @@ export class TortureRound {
     const history = { logs: plan.logs, sends, reads }
     let anomalies = new Anomalies()
     let files: FilesResult | undefined
-    const cold = this.#isKilled ? 0 : this.#coldRecords()
     if (!this.#isKilled) {
       const drain = await this.#drain(sends, plan.topics)
       anomalies = checkHistory({ ...history, drain, keepsAll: (log) => this.#topicOf(log).keepsAll })
       reads.push(drain)
     }
-    this.#checkDeaths()
+    if (!this.#isKilled) this.#checkDeaths()
     if (this.#dataDir !== undefined && anomalies.total + this.problems.length === 0) {
       const ending = plan.files!.ending
       const isKilled = await this.#reopen(this.#dataDir)
@@ -253,7 +259,7 @@ export class TortureRound {
       reads.push(drain)
       const isFiled = (log: number): boolean => this.#topicOf(log).durability !== 'memory'
       const trimmedLogs = this.#controls.filter(({ logStartOffset }, log) => isFiled(log) && logStartOffset > 0).length
-      files = { ending, isKilled, cold, reread: drain.rows, segments: countSegments(this.#dataDir), trimmedLogs }
+      files = { ending, isKilled, cold: this.#cold, reread: drain.rows, segments: countSegments(this.#dataDir), trimmedLogs }
       this.#checkDeaths()
     }
     const count = (outcome: number): number =>
