@@ -9,7 +9,8 @@
 //   same epoch, the sequence after the last         the next one
 //   same epoch, one of the recent ones              a duplicate: its offset is answered
 //   same epoch, one before those, and retention     a duplicate whose offset nobody knows any more
-//     has taken something from the log
+//     has taken something from the log, or
+//     memory had not all of it when it was opened
 //   anything else                                   out of order: one before it is missing
 //   the first batch that an unknown producer sends  the next one, whatever its sequence, and
 //                                                   the only one until it is in the log; but where
@@ -81,28 +82,37 @@ export class ProducerStates {
   /** The one that wrote last: most batches follow one of the same producer. */
   #lastId = -1
   #last: ProducerState | undefined
+  /** Of what is not in memory each producer's last batch alone is known. */
+  #isPartial = false
   /** Of the duplicate that `check` found last: the append time that was answered, -1 for none. */
   foundTimestampMs = -1
 
-  /** The state that a log was left in: of what memory does not hold, `known` tells, which may reach into memory. */
+  /** The state that a log was left in: of what memory does not hold, `known` tells, each producer's last batch; it may reach into memory. */
   static of(log: PartitionLog, known?: KnownProducers, producersMax: number = PRODUCERS_MAX): ProducerStates {
     const states = new ProducerStates(producersMax)
-    const knownEnd = known?.endOffset ?? 0
-    for (const { producerId, producerEpoch: epoch, lastSequence, lastOffset, offsetDelta } of known?.producers ?? []) {
-      // Who only ended a transaction has no batch to tell apart.
-      if (lastSequence < 0) continue
-      states.appended(producerId, epoch, lastSequence, lastOffset - offsetDelta, offsetDelta, -1, RECENT_BATCHES_MAX)
+    states.#isPartial = (known?.endOffset ?? 0) > 0
+    let hasBegun = false
+    // Whose last batch is in memory is known by all his batches there: he may send any of them again.
+    const begin = (memoryStart: number): void => {
+      hasBegun = true
+      for (const { producerId, producerEpoch: epoch, lastSequence, lastOffset, offsetDelta } of known?.producers ?? []) {
+        // Who only ended a transaction has no batch to tell apart.
+        if (lastSequence < 0 || lastOffset >= memoryStart) continue
+        states.appended(producerId, epoch, lastSequence, lastOffset - offsetDelta, offsetDelta, -1, RECENT_BATCHES_MAX)
+      }
     }
     log.walkBatches((bytes, at) => {
+      if (!hasBegun) begin(looseInt64(bytes, at))
       const producerId = looseInt64(bytes, at + PRODUCER_ID)
       const baseSequence = baseSequenceOf(bytes, at)
-      if (producerId < 0 || baseSequence < 0 || looseInt64(bytes, at) < knownEnd) return
+      if (producerId < 0 || baseSequence < 0) return
       const delta = lastOffsetDelta(bytes, at)
       const lastSequence = sequenceAfter(baseSequence, delta)
       const timestampMs = isLogAppendTime(bytes, at) ? looseMaxTimestamp(bytes, at) : -1
       // Which of them are in flight is not known: as many as may be are remembered.
       states.appended(producerId, producerEpoch(bytes, at), lastSequence, looseInt64(bytes, at), delta, timestampMs, RECENT_BATCHES_MAX)
     })
+    if (!hasBegun) begin(Number.POSITIVE_INFINITY)
     return states
   }
 
@@ -135,7 +145,7 @@ export class ProducerStates {
     if (ahead > 0) return SEQUENCE_OUT_OF_ORDER
     const lastSequence = sequenceAfter(baseSequence, lastDelta)
     const place = state.recent.find(lastSequence)
-    if (place < 0) return !isWhole && state.recent.isBefore(lastSequence) ? SEQUENCE_DUPLICATE : SEQUENCE_OUT_OF_ORDER
+    if (place < 0) return (!isWhole || this.#isPartial) && state.recent.isBefore(lastSequence) ? SEQUENCE_DUPLICATE : SEQUENCE_OUT_OF_ORDER
     this.foundTimestampMs = state.recent.timestampAt(place)
     return state.recent.baseOffsetAt(place)
   }

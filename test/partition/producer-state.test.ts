@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { DURABILITY_CACHE } from '../../src/log/log-memory-layout.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import {
   ProducerStates,
@@ -189,6 +190,44 @@ describe('rebuilt from the log', () => {
     expect(states.check(ID, 0, 0, 0, false)).toBe(SEQUENCE_DUPLICATE)
     // What reaches into those that are remembered was never written so.
     expect(states.check(ID, 0, 2_990, 500, false)).toBe(SEQUENCE_OUT_OF_ORDER)
+  })
+
+  test('of a log with files, whose oldest batches left memory: each batch in memory is told from the others, of those before only the last', () => {
+    const fixture = new LogFixture()
+    const control = fixture.partition(1)
+    control.setDurability(DURABILITY_CACHE)
+    const log = fixture.brokers[0]!.lead(1)
+    const gone = 8
+    write(log, gone, 0, 0, 2)
+    const written = 3_000
+    for (let i = 0; i < written; i++) write(log, ID, 0, i, 1)
+    log.advance()
+    control.publishWrittenEnd(log.endOffset)
+    log.advance()
+    while (control.memoryStartOffset < written / 2) log.trimOldest()
+    expect([log.startOffset, control.memoryStartOffset < written]).toEqual([0, true])
+    // Neither published to be written, nor written.
+    write(log, ID, 0, written, 1)
+    log.publishEnds()
+    const known = {
+      endOffset: written + 2,
+      producers: [
+        { producerId: gone, producerEpoch: 0, lastSequence: 1, lastOffset: 1, offsetDelta: 1 },
+        { producerId: ID, producerEpoch: 0, lastSequence: written - 1, lastOffset: written + 1, offsetDelta: 0 },
+      ],
+    }
+    const states = ProducerStates.of(fixture.brokers[0]!.lead(1, 2), known)
+    const check = (id: number, sequence: number, lastDelta = 0): number => states.check(id, 0, sequence, lastDelta, true)
+    expect(check(ID, written + 1)).toBe(SEQUENCE_NEXT)
+    for (const sequence of [written, written - 1, written - 2, written - 500]) expect(check(ID, sequence)).toBe(sequence + 2)
+    expect(check(ID, 5)).toBe(SEQUENCE_DUPLICATE)
+    expect(check(ID, written + 2)).toBe(SEQUENCE_OUT_OF_ORDER)
+    expect(check(gone, 0, 1)).toBe(0)
+    expect(check(gone, 2)).toBe(SEQUENCE_NEXT)
+    // Memory holds nothing at all.
+    const empty = ProducerStates.of({ walkBatches: () => undefined } as never, known)
+    expect(empty.check(ID, 0, written - 1, 0, true)).toBe(written + 1)
+    expect(empty.check(gone, 0, 2, 0, true)).toBe(SEQUENCE_NEXT)
   })
 
   test('costs little: 256 MiB in batches of 64 KiB are a few thousand headers', () => {

@@ -43,21 +43,23 @@ export function planFiles(seed: number, durability: RunDurability, topics: numbe
   const random = seededRandom((seed ^ APART) >>> 0)
   if (durability === 'mixed' && random.below(4) === 0 && !mustHave) return undefined
   const ending = ENDINGS[random.below(2)]!
+  const isTight = random.below(2) === 0
   // One at least has files.
   const filed = random.below(topics)
   const plans = Array.from({ length: topics }, (_, topic): TopicFiles => {
     const drawn = (['cache', 'disk', 'memory'] as const)[random.below(topic === filed ? 2 : 3)]!
     const own = durability === 'mixed' ? drawn : durability
-    return { durability: own, config: { 'millrace.durability': own, ...segmentConfig(random) } }
+    return { durability: own, config: { 'millrace.durability': own, ...segmentConfig(random, isTight) } }
   })
-  return { ending, isTight: random.below(2) === 0, topics: plans }
+  return { ending, isTight, topics: plans }
 }
 
-function segmentConfig(random: Random): Record<string, number> {
+/** Where much is written, segments are full before they are old. */
+function segmentConfig(random: Random, isTight: boolean): Record<string, number> {
   const pick = (...choices: readonly number[]): number => choices[random.below(choices.length)]!
   return {
     'segment.bytes': SEGMENT_BYTES,
-    'segment.ms': pick(20, 100, 500, 604_800_000),
+    'segment.ms': isTight ? pick(500, 604_800_000) : pick(20, 100, 500, 604_800_000),
     'index.interval.bytes': pick(0, 500, 4_096),
     // Readers may have them open.
     'file.delete.delay.ms': pick(0, 100, 60_000),

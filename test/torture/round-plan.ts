@@ -163,7 +163,8 @@ export function planRound(seed: number, options: PlanOptions): RoundPlan {
   const { brokersMin = 1, brokersMax = 5, durability = 'memory', kinds } = options
   if (durability === 'memory' && kinds?.some((kind) => IO_KINDS.has(kind))) throw new Error('there is no I/O thread without files')
   const files = planFiles(seed, durability, TOPICS, kinds?.some((kind) => IO_KINDS.has(kind)) === true)
-  const brokers = brokersMin + random.below(brokersMax - brokersMin + 1)
+  const most = files?.isTight === true ? Math.max(brokersMin, Math.min(TIGHT_BROKERS_MAX, brokersMax)) : brokersMax
+  const brokers = brokersMin + random.below(most - brokersMin + 1)
   const isSmall = random.below(4) === 0 || options.isSmall === true || files?.isTight === true
   const logMemoryBytes = (isSmall ? 8 * (brokers + 2) : 256) * MEBIBYTE
   const withoutFiles = planTopics(random, brokers)
@@ -226,15 +227,18 @@ function steadyProducer(random: Random, isSmall: boolean): ProducerTask {
   return { role: 'producer', mode: 'steady', options, isHasty: isSmall, inFlight: 1, bytesMax: 1 + random.below(3_000), ...PACED }
 }
 
+/** Each broker adds to the memory that is to be full. */
+const TIGHT_BROKERS_MAX = 2
+
 /** Sends more than small log memory holds. */
 const FLOOD: ProducerTask = {
   role: 'producer',
-  mode: 'send',
+  mode: 'sendAll',
   options: { deliveryTimeoutMs: 1_000, maxRequestSize: MEBIBYTE / 2 },
   isHasty: true,
   inFlight: 4,
-  bytesMax: 300_000,
-  recordsAJob: 1,
+  bytesMax: 200_000,
+  recordsAJob: 40,
   pauseMs: 1,
 }
 
