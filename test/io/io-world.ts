@@ -154,9 +154,12 @@ export class IoWorld {
     return numbers
   }
 
-  /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. */
+  /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. Throws where it comes to no rest. */
   run(turnsMax = 1_000): void {
-    for (let i = 0; i < turnsMax && this.io.turn() > 0; i++) this.advance()
+    for (let i = 0; this.io.turn() > 0; i++) {
+      if (i === turnsMax) throw new Error(`the I/O thread finds something to do in each of ${turnsMax} turns`)
+      this.advance()
+    }
     this.advance()
   }
 

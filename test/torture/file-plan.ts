@@ -19,6 +19,8 @@ export type RoundEnding = (typeof ENDINGS)[number]
 
 export interface FilesPlan {
   readonly ending: RoundEnding
+  /** Of a kill: how much sooner the I/O thread dies than the others. What is acknowledged meanwhile is in no file, unless it waited. */
+  readonly ioAheadMs: number
   /** Log memory is so small, and so much is sent, that logs leave it within the round, and readers read files. */
   readonly isTight: boolean
   /** By topic, in their order. */
@@ -35,6 +37,8 @@ export const FILE_BROKER_CONFIG = { 'millrace.durability': 'cache', 'log.retenti
 
 /** The least there is, and more than a round writes to many a log: age closes most segments. */
 const SEGMENT_BYTES = 1_048_576
+/** Before it runs again, and after. */
+const IO_AHEAD_MS_MAX = 60
 const APART = 0x66_69_6c_65
 
 /** `undefined`: the round has no files. With `mustHave` it has some, where the run leaves it to chance. */
@@ -44,6 +48,7 @@ export function planFiles(seed: number, durability: RunDurability, topics: numbe
   if (durability === 'mixed' && random.below(4) === 0 && !mustHave) return undefined
   const ending = ENDINGS[random.below(2)]!
   const isTight = random.below(2) === 0
+  const ioAheadMs = random.below(2) * random.below(IO_AHEAD_MS_MAX)
   // One at least has files.
   const filed = random.below(topics)
   const plans = Array.from({ length: topics }, (_, topic): TopicFiles => {
@@ -51,7 +56,7 @@ export function planFiles(seed: number, durability: RunDurability, topics: numbe
     const own = durability === 'mixed' ? drawn : durability
     return { durability: own, config: { 'millrace.durability': own, ...segmentConfig(random, isTight) } }
   })
-  return { ending, isTight, topics: plans }
+  return { ending, ioAheadMs, isTight, topics: plans }
 }
 
 /** Where much is written, segments are full before they are old. */

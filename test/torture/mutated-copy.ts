@@ -11,11 +11,11 @@ import type { SeededBug } from './seeded-bugs.ts'
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
 const COPIES = join(PROJECT, '.seeded-bugs')
 /** A run that takes longer has hung, and so found something. */
-const RUN_MS_MAX = 120_000
+const RUN_MS_MAX = 150_000
 /** A round of torture that does not move for so long hangs. */
 const HANG_S = 15
 /** A test that does not end within so long has found a hang. */
-const TEST_MS_MAX = 20_000
+const TEST_MS_MAX = 60_000
 
 export interface Finding {
   readonly bug: string

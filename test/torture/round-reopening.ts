@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millrace } from '../../src/index.ts'
 import type { ControlBlock } from '../../src/log/control-block.ts'
 import { CLEAN_SHUTDOWN_FILE } from '../../src/storage/clean-shutdown-file.ts'
@@ -29,8 +30,16 @@ export async function bindTopics(
   return { topics: bound, controls }
 }
 
-/** Every thread of the millrace and of those who use it dies at once, and none is started again. */
-export async function killEverything({ cluster, millrace }: FaultyMillrace, workers: readonly TortureWorker[]): Promise<void> {
+/** Every thread of the millrace and of those who use it dies at once, the I/O thread perhaps a little before, and none is started again. */
+export async function killEverything(
+  { cluster, millrace }: FaultyMillrace,
+  workers: readonly TortureWorker[],
+  ioAheadMs: number,
+): Promise<void> {
+  if (ioAheadMs > 0) {
+    await cluster.terminateIo()
+    await sleep(ioAheadMs)
+  }
   const deaths = [
     ...workers.map((worker) => worker.terminate()),
     ...cluster.brokers.map(({ brokerId }) => cluster.terminateBroker(brokerId)),

@@ -39,9 +39,11 @@ const AT_POINTS = { only: ['killPoint', 'exit', 'throw'], seed: 1, faults: 12, r
 /** Hardly a fault: what any load shows. */
 const UNDER_LOAD = { only: ['stall'], seed: 2, faults: 2, rounds: 2 } as const
 
-/** Processes that are killed, or cut off from power, while they write to a data directory. */
-const KILLED = { test: 'test/faults/process-kills.test.ts', named: ' + 0' } as const
+/** Rounds with files that end with the death of all threads, of the I/O thread a little sooner. */
+const ALL_DIE = { only: ['io'], seed: 5, faults: 2, rounds: 4, durability: 'cache' } as const
+/** Cut off from power while the I/O thread writes to a data directory. */
 const CUT_OFF = { test: 'test/io/io-crash.test.ts' } as const
+const CALLS_FAIL = { test: 'test/io/io-crash.test.ts', named: 'calls that fail' } as const
 
 export const SEEDED_BUGS: readonly SeededBug[] = [
   {
@@ -49,7 +51,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     file: 'log/memory-log.ts',
     find: 'this.#durableEndOffset = this.hasFiles ? this.#endInFiles : this.#endOffset',
     replace: 'this.#durableEndOffset = this.#endOffset',
-    foundBy: KILLED,
+    foundBy: ALL_DIE,
   },
   {
     name: 'the written end is published before the write',
@@ -70,7 +72,7 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     file: 'io/partition-writer.ts',
     find: '      this.failure = error\n',
     replace: '',
-    foundBy: CUT_OFF,
+    foundBy: CALLS_FAIL,
   },
   {
     name: 'a batch is acknowledged before it is published',

@@ -221,7 +221,7 @@ export class TortureRound {
     if (this.#isKilled) {
       this.#madeTopics = await this.within('the topics', this.faulty.millrace.admin.listTopics())
       this.kills += this.#all.filter(({ isOver }) => !isOver).length + this.faulty.cluster.brokers.length + 1
-      await this.within('the death of all threads', killEverything(this.faulty, this.#all))
+      await this.within('the death of all threads', killEverything(this.faulty, this.#all, this.plan.files!.ioAheadMs))
     } else {
       for (const worker of this.#all) worker.finish()
       await this.within(
