@@ -87,7 +87,10 @@ export class ProducerStates {
   /** Of the duplicate that `check` found last: the append time that was answered, -1 for none. */
   foundTimestampMs = -1
 
-  /** The state that a log was left in: of what memory does not hold, `known` tells, each producer's last batch; it may reach into memory. */
+  /**
+   * The state that a log was left in. Of what memory does not hold, `known` tells each producer's last batch; it may reach
+   * into memory.
+   */
   static of(log: PartitionLog, known?: KnownProducers, producersMax: number = PRODUCERS_MAX): ProducerStates {
     const states = new ProducerStates(producersMax)
     states.#isPartial = (known?.endOffset ?? 0) > 0
