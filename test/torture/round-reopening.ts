@@ -1,4 +1,4 @@
-// The end of a round with files, and what must be there when they are opened again.
+// The opening of a round's millrace, the end of one with files, and what must be there when they are opened again.
 
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,13 +6,26 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Millrace } from '../../src/index.ts'
 import type { ControlBlock } from '../../src/log/control-block.ts'
 import { CLEAN_SHUTDOWN_FILE } from '../../src/storage/clean-shutdown-file.ts'
-import type { FaultyMillrace } from '../faults/faulty-millrace.ts'
+import { FaultyMillrace } from '../faults/faulty-millrace.ts'
 import { bytesTopic } from '../faults/sent-ledger.ts'
+import { FILE_BROKER_CONFIG } from './file-plan.ts'
 import { MARK_END, MARK_FIRST_SEEN } from './history.ts'
 import type { ReadTape } from './history.ts'
 import type { BoundTopic } from './producer-work.ts'
-import type { TopicPlan } from './round-plan.ts'
+import type { RoundPlan, TopicPlan } from './round-plan.ts'
 import type { TortureWorker } from './torture-worker.ts'
+
+/** The millrace of a round, on its data directory if it has one. */
+export function openFaulty(plan: RoundPlan, dataDir: string | undefined): Promise<FaultyMillrace> {
+  const needsLimits = plan.faults.some(({ kind }) => kind === 'outOfMemory')
+  return FaultyMillrace.open({
+    brokers: plan.brokers,
+    logMemoryBytes: plan.logMemoryBytes,
+    restarts: { maxRestarts: 1_000_000 },
+    ...(dataDir === undefined ? {} : { dataDir, config: FILE_BROKER_CONFIG }),
+    ...(needsLimits ? { resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } } : {}),
+  })
+}
 
 /** Makes the topics of a round, or binds them; their control blocks by log. */
 export async function bindTopics(

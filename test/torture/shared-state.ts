@@ -13,6 +13,8 @@ import {
 } from '../../src/log/log-memory-layout.ts'
 import type { SlotBits } from '../../src/log/slot-bits.ts'
 import type { FaultyMillrace } from '../faults/faulty-millrace.ts'
+import { PENDING, ReadTape } from './history.ts'
+import type { TortureWorker } from './torture-worker.ts'
 
 const BELL_LINE_WORDS = 16
 
@@ -78,4 +80,13 @@ function describeMemory({ engine: { memory } }: FaultyMillrace): string[] {
     )
   }
   return lines
+}
+
+/** What a thread of a user's has done, and what it waits for. */
+export function describeThread({ name, tape, words }: TortureWorker): string {
+  const counts = `${name}: ${words.isWorking ? '' : 'not attached, '}${tape.rows} rows, ${words.done} done, ${words.failed} failed`
+  if (tape instanceof ReadTape) return counts
+  const pending: string[] = []
+  for (let row = 0; row < tape.rows; row++) if (tape.outcome[row] === PENDING) pending.push(`${row}→${tape.log[row]}`)
+  return `${counts}, ${pending.length} pending: ${pending.slice(0, 20).join(' ')}`
 }

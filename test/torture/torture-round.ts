@@ -9,18 +9,27 @@ import { join } from 'node:path'
 import type { ControlBlock } from '../../src/log/control-block.ts'
 import { seededRandom } from '../../src/random.ts'
 import type { Random } from '../../src/random.ts'
-import { FaultyMillrace } from '../faults/faulty-millrace.ts'
+import type { FaultyMillrace } from '../faults/faulty-millrace.ts'
 import { Anomalies } from './anomalies.ts'
-import { FILE_BROKER_CONFIG } from './file-plan.ts'
 import { checkHistory } from './history-checker.ts'
-import { ACKED, AT_WORK, CLOSED, DOUBT, MARK_END_SEEN, MARK_FIRST_SEEN, ONCE, REFUSED, ReadTape, SendTape } from './history.ts'
+import { ACKED, CLOSED, DOUBT, MARK_END_SEEN, MARK_FIRST_SEEN, ONCE, REFUSED, ReadTape, SendTape } from './history.ts'
 import { drainLogs, settleLogs } from './log-drain.ts'
 import type { BoundTopic } from './producer-work.ts'
-import { bindTopics, breakLock, countSegments, killEverything, markGone, wasClosedClean, whatWasNotKept } from './round-reopening.ts'
+import {
+  bindTopics,
+  breakLock,
+  countSegments,
+  killEverything,
+  markGone,
+  openFaulty,
+  wasClosedClean,
+  whatWasNotKept,
+} from './round-reopening.ts'
 import type { FaultKind, RoundPlan, TopicPlan } from './round-plan.ts'
 import type { FilesResult, RoundResult } from './round-result.ts'
 import type { ConsumerTask, ProducerTask } from './torture-tasks.ts'
-import { describeSharedState } from './shared-state.ts'
+import { describeSharedState, describeThread } from './shared-state.ts'
+import { deathProblems } from './round-deaths.ts'
 import { strike } from './torture-faults.ts'
 import { RoundWords } from './torture-words.ts'
 import { TortureWorker } from './torture-worker.ts'
@@ -393,21 +402,8 @@ export class TortureRound {
     }
   }
 
-  /** Brokers died of what was done to them, and of nothing else. */
   #checkDeaths(): void {
-    const deaths = this.faulty.events.flatMap((event) => (event.type === 'brokerDied' ? [event] : []))
-    const ioDeaths = this.faulty.events.filter(({ type }) => type === 'ioDied')
-    if (ioDeaths.length !== this.ioKills)
-      this.problems.push(`the I/O thread died ${ioDeaths.length} times, and was killed ${this.ioKills} times`)
-    for (const event of this.faulty.events) {
-      if (event.type === 'ioDied' && event.error !== undefined) this.problems.push(`the I/O thread died of ${event.error.stack}`)
-      if (event.type === 'ioMessage' && event.level === 'error') this.problems.push(`the I/O thread says: ${event.message}`)
-    }
-    if (deaths.length !== this.brokerKills) this.problems.push(`${deaths.length} brokers died, ${this.brokerKills} were killed`)
-    for (const { brokerId, incarnation, error } of deaths) {
-      if (error === undefined || /^fault at|memory limit|out of memory/i.test(error.message)) continue
-      this.problems.push(`broker ${brokerId}, incarnation ${incarnation}, died of ${error.stack ?? error.message}`)
-    }
+    this.problems.push(...deathProblems(this.faulty, this.brokerKills, this.ioKills))
   }
 
   #hang(what: string): TortureHang {
@@ -415,7 +411,7 @@ export class TortureRound {
       `hangs for ${this.#hangMs / 1_000} s, at ${this.#step}: ${what}`,
       `plan: seed ${this.plan.seed}, ${this.plan.brokers} broker(s)`,
       ...describeSharedState(this.faulty, this.#controls),
-      ...this.#all.filter(({ isOver }) => !isOver).map((worker) => this.#describe(worker)),
+      ...this.#all.filter(({ isOver }) => !isOver).map((worker) => describeThread(worker)),
       `last events: ${this.faulty.events
         .slice(-5)
         .map((event) => JSON.stringify(event))
@@ -423,23 +419,4 @@ export class TortureRound {
     ]
     return new TortureHang(lines.join('\n    '))
   }
-
-  #describe({ name, tape, words }: TortureWorker): string {
-    const counts = `${name}: ${words.isWorking ? '' : 'not attached, '}${tape.rows} rows, ${words.done} done, ${words.failed} failed`
-    if (tape instanceof ReadTape) return counts
-    const pending: string[] = []
-    for (let row = 0; row < tape.rows; row++) if (tape.outcome[row] === AT_WORK) pending.push(`${row}→${tape.log[row]}`)
-    return `${counts}, ${pending.length} pending: ${pending.slice(0, 20).join(' ')}`
-  }
-}
-
-function openFaulty(plan: RoundPlan, dataDir: string | undefined): Promise<FaultyMillrace> {
-  const needsLimits = plan.faults.some(({ kind }) => kind === 'outOfMemory')
-  return FaultyMillrace.open({
-    brokers: plan.brokers,
-    logMemoryBytes: plan.logMemoryBytes,
-    restarts: { maxRestarts: 1_000_000 },
-    ...(dataDir === undefined ? {} : { dataDir, config: FILE_BROKER_CONFIG }),
-    ...(needsLimits ? { resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } } : {}),
-  })
 }
