@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { BUNDLES_VARIABLE, bundledEntry } from './bundled-entry.ts'
+import { BUNDLES_VARIABLE, bundledEntry, startedByName } from './bundled-entry.ts'
 
 test('a thread’s file comes in one piece, with what is imported for what it does ahead of the rest, and once for a suite', async () => {
   const source = new URL('../faults/faulty-broker.ts', import.meta.url)
@@ -14,4 +14,11 @@ test('a thread’s file comes in one piece, with what is imported for what it do
   expect(hook).toBeLessThan(code.indexOf('new BrokerActor('))
   expect(dirname(fileURLToPath(entry))).toBe(process.env[BUNDLES_VARIABLE])
   expect((await bundledEntry(source)).href).toBe(entry.href)
+})
+
+test('what a thread starts by name lies beside its file', async () => {
+  const entry = await bundledEntry(new URL('../faults/faulty-broker.ts', import.meta.url))
+  const names = startedByName().map((path) => basename(path, '.ts'))
+  expect(names).toEqual(expect.arrayContaining(['worker-main', 'cleaner-worker', 'recovery-worker']))
+  for (const name of names) expect(existsSync(new URL(`./${name}.js`, entry)), name).toBe(true)
 })

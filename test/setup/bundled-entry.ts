@@ -4,9 +4,9 @@
 // all of its files.
 
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -15,8 +15,7 @@ export const BUNDLES_VARIABLE = 'MILLRACE_TEST_BUNDLES'
 
 const PROJECT_ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const BUNDLER = fileURLToPath(new URL('./bundle.ts', import.meta.url))
-/** What is started by name alone, from beside whoever starts it. */
-const BESIDE = ['src/broker/worker-main.ts', 'src/storage/cleaner-worker.ts'].map((path) => join(PROJECT_ROOT, path))
+const SOURCES = join(PROJECT_ROOT, 'src')
 
 /** A new folder for bundles, in which packages resolve. */
 export function makeBundlesFolder(): string {
@@ -43,14 +42,24 @@ function bundlesFolder(): string {
 export async function bundledEntry(source: URL): Promise<URL> {
   const folder = bundlesFolder()
   const path = fileURLToPath(source)
-  await Promise.all([path, ...BESIDE].map((each) => bundle(each, target(each, folder))))
-  return pathToFileURL(target(path, folder))
+  const name = relative(PROJECT_ROOT, path).replace(/\.ts$/, '').replaceAll(/[\\/]/g, '-')
+  const entry = join(folder, `${name}.js`)
+  if (!existsSync(entry)) {
+    await Promise.all(startedByName().map((each) => bundle(each, join(folder, `${basename(each, '.ts')}.js`))))
+    await bundle(path, entry)
+  }
+  return pathToFileURL(entry)
 }
 
-function target(path: string, folder: string): string {
-  const names = relative(PROJECT_ROOT, path).replace(/\.ts$/, '').split(/[\\/]/)
-  // What stands beside is found by its own name.
-  return join(folder, `${BESIDE.includes(path) ? names.at(-1)! : names.join('-')}.js`)
+/** The files of `src` that are no module's import: threads find them by name, beside their own file. */
+export function startedByName(): string[] {
+  const found = new Set<string>()
+  for (const name of readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue
+    const text = readFileSync(join(SOURCES, name), 'utf8')
+    for (const [, beside] of text.matchAll(/entryBeside\('(\.[^']+)'/g)) found.add(join(SOURCES, dirname(name), `${beside}.ts`))
+  }
+  return [...found]
 }
 
 /** In a process of its own: a bundler takes memory, and tests measure theirs. */
