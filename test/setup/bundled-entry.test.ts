@@ -22,3 +22,10 @@ test('what a thread starts by name lies beside its file', async () => {
   expect(names).toEqual(expect.arrayContaining(['worker-main', 'cleaner-worker', 'recovery-worker']))
   for (const name of names) expect(existsSync(new URL(`./${name}.js`, entry)), name).toBe(true)
 })
+
+test('two that ask at the same time get the same', async () => {
+  const source = new URL('../lane/dying-thread.ts', import.meta.url)
+  const [one, other] = await Promise.all([bundledEntry(source), bundledEntry(source)])
+  expect(one.href).toBe(other.href)
+  expect(existsSync(one)).toBe(true)
+})

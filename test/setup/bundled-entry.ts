@@ -62,9 +62,18 @@ export function startedByName(): string[] {
   return [...found]
 }
 
+const bundling = new Map<string, Promise<void>>()
+
+/** Once, whoever asks for it meanwhile. */
+function bundle(path: string, to: string): Promise<void> {
+  const under = bundling.get(to) ?? (existsSync(to) ? Promise.resolve() : makeBundle(path, to))
+  bundling.set(to, under)
+  return under
+}
+
 /** In a process of its own: a bundler takes memory, and tests measure theirs. */
-async function bundle(path: string, to: string): Promise<void> {
-  if (existsSync(to)) return
+async function makeBundle(path: string, to: string): Promise<void> {
+  // Another process may be at it, too.
   const made = `${to.slice(0, -3)}.${process.pid}.js`
   await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', BUNDLER, path, made])
   renameSync(made, to)
