@@ -21,8 +21,8 @@ export interface RecoveryThreads {
 
 export type RecoveryAnswer = { readonly recovered: RecoveredPartition } | { readonly failure: MillraceError }
 
-/** So many bytes to scan pay for starting threads. */
-const POOL_FROM_BYTES = 16 * 1024 * 1024
+/** So many bytes to scan pay for starting threads: the time of one thread for them is that of the start of two. */
+const POOL_FROM_BYTES = 128 * 1024 * 1024
 /** A partition with less to scan is done here meanwhile. */
 const POOL_JOB_BYTES = 64 * 1024
 
@@ -35,10 +35,15 @@ export function recoverHere(disk: Disk, job: RecoveryJob): RecoveryAnswer {
   }
 }
 
-/** The same of many, by the order of the jobs; on threads of `start` where that is quicker. */
-export async function recoverAll(disk: Disk, jobs: readonly RecoveryJob[], start: () => RecoveryThreads): Promise<RecoveryAnswer[]> {
+/** The same of many, by the order of the jobs; on threads of `start` where `poolFromBytes` are to be scanned. */
+export async function recoverAll(
+  disk: Disk,
+  jobs: readonly RecoveryJob[],
+  start: () => RecoveryThreads,
+  poolFromBytes: number = POOL_FROM_BYTES,
+): Promise<RecoveryAnswer[]> {
   const sizes = jobs.map((job) => bytesToScan(disk, job))
-  if (sizes.reduce((sum, bytes) => sum + bytes, 0) < POOL_FROM_BYTES) return jobs.map((job) => recoverHere(disk, job))
+  if (sizes.reduce((sum, bytes) => sum + bytes, 0) < poolFromBytes) return jobs.map((job) => recoverHere(disk, job))
   const threads = start()
   let isOver = false
   const recover = async (job: RecoveryJob, sizeInBytes: number): Promise<RecoveryAnswer> => {

@@ -44,6 +44,8 @@ export class DirectoryCheckpoints {
   readonly #directory: string
   readonly #texts = new Map<string, string>()
   #current: Checkpoints
+  /** The same, a partition each; made when one is asked for. */
+  #byName: Map<string, Checkpoints> | undefined
 
   private constructor(disk: Disk, directory: string) {
     this.#disk = disk
@@ -74,12 +76,14 @@ export class DirectoryCheckpoints {
         this.#texts.set(name, text)
       }
       this.#current = { ...this.#current, [kind]: offsets }
+      this.#byName = undefined
     }
   }
 
   /** What the files say of one partition. */
   of(topic: string, partition: number): Checkpoints {
-    return this.#each((offsets) => offsets.filter((one) => one.topic === topic && one.partition === partition))
+    this.#byName ??= byNameOf(this.#current)
+    return this.#byName.get(`${topic}-${partition}`) ?? { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] }
   }
 
   /** The files say the same, and this of one partition. */
@@ -121,6 +125,19 @@ export class DirectoryCheckpoints {
     // A damaged one too: it is replaced by whatever differs from it.
     this.#texts.set(name, text)
   }
+}
+
+function byNameOf(checkpoints: Checkpoints): Map<string, Checkpoints> {
+  const found = new Map<string, Record<keyof Checkpoints, PartitionOffset[]>>()
+  for (const [kind] of FILES) {
+    for (const one of checkpoints[kind]) {
+      const name = `${one.topic}-${one.partition}`
+      const of = found.get(name) ?? { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] }
+      found.set(name, of)
+      of[kind].push(one)
+    }
+  }
+  return found
 }
 
 function byName(a: PartitionOffset, b: PartitionOffset): number {

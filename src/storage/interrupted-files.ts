@@ -23,7 +23,8 @@ import { HEADERS_WINDOW_BYTES, SegmentSource } from './segment-source.ts'
 
 /** Clears up; the base offsets of the segments that are there then, rising, and the offsets of the snapshots. */
 export function endInterruptedWork(directory: PartitionDirectory): { segments: number[]; snapshots: readonly number[] } {
-  const { leftovers, others } = list(directory)
+  const listing = list(directory)
+  const { leftovers, others } = listing
   for (const name of others) if (name.endsWith('.tmp')) directory.remove(name)
   const cleaned = leftovers.filter(({ state }) => state === 'cleaned')
   const lowestCleaned = Math.min(...cleaned.map(({ baseOffset }) => baseOffset))
@@ -35,7 +36,7 @@ export function endInterruptedWork(directory: PartitionDirectory): { segments: n
   for (const { name, state } of leftovers) if (state !== 'swap') directory.remove(name)
   const ready = swaps.filter(({ baseOffset }) => baseOffset < lowestCleaned)
   if (ready.length > 0) endSwap(directory, ready)
-  const { segments, snapshotOffsets, orphans } = list(directory)
+  const { segments, snapshotOffsets, orphans } = leftovers.length === 0 ? listing : list(directory)
   for (const name of orphans) directory.remove(name)
   return { segments: segments.map(({ baseOffset }) => baseOffset), snapshots: snapshotOffsets }
 }

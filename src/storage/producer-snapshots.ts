@@ -58,11 +58,12 @@ export function loadProducers(
  * that was read (Kafka: removeStraySnapshots). The offset of the newest that stays, -1 without one.
  */
 export function keepSnapshots(directory: PartitionDirectory, segments: readonly number[], endOffset: number, readOffset: number): number {
-  const offsets = snapshotOffsets(directory).filter((offset) => offset <= endOffset)
+  const there = snapshotOffsets(directory)
+  const offsets = there.filter((offset) => offset <= endOffset)
   const atSegments = offsets.filter((offset) => segments.includes(offset))
   const kept = new Set(atSegments)
   if (offsets.includes(readOffset) && readOffset > (atSegments.at(-1) ?? -1)) kept.add(readOffset)
-  for (const offset of snapshotOffsets(directory)) if (!kept.has(offset)) directory.remove(logFileName(offset, 'snapshot'))
+  for (const offset of there) if (!kept.has(offset)) directory.remove(logFileName(offset, 'snapshot'))
   return Math.max(-1, ...kept)
 }
 

@@ -48,16 +48,21 @@ class Threads implements RecoveryThreads {
 
 test('little is recovered on this thread, and no other is started', async () => {
   const { disk, jobs } = killed([2, 0, 3])
-  const answers = await recoverAll(disk, jobs, () => {
-    throw new Error('threads are started')
-  })
+  const answers = await recoverAll(
+    disk,
+    jobs,
+    () => {
+      throw new Error('threads are started')
+    },
+    16 * MIB,
+  )
   expect(answers.map((one) => 'recovered' in one && one.recovered.segments.at(-1)?.endOffset)).toEqual([2, 0, 3])
 })
 
 test('much goes to threads, the largest first, what is empty does not; answers come in the order of the jobs; threads are closed', async () => {
   const { disk, jobs } = killed([2, 0, 40, 3])
   const threads = new Threads(async (job) => recoverPartition(disk, job))
-  const answers = await recoverAll(disk, jobs, () => threads)
+  const answers = await recoverAll(disk, jobs, () => threads, 16 * MIB)
   expect(threads.ran).toEqual(['/data/p-2', '/data/p-3', '/data/p-0'])
   expect(threads.closed).toBe(1)
   expect(answers.map((one) => 'recovered' in one && one.recovered.segments.at(-1)?.endOffset)).toEqual([2, 0, 40, 3])
@@ -69,7 +74,7 @@ test('a partition that is damaged is its own trouble; what a thread that died wa
   const threads = new Threads(async ({ directory }) => {
     throw directory === '/data/p-1' ? damage : new Error('its thread has ended')
   })
-  const answers = await recoverAll(disk, jobs, () => threads)
+  const answers = await recoverAll(disk, jobs, () => threads, 16 * MIB)
   expect(answers[1]).toEqual({ failure: damage })
   expect([answers[0], answers[2]].map((one) => 'recovered' in one! && one.recovered.segments.at(-1)?.endOffset)).toEqual([20, 20])
   expect(threads.closed).toBe(1)
@@ -80,6 +85,6 @@ test('a defect is thrown, when the threads are closed', async () => {
   const threads = new Threads(async () => {
     throw new MillraceError('ASSERTION_FAILED', 'a defect')
   })
-  await expect(recoverAll(disk, jobs, () => threads)).rejects.toMatchObject({ code: 'ASSERTION_FAILED' })
+  await expect(recoverAll(disk, jobs, () => threads, 16 * MIB)).rejects.toMatchObject({ code: 'ASSERTION_FAILED' })
   expect(threads.closed).toBe(1)
 })
