@@ -3,6 +3,7 @@
 
 import { THROUGHPUT_METRICS } from '../harness/bench-case.ts'
 import type { CaseSpec, ContenderSpec, TargetSpec } from '../harness/bench-case.ts'
+import { FILE_METRICS } from '../durability/durability-metrics.ts'
 import { LIMIT_METRICS } from '../limit/limit-metrics.ts'
 import { KAFKA_METRICS } from '../peers/kafka-address.ts'
 import { openPostMessage, windowRecords } from '../peers/post-message.ts'
@@ -10,6 +11,7 @@ import type { PostMessageWay } from '../peers/post-message-sender.ts'
 import { byteSize } from '../harness/format.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
 import { againstKafka, kafkaPeers } from './kafka-peers.ts'
+import { fileRoadContender } from './durability-cases.ts'
 import { BATCH_BYTES, LOG_MEMORY_BYTES, roadContender } from './road-settings.ts'
 
 const AERON_ABSENT = 'Aeron and the Disruptor have no command that measures this; see "recorded elsewhere"'
@@ -142,8 +144,8 @@ export const S1: CaseSpec = {
 export const S4: CaseSpec = {
   id: 'S4',
   title: `one producer → one partition → one reader, ${byteSize(1024)} values`,
-  measures: 'S1 with values of 1,024 bytes.',
-  metrics: { ...THROUGHPUT_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS, ...KAFKA_METRICS },
+  measures: 'S1 and S2 with values of 1,024 bytes.',
+  metrics: { ...THROUGHPUT_METRICS, ...FILE_METRICS, ...ROAD_METRICS, ...LIMIT_METRICS, ...KAFKA_METRICS },
   primary: 'recordsPerSecond',
   order: 'alternate',
   table: 'throughput',
@@ -151,6 +153,7 @@ export const S4: CaseSpec = {
   repetitions: 7,
   contenders: [
     road('cursor', 'millrace, cursor', 1_024, 'cursor', 1_500_000),
+    fileRoadContender({ durability: 'cache', valueBytes: 1_024, records: 500_000 }),
     limit(1_024, 500_000),
     postMessage('packed', 'postMessage, hand-packed 64 KiB buffers', 1_024, 1_500_000),
     postMessage('array', 'postMessage, arrays of 1,000 objects', 1_024, 200_000),
@@ -167,6 +170,7 @@ export const S4: CaseSpec = {
       ...RATIO,
     },
     againstKafka('cursor against Kafka at 1 KiB in the same run', 'cursor', 10),
+    { ...againstKafka('`cache` against Kafka at 1 KiB in the same run', 'cache', 10), id: 'kafka-cache' },
     againstAeron('cursor against Aeron IPC at 1 KiB in the same run', 0.8),
   ],
   skippedPeers: NOT_RUN,

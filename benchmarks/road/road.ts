@@ -40,6 +40,8 @@ export interface RoadOptions {
   readonly producer: ProducerOptions
   readonly consumer: ConsumerOptions
   readonly topicConfig?: TopicConfigOptions
+  /** Where its files are; without it there are none. */
+  readonly dataDir?: string
 }
 
 /** The distance is looked at about this often. */
@@ -58,7 +60,8 @@ export interface Road extends Running {
 }
 
 export async function openRoad(options: RoadOptions): Promise<Road> {
-  const millrace = await openMillrace({ brokers: options.strands, logMemoryBytes: options.logMemoryBytes })
+  const { strands: brokers, logMemoryBytes, dataDir } = options
+  const millrace = await openMillrace({ brokers, logMemoryBytes, ...(dataDir === undefined ? {} : { dataDir }) })
   const strands: Strand[] = []
   try {
     for (let index = 0; index < options.strands; index++) {

@@ -12,6 +12,8 @@ describe('the cases', () => {
   test('are those that the targets name, each told in full', () => {
     expect(CASES.map((one) => one.id)).toEqual([
       'S1',
+      'S2',
+      'S3',
       'S4',
       'S6',
       'S7',
