@@ -2,10 +2,15 @@
 // Pure; any thread. Computed once a batch, and only for batches that leave memory.
 //
 // Slicing by 16: sixteen tables of 256 words, table k being table 0 with k zero
-// bytes behind it, so that sixteen bytes take sixteen independent look-ups.
+// bytes behind it, so that sixteen bytes take sixteen independent look-ups. Long ranges take the
+// processor's own instruction, where native-crc32c.ts finds it.
+
+import { nativeCrc32c } from './native-crc32c.ts'
 
 const TABLES = 16
 const POLYNOMIAL_REVERSED = 0x82f63b78
+/** From here on a call of native code costs less than it spares. */
+const NATIVE_BYTES_MIN = 1_024
 /** Made when it is first needed: few threads need it, and it takes a while. */
 let table: Int32Array | undefined
 
@@ -25,6 +30,16 @@ function makeTable(): Int32Array {
 
 /** The CRC-32C of bytes[start, end) as an unsigned number; `seed` is the CRC of what came before. */
 export function crc32c(bytes: Uint8Array, start: number, end: number, seed = 0): number {
+  // Of shared memory no native code is given a view: not every version takes one.
+  if (end - start >= NATIVE_BYTES_MIN && bytes.buffer instanceof ArrayBuffer) {
+    const native = nativeCrc32c()
+    if (native !== undefined) return native(bytes.subarray(start, end), seed)
+  }
+  return ownCrc32c(bytes, start, end, seed)
+}
+
+/** The same without native code. */
+export function ownCrc32c(bytes: Uint8Array, start: number, end: number, seed = 0): number {
   const t = (table ??= makeTable())
   const b = bytes
   let crc = ~seed

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { crc32c } from '../../src/record/crc32c.ts'
+import { crc32c, ownCrc32c } from '../../src/record/crc32c.ts'
+import { nativeCrc32c } from '../../src/record/native-crc32c.ts'
 import { plainCrc32c } from './plain-batch.ts'
 
 const SEED = 20_261_202
@@ -38,4 +39,25 @@ test('goes on from what came before', () => {
 test('of shared memory is the same', () => {
   const shared = new Uint8Array(new SharedArrayBuffer(64)).fill(0x5a)
   expect(crc32c(shared, 3, 61)).toBe(plainCrc32c(shared, 3, 61))
+})
+
+test('of a long range is the same with native code and without, from anything that came before', () => {
+  expect(nativeCrc32c(), 'it is installed for the tests').toBeDefined()
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1_024, maxLength: 5_000 }), fc.nat(1_100), fc.nat(0xffff_ffff), (bytes, start, seed) => {
+      const from = Math.min(start, bytes.length)
+      const expected = ownCrc32c(bytes, from, bytes.length, seed)
+      expect(crc32c(bytes, from, bytes.length, seed)).toBe(expected)
+      expect(nativeCrc32c()!(bytes.subarray(from), seed)).toBe(expected)
+    }),
+    { seed: SEED },
+  )
+})
+
+test('our own is that of the bytes one at a time, also of long ranges and of shared memory', () => {
+  const bytes = Uint8Array.from({ length: 3_000 }, (_, i) => (i * 151 + 7) & 0xff)
+  expect(ownCrc32c(bytes, 5, 2_995)).toBe(plainCrc32c(bytes, 5, 2_995))
+  const shared = new Uint8Array(new SharedArrayBuffer(3_000))
+  shared.set(bytes)
+  expect(crc32c(shared, 5, 2_995)).toBe(plainCrc32c(bytes, 5, 2_995))
 })
