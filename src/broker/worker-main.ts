@@ -6,6 +6,7 @@ import { threadId, workerData } from 'node:worker_threads'
 import { Bells } from '../bells.ts'
 import { systemClock } from '../clock.ts'
 import { engineRandom } from '../random.ts'
+import { forgoNativeCode } from '../record/native-crc32c.ts'
 import { BrokerActor } from './broker-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 import type { IoInit } from './io-init.ts'
@@ -31,6 +32,7 @@ function maySpin(bells: Bells): boolean {
 }
 
 function startBroker(init: BrokerInit): void {
+  forgoNativeCode()
   const bells = new Bells(init.memory.bells)
   const broker = new BrokerActor(init, {
     clock: systemClock,

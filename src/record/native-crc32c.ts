@@ -1,5 +1,6 @@
 // The CRC-32C of @node-rs/crc32, which uses the processor's own instruction, where that package is
-// installed: several times as fast as our own. Any thread; each loads it at the first batch that needs it.
+// installed: several times as fast as our own. Each thread loads it at the first batch that needs it;
+// those that lead partitions never do, since a fault in native code would end the whole process, and they hold what is acknowledged.
 
 import { createRequire } from 'node:module'
 
@@ -10,7 +11,12 @@ const require = createRequire(import.meta.url)
 /** null: it is not there. */
 let loaded: NativeCrc32c | null | undefined
 
-/** undefined where it is not installed, or not for this machine. */
+/** From here on this thread computes with our own code. */
+export function forgoNativeCode(): void {
+  loaded = null
+}
+
+/** undefined where it is not installed, not for this machine, or not wanted on this thread. */
 export function nativeCrc32c(): NativeCrc32c | undefined {
   if (loaded === undefined) loaded = load()
   return loaded ?? undefined

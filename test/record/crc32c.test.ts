@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { crc32c, ownCrc32c } from '../../src/record/crc32c.ts'
-import { nativeCrc32c } from '../../src/record/native-crc32c.ts'
+import { forgoNativeCode, nativeCrc32c } from '../../src/record/native-crc32c.ts'
 import { plainCrc32c } from './plain-batch.ts'
 
 const SEED = 20_261_202
@@ -60,4 +60,11 @@ test('our own is that of the bytes one at a time, also of long ranges and of sha
   const shared = new Uint8Array(new SharedArrayBuffer(3_000))
   shared.set(bytes)
   expect(crc32c(shared, 5, 2_995)).toBe(plainCrc32c(bytes, 5, 2_995))
+})
+
+test('of a thread that forgoes native code is the same', () => {
+  const bytes = Uint8Array.from({ length: 3_000 }, (_, i) => (i * 151 + 7) & 0xff)
+  forgoNativeCode()
+  expect(nativeCrc32c()).toBeUndefined()
+  expect(crc32c(bytes, 5, 2_995)).toBe(plainCrc32c(bytes, 5, 2_995))
 })
