@@ -108,6 +108,7 @@ export class IoActor implements HostedIoControl {
       image,
       clock,
       ringBroker: (brokerId) => this.#ringBroker(brokerId),
+      wake: () => this.#dutyCycle?.wake(),
       retentionCheckIntervalMs: config[name] ?? LOG_SETTINGS[name].default,
       log,
     })

@@ -12,6 +12,8 @@ export class CheckedFile implements DiskFile {
   readonly #descriptor: number
   readonly #writable: boolean
   #closed = false
+  /** Syncs that were started and have not ended: until then the descriptor must not be given to another file. */
+  #syncing = 0
   /** What the sync that failed threw. */
   #syncFailure: DiskError | undefined
 
@@ -108,10 +110,27 @@ export class CheckedFile implements DiskFile {
     }
   }
 
+  startSync(onEnd: (failure: unknown) => void): void {
+    this.#assertOpen()
+    if (this.#syncFailure !== undefined) throw this.#refusal('sync')
+    this.#syncing++
+    this.#calls.startSync(this.#descriptor, (cause) => {
+      this.#syncing--
+      const failure = cause === undefined ? undefined : this.#failure({ operation: 'sync', cause })
+      if (failure instanceof DiskError) this.#syncFailure ??= failure
+      if (this.#closed && this.#syncing === 0) this.#letGo()
+      onEnd(failure)
+    })
+  }
+
   close(): void {
     if (this.#closed) return
     // Also when it fails: the system has let go of the descriptor, and may give its number to another file.
     this.#closed = true
+    if (this.#syncing === 0) this.#letGo()
+  }
+
+  #letGo(): void {
     try {
       this.#calls.close(this.#descriptor)
     } catch (cause) {

@@ -14,6 +14,8 @@ export interface DiskCalls {
   truncate(descriptor: number, sizeInBytes: number): void
   /** fdatasync */
   sync(descriptor: number): void
+  /** Never calls back before it returns. */
+  startSync(descriptor: number, onEnd: (error: unknown) => void): void
   /** undefined where nothing is. */
   stat(path: string): DiskStat | undefined
   /** In any order; a symbolic link is no directory. */

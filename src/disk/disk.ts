@@ -1,4 +1,4 @@
-// Files, as the log needs them. Synchronous: the I/O thread of a data directory and the workers
+// Files, as the log needs them. Synchronous, but for syncs that are started: the I/O thread of a data directory and the workers
 // that recover it have nothing else to do, and may block; broker threads never hold one.
 //
 // What the two kinds (file-disk.ts, and a simulated one in the tests) promise alike:
@@ -12,7 +12,7 @@
 //   on the disk, and the next one would succeed without writing it: the file takes no write and
 //   no sync any more.
 //
-// Descriptors never cross threads: each thread opens by path.
+// Descriptors never cross threads of ours: each opens by path.
 
 /** `read`: must exist. `write`: must exist, may be read and written. `create`: must not exist, is made empty, may be read and written. */
 export type OpenFlags = 'read' | 'write' | 'create'
@@ -76,6 +76,12 @@ export interface DiskFile {
 
   /** The file's bytes and its size survive a power cut (fdatasync). Never tried again after it failed. */
   sync(): void
+
+  /**
+   * The same for what was written before this call, on another thread: `onEnd` is called in a later turn of the event loop, with what
+   * went wrong or undefined. The file may be written meanwhile; closed, it is let go of when that has ended.
+   */
+  startSync(onEnd: (failure: unknown) => void): void
 
   /** May be called again. Syncs nothing. */
   close(): void

@@ -6,6 +6,7 @@
 
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -37,6 +38,7 @@ const CALLS: DiskCalls = {
   writeViews: writevSync,
   truncate: ftruncateSync,
   sync: fdatasyncSync,
+  startSync: (descriptor, onEnd) => fdatasync(descriptor, (error) => onEnd(error ?? undefined)),
   stat: (path) => {
     const stat = statSync(path, { throwIfNoEntry: false })
     return stat === undefined ? undefined : { sizeInBytes: stat.size, modifiedMs: stat.mtimeMs, isDirectory: stat.isDirectory() }

@@ -5,16 +5,15 @@
 //   leaders mark partitions ─▶ written, a few MiB each ─▶ synced where that is asked ─▶ leaders are told
 //                                       └─▶ past SYNC_AHEAD_BYTES a directory: synced, checkpointed
 //
-// Holds: a turn is bounded; no partition waits for more than a turn of each other one;
-// past the recovery points of a directory (durable-ends) lie at most SYNC_AHEAD_BYTES and a turn's
-// writes, past its checkpoints and resume points twice that.
+// Syncs go on beside the writes. Holds: a turn is bounded; no partition waits for more than a turn of each other one;
+// past the recovery points of a directory (durable-ends) lie at most UNSYNCED_AHEADS times SYNC_AHEAD_BYTES and a turn's
+// writes, past its checkpoints and resume points SYNC_AHEAD_BYTES more.
 
 import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { equalTopicIds } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { LogMemory } from '../log/log-memory.ts'
-import type { ReadTarget } from '../log/shared-log-reader.ts'
 import type { MetadataDelta } from '../metadata/metadata-delta.ts'
 import type { MetadataImage } from '../metadata/metadata-image.ts'
 import { MetadataLoader } from '../metadata/metadata-loader.ts'
@@ -23,15 +22,17 @@ import type { KnownProducers } from '../partition/producer-state.ts'
 import { decodeProducerSnapshot } from '../storage/producer-snapshot.ts'
 import type { LogDirectories } from './log-directories.ts'
 import type { PartitionWriter } from './partition-writer.ts'
+import { SyncQueue } from './sync-queue.ts'
 
-/** Bytes that are copied out of log memory at once: few enough to stay in a core's cache. */
-const CHUNK_BYTES = 512 * 1024
 /** What one partition may write in a turn. */
 const PARTITION_BYTES_A_TURN = 4 * 1024 * 1024
 const PARTITIONS_A_TURN = 256
 /** No other partition begins to write in a turn behind so much. */
 const BYTES_A_TURN = 4 * 1024 * 1024
-const SYNC_AHEAD_BYTES = 24 * 1024 * 1024
+/** What a directory holds unsynced before it is synced for its own sake, and synced before that is checkpointed. */
+const SYNC_AHEAD_BYTES = 16 * 1024 * 1024
+/** How many times that it holds unsynced before it takes nothing more. */
+const UNSYNCED_AHEADS = 2
 
 export interface IoThreadOptions {
   readonly memory: LogMemory
@@ -41,8 +42,10 @@ export interface IoThreadOptions {
   readonly clock: Clock
   /** Wakes a broker. */
   readonly ringBroker: (brokerId: number) => void
+  /** A sync has ended, between two turns: there may be work. */
+  readonly wake: () => void
   readonly retentionCheckIntervalMs: number
-  /** What a directory may hold unsynced, and synced but not checkpointed, in bytes; 24 MiB when left out. */
+  /** What a directory may hold unsynced, and synced but not checkpointed, in bytes; 16 MiB when left out. */
   readonly syncAheadBytes?: number
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
@@ -52,10 +55,11 @@ export class IoThread {
   readonly #options: IoThreadOptions
   readonly #directories: LogDirectories
   readonly #metadata: MetadataLoader
-  readonly #target: ReadTarget = { bytes: new Uint8Array(CHUNK_BYTES), length: 0 }
   /** Slots whose writers have something to do. */
   readonly #wanted = new Set<number>()
-  readonly #toSync: PartitionWriter[] = []
+  readonly #syncs: SyncQueue
+  readonly #syncAheadBytes: number
+  #isClosing = false
   /** Slots in which something is unsynced that is to be synced in a while. */
   readonly #toFlush = new Set<number>()
   #flushMs = Number.POSITIVE_INFINITY
@@ -66,6 +70,11 @@ export class IoThread {
     this.#memory = options.memory
     this.#directories = options.directories
     this.#metadata = new MetadataLoader(options.memory, options.image)
+    this.#syncs = new SyncQueue(
+      (writer, onEnd) => this.#directories.startSync(writer, onEnd),
+      (writer) => this.#syncEnded(writer),
+    )
+    this.#syncAheadBytes = options.syncAheadBytes ?? SYNC_AHEAD_BYTES
     this.#retainMs = options.clock.monotonicMs() + options.retentionCheckIntervalMs
     // What an I/O thread before had written, and died before it told.
     for (const writer of this.#directories.writers()) this.#tell(writer)
@@ -73,6 +82,7 @@ export class IoThread {
 
   /** Whether a turn would find something to do. */
   hasWork(): boolean {
+    if (this.#isHeldBack) return false
     return this.#wanted.size > 0 || this.#memory.writeWanted.nextMarked(0, this.#memory.slotsHigh) >= 0
   }
 
@@ -86,19 +96,20 @@ export class IoThread {
     this.#takeMarks()
     const nowMs = this.#options.clock.monotonicMs()
     if (nowMs >= this.#flushMs) for (const slot of this.#toFlush) this.#wanted.add(slot)
-    let work = this.#wanted.size
-    let turns = PARTITIONS_A_TURN
+    let work = 0
     let bytes = 0
     for (const slot of this.#wanted) {
-      if (turns-- === 0 || bytes >= BYTES_A_TURN) break
+      if (work === PARTITIONS_A_TURN || bytes >= BYTES_A_TURN || this.#isHeldBack) break
+      work++
       // It goes to the back of the row, if it is not done.
       this.#wanted.delete(slot)
       const writer = this.#writerOf(slot)
       if (writer !== undefined) bytes += this.#serve(writer, nowMs)
     }
-    this.#syncAwaited()
+    for (const writer of this.#directories.takeAhead(this.#syncAheadBytes)) this.#syncs.add(writer)
+    this.#syncs.pump()
+    this.#directories.checkpointSynced(this.#syncAheadBytes)
     this.#scheduleFlushes()
-    work += this.#directories.syncAhead(this.#options.syncAheadBytes ?? SYNC_AHEAD_BYTES, (writer) => this.#report(writer))
     if (nowMs >= this.#retainMs) this.#retain(nowMs)
     this.#directories.tick(nowMs)
     return work
@@ -112,6 +123,7 @@ export class IoThread {
       throw new MillraceError('UNKNOWN_TOPIC_ID', `slot ${slot} has no files of that topic`)
     }
     const nowMs = this.#options.clock.monotonicMs()
+    // Not held back: what is not in the files yet is bounded by log memory.
     while (writer.isBehind && this.#serve(writer, nowMs) > 0);
     if (writer.failure !== undefined) throw writer.failure
     return { endOffset: writer.files.endOffset, producers: decodeProducerSnapshot(writer.files.path, writer.files.producerSnapshot()) }
@@ -119,6 +131,8 @@ export class IoThread {
 
   /** Everything that is published is written and synced, and the directory is left as after a clean stop. */
   close(): void {
+    this.#isClosing = true
+    this.#syncs.clear()
     do this.#takeMarks()
     while (this.turn() > 0)
     this.#directories.closeClean()
@@ -138,6 +152,8 @@ export class IoThread {
     for (const { partitions } of delta.deletedTopics()) {
       for (const { slot } of partitions) {
         this.#wanted.delete(slot)
+        const writer = this.#directories.held(slot)
+        if (writer !== undefined) this.#syncs.remove(writer)
         this.#directories.delete(slot)
       }
     }
@@ -152,17 +168,40 @@ export class IoThread {
     return slot === METADATA_SNAPSHOT_SLOT ? undefined : this.#directories.writerOf(slot, this.#metadata.image)
   }
 
+  /** A directory waits for its syncs before it takes more. */
+  get #isHeldBack(): boolean {
+    return !this.#isClosing && this.#directories.isUnsyncedAbove(UNSYNCED_AHEADS * this.#syncAheadBytes)
+  }
+
   /** The bytes that were written. */
   #serve(writer: PartitionWriter, nowMs: number): number {
-    const bytes = writer.write(this.#target, PARTITION_BYTES_A_TURN, nowMs)
+    const bytes = writer.write(PARTITION_BYTES_A_TURN, nowMs)
     this.#directories.wrote(writer, bytes)
     if (writer.mustFollowStart) this.#directories.followStart(writer, this.#metadata.image)
     if (writer.isBehind) this.#wanted.add(writer.slot)
-    if (writer.mustSync(nowMs)) this.#toSync.push(writer)
-    else if (bytes > 0) this.#tell(writer)
+    if (writer.mustSync(nowMs)) this.#sync(writer)
+    if (bytes > 0 && !writer.isAwaitedSynced) this.#tell(writer)
     if (writer.flushDueMs < Number.POSITIVE_INFINITY) this.#toFlush.add(writer.slot)
     this.#report(writer)
     return bytes
+  }
+
+  #sync(writer: PartitionWriter): void {
+    // The last syncs are waited for: nobody comes back to hear of their ends.
+    if (!this.#isClosing) this.#syncs.add(writer)
+    else {
+      this.#directories.sync(writer)
+      this.#tell(writer)
+    }
+  }
+
+  #syncEnded(writer: PartitionWriter): void {
+    if (this.#isClosing || this.#directories.held(writer.slot) !== writer) return
+    this.#tell(writer)
+    this.#report(writer)
+    // What was written meanwhile may wait for the next one.
+    this.#wanted.add(writer.slot)
+    this.#options.wake()
   }
 
   #scheduleFlushes(): void {
@@ -172,16 +211,6 @@ export class IoThread {
       if (dueMs === Number.POSITIVE_INFINITY) this.#toFlush.delete(slot)
       else this.#flushMs = Math.min(this.#flushMs, dueMs)
     }
-  }
-
-  /** One sync of a partition for all batches of it that wait. */
-  #syncAwaited(): void {
-    for (const writer of this.#toSync) {
-      this.#directories.sync(writer)
-      this.#tell(writer)
-      this.#report(writer)
-    }
-    this.#toSync.length = 0
   }
 
   #retain(nowMs: number): void {

@@ -50,6 +50,8 @@ interface Held {
 interface Home {
   readonly broker: BrokerDirectory
   unsyncedBytes: number
+  /** What waits to be synced for the directory's sake. */
+  readonly ahead: Set<PartitionWriter>
   /** Synced since the last checkpoint. */
   uncheckpointedBytes: number
 }
@@ -66,7 +68,7 @@ export class LogDirectories {
   constructor(options: LogDirectoriesOptions) {
     this.#options = options
     this.#config = options.config
-    this.#homes = options.directory.brokers.map((broker) => ({ broker, unsyncedBytes: 0, uncheckpointedBytes: 0 }))
+    this.#homes = options.directory.brokers.map((broker) => ({ broker, unsyncedBytes: 0, ahead: new Set(), uncheckpointedBytes: 0 }))
     for (const { broker } of this.#homes) for (const path of broker.deleted) this.#deleted.push({ path, dueMs: 0 })
   }
 
@@ -131,6 +133,7 @@ export class LogDirectories {
     this.#held.delete(slot)
     home.broker.resumePoints.drop(markedPartition(name))
     home.unsyncedBytes -= Math.min(home.unsyncedBytes, writer.files.unsyncedBytes)
+    home.ahead.delete(writer)
     try {
       if (writer.failure === undefined) writer.files.closeFiles()
       const path = this.#options.directory.removePartitionDirectory(home.broker.nodeId, name)
@@ -148,26 +151,58 @@ export class LogDirectories {
 
   /** Syncs a partition, and remembers how far. */
   sync(writer: PartitionWriter): void {
-    const { home, name } = this.#held.get(writer.slot)!
-    const bytes = writer.files.unsyncedBytes
-    if (!writer.sync()) return
+    const before = writer.files.syncedBytes
+    if (writer.sync()) this.#synced(writer, before)
+  }
+
+  /** The same, while it is written on: `onEnd` hears of the end, or of a failure, perhaps before this returns. */
+  startSync(writer: PartitionWriter, onEnd: () => void): void {
+    const before = writer.files.syncedBytes
+    writer.startSync(() => {
+      this.#synced(writer, before)
+      onEnd()
+    })
+  }
+
+  #synced(writer: PartitionWriter, syncedBytesBefore: number): void {
+    const held = this.#held.get(writer.slot)
+    // Its topic may have been deleted meanwhile.
+    if (held?.writer !== writer) return
+    const { home, name } = held
+    home.ahead.delete(writer)
+    if (writer.failure !== undefined) return
+    const bytes = writer.files.syncedBytes - syncedBytesBefore
     home.unsyncedBytes = Math.max(0, home.unsyncedBytes - bytes)
     home.uncheckpointedBytes += bytes
     const { durableEnds } = home.broker
     durableEnds.mark(durableEnds.placeOf(markedPartition(name)), writer.files.syncedEndOffset)
   }
 
-  /** Syncs, and checkpoints, directories in which more than `bytes` are not; how many there were. `onSynced` hears of each partition. */
-  syncAhead(bytes: number, onSynced: (writer: PartitionWriter) => void): number {
-    let count = 0
+  /** Whether a directory holds more than `bytes` unsynced. */
+  isUnsyncedAbove(bytes: number): boolean {
+    return this.#homes.some(({ unsyncedBytes }) => unsyncedBytes > bytes)
+  }
+
+  /** What is to be synced where more than `bytes` of a directory are not; the next round only when all of it has ended. */
+  takeAhead(bytes: number): PartitionWriter[] {
+    const taken: PartitionWriter[] = []
     for (const home of this.#homes) {
-      if (home.unsyncedBytes > bytes) {
-        count++
-        this.#syncAll(home, onSynced)
+      if (home.unsyncedBytes <= bytes || home.ahead.size > 0) continue
+      // Counted anew: what failed counts no more.
+      home.unsyncedBytes = 0
+      for (const { writer, home: own } of this.#held.values()) {
+        if (own !== home || writer.failure !== undefined || writer.files.unsyncedBytes === 0) continue
+        home.unsyncedBytes += writer.files.unsyncedBytes
+        home.ahead.add(writer)
+        taken.push(writer)
       }
-      if (home.uncheckpointedBytes > bytes) this.#checkpoint(home)
     }
-    return count
+    return taken
+  }
+
+  /** Writes down how far directories are synced in which that is more than `bytes` old. */
+  checkpointSynced(bytes: number): void {
+    for (const home of this.#homes) if (home.uncheckpointedBytes > bytes) this.#checkpoint(home)
   }
 
   /** Milliseconds until something is due though nothing is written. */
@@ -240,16 +275,6 @@ export class LogDirectories {
     const config = this.filesConfig(text)
     const files = PartitionFiles.create({ disk, directory: path, topicId: name.topicId, config, clock, random })
     return this.hold(control, files, name, broker, text)
-  }
-
-  #syncAll(home: Home, onSynced: (writer: PartitionWriter) => void): void {
-    for (const held of this.#held.values()) {
-      if (held.home !== home || held.writer.files.unsyncedBytes === 0) continue
-      this.sync(held.writer)
-      onSynced(held.writer)
-    }
-    // What failed is counted no more.
-    home.unsyncedBytes = 0
   }
 
   #checkpoint(home: Home): void {

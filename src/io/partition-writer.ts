@@ -1,19 +1,23 @@
 // Writes the log of one partition from log memory to its files, as far as its leader has
 // published it. Runs on the I/O thread, which alone changes the files.
 //
-//   published log end ─▶ copied out of log memory, re-checked ─▶ appended ─▶ written end ─▶ the leader is told
-//                                                                  └─ sync ─▶ synced end ──────▲
+//   published log end ─▶ walked in log memory ─▶ written from there ─▶ written end ─▶ the leader is told
+//                                                       └─ sync ─▶ synced end ──────▲
 //
+// Nothing is copied on the way: a leader gives no extent up before it is written, except that of a deleted topic.
 // Holds: what is published as written is in the files, and as synced on the disk. Files that
 // fail once are never written again: what is not in them by then is never acknowledged.
 
+import { assert } from '../assert.ts'
 import { MillraceError } from '../errors.ts'
 import type { ControlBlock } from '../log/control-block.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import { DURABILITY_DISK } from '../log/log-memory-layout.ts'
 import { READ_OK, SharedLogReader } from '../log/shared-log-reader.ts'
-import type { ReadTarget } from '../log/shared-log-reader.ts'
 import type { PartitionFiles } from '../storage/partition-files.ts'
+
+/** What is written with one call of the system. */
+const WRITE_BYTES_MAX = 2 * 1024 * 1024
 
 /** When what is written is synced, acknowledged or not (Kafka: flush.messages, flush.ms). */
 export interface FlushPolicy {
@@ -26,6 +30,7 @@ export class PartitionWriter {
   readonly control: ControlBlock
   readonly files: PartitionFiles
   readonly #reader: SharedLogReader
+  readonly #arena: Uint8Array
   flush: FlushPolicy
   /** When the oldest of what is not synced was written, on the monotonic clock. */
   #unsyncedSinceMs = Number.POSITIVE_INFINITY
@@ -39,6 +44,7 @@ export class PartitionWriter {
     this.slot = control.slot
     this.control = control
     this.files = files
+    this.#arena = memory.arena
     this.#reader = new SharedLogReader(memory, control.slot, 'logEndOffset')
     this.#reader.seek(files.endOffset)
   }
@@ -49,13 +55,13 @@ export class PartitionWriter {
   }
 
   /** Writes up to `budgetBytes`, one batch at least; the bytes that were written. */
-  write(target: ReadTarget, budgetBytes: number, nowMs: number): number {
+  write(budgetBytes: number, nowMs: number): number {
     if (this.failure !== undefined) return 0
     let bytes = 0
     this.guard(() => {
-      while (bytes < budgetBytes && this.#reader.read(target, target.bytes.length) === READ_OK) {
-        this.files.append(target.bytes, 0, target.length)
-        bytes += target.length
+      while (bytes < budgetBytes && this.#reader.pass(WRITE_BYTES_MAX) === READ_OK) {
+        if (!this.#writePassed()) return
+        bytes += this.#reader.passedBytes
       }
       if (bytes === 0) return
       this.#unsyncedSinceMs = Math.min(this.#unsyncedSinceMs, nowMs)
@@ -64,11 +70,30 @@ export class PartitionWriter {
     return bytes
   }
 
+  /** False where the topic was deleted meanwhile: then it may have been overwritten, and nobody will read it. */
+  #writePassed(): boolean {
+    const { passedFrom, passedBytes } = this.#reader
+    try {
+      this.files.append(this.#arena, passedFrom, passedFrom + passedBytes)
+    } catch (error) {
+      if (this.#reader.isPassedThere || !this.#reader.isDeleted) throw error
+      return false
+    }
+    if (this.#reader.isPassedThere) return true
+    assert(this.#reader.isDeleted, 'log memory was given up before it was written')
+    return false
+  }
+
   /** Whether it is to be synced now: what is acknowledged only then waits for it, or a flush is due. */
   mustSync(nowMs: number): boolean {
     if (this.failure !== undefined || this.files.unsyncedBytes === 0) return false
-    if (this.control.durability === DURABILITY_DISK) return true
+    if (this.isAwaitedSynced) return true
     return this.files.endOffset - this.files.syncedEndOffset >= this.flush.messages || this.flushDueMs <= nowMs
+  }
+
+  /** Whether its leader waits for syncs, and for nothing else. */
+  get isAwaitedSynced(): boolean {
+    return this.control.durability === DURABILITY_DISK
   }
 
   /** When `flush.ms` is over for something, on the monotonic clock; Infinity: for nothing. */
@@ -82,6 +107,32 @@ export class PartitionWriter {
     return this.guard(() => {
       this.files.sync()
       this.#unsyncedSinceMs = Number.POSITIVE_INFINITY
+      this.control.publishSyncedEnd(this.files.syncedEndOffset)
+    })
+  }
+
+  /** Starts a sync of what is written so far; `onEnd` hears of its end, or of its failure, perhaps before this returns. */
+  startSync(onEnd: () => void): void {
+    if (this.failure !== undefined) {
+      onEnd()
+      return
+    }
+    let isStarted = false
+    this.guard(() => {
+      this.#unsyncedSinceMs = Number.POSITIVE_INFINITY
+      isStarted = this.files.startSync(() => {
+        this.#syncEnded()
+        onEnd()
+      })
+      if (!isStarted) this.#syncEnded()
+    })
+    if (!isStarted) onEnd()
+  }
+
+  #syncEnded(): void {
+    if (this.failure !== undefined) return
+    this.guard(() => {
+      if (this.files.failure !== undefined) throw this.files.failure
       this.control.publishSyncedEnd(this.files.syncedEndOffset)
     })
   }

@@ -87,6 +87,7 @@ export class SharedLogReader {
   #order = 0
   #bytePosition = 0
   #passedBytes = 0
+  #passedFrom = 0
   /** The attributes of the batches that were read last, each bit that any of them has. */
   #attributes = 0
   /** The last read came to the bound, whose low half was this before. */
@@ -163,6 +164,18 @@ export class SharedLogReader {
     return this.#passedBytes
   }
 
+  /**
+   * Where in the arena what the last `pass` passed over begins. For who knows by other means that the extent is not given up
+   * while it is looked at; `isPassedThere` afterwards says whether that was so.
+   */
+  get passedFrom(): number {
+    return this.#passedFrom
+  }
+
+  get isPassedThere(): boolean {
+    return this.#granule >= 0 && this.#memory.extents.isStill(this.#granule, this.#generation)
+  }
+
   #readOn(target: ReadTarget | undefined, maxBytes: number): ReadResult {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#isDeleted()) return READ_DELETED
@@ -231,8 +244,10 @@ export class SharedLogReader {
     if (!extents.isStill(this.#granule, this.#generation)) return this.#lost()
     this.#bytePosition += cut - from
     this.#position = nextPosition
-    if (target === undefined) this.#passedBytes = cut - from
-    else target.length = cut - from
+    if (target === undefined) {
+      this.#passedFrom = from
+      this.#passedBytes = cut - from
+    } else target.length = cut - from
     return cut === from ? READ_EMPTY : READ_OK
   }
 

@@ -56,7 +56,11 @@ export class PartitionFiles {
   #startOffset: number
   #endOffset: number
   #syncedEndOffset: number
-  #unsyncedBytes = 0
+  /** Of .log files, since it was opened. */
+  #appendedBytes = 0
+  #syncedBytes = 0
+  #isSyncing = false
+  #truncations = 0
   #snapshotOffset: number
   readonly #fence: FailureFence
   readonly #nowMs = (): number => this.#clock.nowMs()
@@ -94,7 +98,7 @@ export class PartitionFiles {
     this.#endOffset = opened.writer.segment.endOffset
     this.#syncedEndOffset = opened.syncedEndOffset
     // What a recovery found behind the recovery point may not be synced: how much of it, is not known.
-    if (this.#syncedEndOffset < this.#endOffset) this.#unsyncedBytes = this.#writer.segment.sizeInBytes
+    if (this.#syncedEndOffset < this.#endOffset) this.#appendedBytes = this.#writer.segment.sizeInBytes
     this.#snapshotOffset = opened.snapshotOffset
   }
 
@@ -117,7 +121,7 @@ export class PartitionFiles {
 
   /** Of .log files, since the last sync. */
   get unsyncedBytes(): number {
-    return this.#unsyncedBytes
+    return this.#appendedBytes - this.#syncedBytes
   }
 
   /** Of all .log files. */
@@ -125,6 +129,11 @@ export class PartitionFiles {
     let sum = 0
     for (const { sizeInBytes } of this.#segments) sum += sizeInBytes
     return sum
+  }
+
+  /** Of .log files, since it was opened. */
+  get syncedBytes(): number {
+    return this.#syncedBytes
   }
 
   /** Oldest first; the last is appended to. */
@@ -192,7 +201,7 @@ export class PartitionFiles {
 
   #writeRun(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#unsyncedBytes += end - start
+    this.#appendedBytes += end - start
     this.#writer.writeRun(bytes, start, end)
     this.#endOffset = this.#writer.segment.endOffset
   }
@@ -207,8 +216,42 @@ export class PartitionFiles {
     this.#fence.run(() => {
       this.#writer.syncLog()
       this.#directory.sync()
-      this.#syncedEndOffset = this.#endOffset
-      this.#unsyncedBytes = 0
+      this.#isSynced()
+    })
+  }
+
+  #isSynced(): void {
+    this.#syncedEndOffset = this.#endOffset
+    this.#syncedBytes = this.#appendedBytes
+  }
+
+  get isSyncing(): boolean {
+    return this.#isSyncing
+  }
+
+  /**
+   * Starts a sync of what was appended so far, while more may be appended; one at a time. When `onEnd` is called, in a later
+   * turn of the event loop, `syncedEndOffset` or `failure` tells. False, and it is not called: it was little, and is synced already.
+   */
+  startSync(onEnd: () => void): boolean {
+    return this.#fence.run(() => {
+      assert(!this.#isSyncing, 'a sync is started while another one goes on')
+      // Names and files that were closed: few, and not for long.
+      this.#directory.sync()
+      const endOffset = this.#endOffset
+      const appendedBytes = this.#appendedBytes
+      const truncations = this.#truncations
+      this.#isSyncing = this.#writer.startSyncLog((failure) => {
+        this.#isSyncing = false
+        if (failure !== undefined) this.#fence.failed(failure)
+        else if (truncations === this.#truncations) {
+          this.#syncedEndOffset = Math.max(this.#syncedEndOffset, endOffset)
+          this.#syncedBytes = Math.max(this.#syncedBytes, appendedBytes)
+        }
+        onEnd()
+      })
+      if (!this.#isSyncing) this.#isSynced()
+      return this.#isSyncing
     })
   }
 
@@ -360,8 +403,8 @@ export class PartitionFiles {
       this.#epochs.cutEnd(this.#endOffset)
       this.#snapshotOffset = Math.max(-1, ...snapshotOffsets(this.#directory))
       this.#directory.sync()
-      this.#syncedEndOffset = this.#endOffset
-      this.#unsyncedBytes = 0
+      this.#truncations++
+      this.#isSynced()
     })
   }
 
@@ -380,8 +423,7 @@ export class PartitionFiles {
         this.#writer.seal()
         if (this.#endOffset > this.#snapshotOffset && this.#endOffset > 0) writeSnapshot(this.#directory, this.#endOffset, this.#producers)
         this.#directory.sync()
-        this.#syncedEndOffset = this.#endOffset
-        this.#unsyncedBytes = 0
+        this.#isSynced()
       },
       () => this.#writer.closeFiles(),
     )

@@ -41,6 +41,8 @@ export class SegmentWriter {
   /** Bytes of the .log that are written; the segment's size counts noted batches too. */
   #writtenBytes: number
   #isLogUnsynced = false
+  /** Writes to the .log so far. */
+  #runs = 0
   /** Of the last batch that was noted; -1: none was since the last checkpoint. */
   #lastBatchPosition = -1
   /** Entries that are in the files. */
@@ -120,6 +122,7 @@ export class SegmentWriter {
     assert(end - start === this.pendingBytes, 'a run is not what was noted of it')
     this.#log ??= this.#directory.disk.open(this.#directory.pathOf(this.#logName), 'write')
     this.#isLogUnsynced = true
+    this.#runs++
     this.#log.write(bytes, start, end, this.#writtenBytes)
     this.#writtenBytes += end - start
     if (this.#indexes.offsetBytesUsed >= INDEX_WRITE_BYTES) this.flushIndexes()
@@ -180,6 +183,22 @@ export class SegmentWriter {
     this.#log.sync()
     this.#isLogUnsynced = false
     this.#directory.markSynced(this.#logName)
+  }
+
+  /** Starts a sync of the .log as it is; false, and nothing is called, where it needs none. */
+  startSyncLog(onEnd: (failure: unknown) => void): boolean {
+    if (!this.#isLogUnsynced || this.#log === undefined) return false
+    const runs = this.#runs
+    const log = this.#log
+    log.startSync((failure) => {
+      // What was written meanwhile, or the file that was closed as not synced, waits for the next one.
+      if (failure === undefined && runs === this.#runs && this.#log === log) {
+        this.#isLogUnsynced = false
+        this.#directory.markSynced(this.#logName)
+      }
+      onEnd(failure)
+    })
+    return true
   }
 
   /** Lets go of the descriptor; the next append opens the file again. */

@@ -127,6 +127,23 @@ describe('a sync that failed', () => {
     file.close()
   })
 
+  test('though it was started and the file written meanwhile: the same', () => {
+    const disk = diskWith({ kind: 'EIO', at: 1, calls: ['sync'] })
+    const file = disk.open('/a', 'create')
+    file.write(bytesOf('abc'), 0, 3, 0)
+    let failure: unknown
+    file.startSync((told) => (failure = told))
+    file.write(bytesOf('d'), 0, 1, 3)
+    expect(failure).toBeUndefined()
+    disk.endSyncs()
+    expect(failure).toMatchObject({ operation: 'sync', errno: 'EIO', reason: 'io' })
+    for (const refused of [() => file.startSync(() => undefined), () => file.sync(), () => file.write(bytesOf('e'), 0, 1, 4)]) {
+      expect(failureOf(refused)).toMatchObject({ reason: 'sync-failed', path: '/a', cause: { errno: 'EIO' } })
+    }
+    expect(disk.calls.get('sync')).toBe(1)
+    file.close()
+  })
+
   test('leaves other files alone', () => {
     const disk = diskWith({ kind: 'EIO', at: 1, calls: ['sync'], path: '/a' })
     const [a, b] = [disk.open('/a', 'create'), disk.open('/b', 'create')]

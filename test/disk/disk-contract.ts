@@ -11,6 +11,8 @@ export interface DiskUnderTest {
   readonly disk: Disk
   /** An empty directory. */
   readonly root: string
+  /** Has syncs that were started end, where they do not by themselves. */
+  readonly endSyncs?: () => void
   close(): void
 }
 
@@ -72,6 +74,19 @@ export function describeDisk(name: string, make: () => DiskUnderTest): void {
         expect(text('a')).toBe('hello world')
         withFile('a', 'write', (file) => file.write(bytesOf('J'), 0, 1, 0))
         expect(text('a')).toBe('Jello world')
+      })
+
+      test('is synced while it is written on, and let go of only then', async () => {
+        const file = disk.open(at('a'), 'create')
+        file.write(bytesOf('hello'), 0, 5, 0)
+        const ended = new Promise((resolve) => file.startSync(resolve))
+        file.write(bytesOf(' world'), 0, 6, 5)
+        const endedToo = new Promise((resolve) => file.startSync(resolve))
+        file.close()
+        expect(() => file.startSync(() => undefined)).toThrow(/after it was closed/)
+        under.endSyncs?.()
+        expect(await Promise.all([ended, endedToo])).toEqual([undefined, undefined])
+        expect(text('a')).toBe('hello world')
       })
 
       test('a read is short only at the end', () => {

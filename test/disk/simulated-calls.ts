@@ -9,13 +9,20 @@ import type { Inode } from './disk-image.ts'
 import { errnoError, FaultPlan, SimulatedStop } from './disk-faults.ts'
 import type { CallName, FaultKind } from './disk-faults.ts'
 import { applyOp, isEntryOp, UnsyncedJournal } from './unsynced-journal.ts'
-import type { LinkOp, WriteOp } from './unsynced-journal.ts'
+import type { LinkOp, UnsyncedOp, WriteOp } from './unsynced-journal.ts'
 
 /** The write in which the process ended. */
 interface CutWrite {
   readonly op: WriteOp
   readonly sizeBefore: number
   readonly pagesBefore: ReadonlyMap<number, Uint8Array | undefined>
+}
+
+interface StartedSync {
+  readonly inode: number
+  readonly path: string
+  readonly ops: ReadonlySet<UnsyncedOp>
+  readonly onEnd: (error: unknown) => void
 }
 
 interface Place {
@@ -37,6 +44,7 @@ export class SimulatedCalls implements DiskCalls {
   readonly #nowMs: () => number
   readonly #open = new Map<number, { readonly inode: number; readonly path: string }>()
   readonly #unnamed = new Set<number>()
+  #started: StartedSync[] = []
   #nextDescriptor = 3
   #nextInode: number
 
@@ -122,6 +130,35 @@ export class SimulatedCalls implements DiskCalls {
       () => this.journal.syncFile(this.durable, inode.id),
       () => this.journal.failFile(inode.id),
     )
+  }
+
+  startSync(descriptor: number, onEnd: (error: unknown) => void): void {
+    const { inode, path } = this.#file('sync', descriptor)
+    // Only what was done before is sure to be on the disk when it ends.
+    this.#started.push({ inode: inode.id, path, ops: new Set(this.journal.ops), onEnd })
+  }
+
+  /** Ends the syncs that were started before this call; their number. */
+  endSyncs(): number {
+    const started = this.#started
+    this.#started = []
+    for (const { inode, path, ops, onEnd } of started) {
+      let error: unknown
+      try {
+        this.#call(
+          'sync',
+          path,
+          0,
+          () => this.journal.syncFile(this.durable, inode, ops),
+          () => this.journal.failFile(inode),
+        )
+      } catch (cause) {
+        if (cause instanceof SimulatedStop) throw cause
+        error = cause
+      }
+      onEnd(error)
+    }
+    return started.length
   }
 
   stat(path: string): DiskStat | undefined {

@@ -13,7 +13,7 @@ const SEED = 20_261_130
 describeDisk('the simulated disk', () => {
   const disk = new SimulatedDisk()
   disk.makeDirectory('/data')
-  return { disk, root: '/data', close: () => {} }
+  return { disk, root: '/data', endSyncs: () => disk.endSyncs(), close: () => {} }
 })
 
 function write(file: DiskFile, text: string, position: number): void {
@@ -55,6 +55,20 @@ describe('a power cut', () => {
     synced(disk, '/a', 'hello')
     expect(disk.unsyncedOperations).toBe(0)
     expect(statesOf(disk)).toEqual(['a=hello'])
+  })
+
+  test('takes what was written after a sync was started, and nothing before', () => {
+    const disk = new SimulatedDisk()
+    const file = put(disk, '/a', 'hello')
+    disk.syncDirectory('/')
+    file.startSync(() => undefined)
+    write(file, ' world', 5)
+    expect(statesOf(disk)).toContain('a=')
+    expect(disk.endSyncs()).toBe(1)
+    const states = statesOf(disk)
+    expect(states).toContain('a=hello')
+    expect(states.every((state) => state.startsWith('a=hello'))).toBe(true)
+    expect(disk.endSyncs()).toBe(0)
   })
 
   test('takes a name whose directory was not synced, though the file was', () => {

@@ -78,6 +78,11 @@ export class SimulatedDisk extends CheckedDisk {
     return this.#calls.cutWrite?.op.lengthInBytes ?? 0
   }
 
+  /** Ends the syncs that were started; their number. */
+  endSyncs(): number {
+    return this.#calls.endSyncs()
+  }
+
   /** The Disk of another thread, over the same files and faults. */
   another(): Disk {
     return new CheckedDisk(this.#calls)

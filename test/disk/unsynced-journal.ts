@@ -67,7 +67,8 @@ export function applyOp(image: DiskImage, op: UnsyncedOp, arrived: Arrived = ARR
       break
     case 'link': {
       image.ensure(op.inode, op.isDirectory)
-      if (op.from !== undefined) unlink(image, op.from.directory, op.from.name, op.inode)
+      // Nothing has two names, whichever of its renames arrived.
+      if (op.from !== undefined) for (const directory of [op.from.directory, op.directory]) unname(image, directory, op.inode)
       image.ensure(op.directory, true).entries.set(op.name, op.inode)
       break
     }
@@ -99,6 +100,10 @@ function mixed(before: Uint8Array | undefined, after: Uint8Array, sectors: numbe
   return page
 }
 
+function unname(image: DiskImage, directory: number, inode: number): void {
+  for (const [name, id] of image.get(directory)?.entries ?? []) if (id === inode) image.mutable(directory).entries.delete(name)
+}
+
 // Only while the name still means this file: an operation in between may not have arrived.
 function unlink(image: DiskImage, directory: number, name: string, inode: number): void {
   if (image.get(directory)?.entries.get(name) === inode) image.mutable(directory).entries.delete(name)
@@ -125,19 +130,20 @@ export class UnsyncedJournal {
     if (op !== undefined) this.#ops.push(op)
   }
 
-  /** A file's bytes and size go to the disk. */
-  syncFile(durable: DiskImage, inode: number): void {
+  /** A file's bytes and size go to the disk; of `only` these operations, where it is given. */
+  syncFile(durable: DiskImage, inode: number, only?: ReadonlySet<UnsyncedOp>): void {
+    const isOut = (op: UnsyncedOp): boolean => only !== undefined && !only.has(op)
     const newer = new Set<number>()
     let keptBytes = Number.POSITIVE_INFINITY
     for (const op of this.#ops) {
-      if (op.inode !== inode || op.lost || isEntryOp(op)) continue
+      if (op.inode !== inode || op.lost || isEntryOp(op) || isOut(op)) continue
       applyOp(durable, op)
       if (op.kind === 'write') for (const page of op.pages.keys()) newer.add(page)
       else keptBytes = Math.min(keptBytes, op.sizeInBytes)
     }
     // What a failed sync lost may have arrived late, but not over what was written after it.
     this.#ops = this.#ops.flatMap((op) => {
-      if (op.inode !== inode || isEntryOp(op)) return [op]
+      if (op.inode !== inode || isEntryOp(op) || isOut(op)) return [op]
       if (!op.lost || op.kind !== 'write') return []
       const pages = new Map([...op.pages].filter(([page]) => !newer.has(page) && (page + 1) * PAGE_BYTES <= keptBytes))
       return pages.size === 0 ? [] : [{ ...op, pages }]

@@ -39,7 +39,10 @@ class History {
         this.told[topic].sent.push(...numbers)
       }
       // Not all of it is always done.
-      for (let turns = random.below(3); turns > 0; turns--) world.io.turn()
+      for (let turns = random.below(3); turns > 0; turns--) {
+        world.io.turn()
+        if (random.below(2) === 0) disk.endSyncs()
+      }
       world.advance()
       this.#hear(world)
     }

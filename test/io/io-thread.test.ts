@@ -166,6 +166,82 @@ describe('durability', () => {
     expect(states).toBeGreaterThan(0)
   })
 
+  test('disk: what is written while a sync goes on waits for the next one', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('safe', { 'millrace.durability': 'disk' })
+    const slot = world.slot('safe')
+    world.append(slot, 3)
+    world.io.turn()
+    world.append(slot, 4)
+    world.io.turn()
+    world.advance()
+    expect(world.control(slot).writtenEndOffset).toBe(7)
+    expect(world.log(slot).highWatermark).toBe(0)
+    disk.endSyncs()
+    world.advance()
+    expect(world.log(slot).highWatermark).toBe(3)
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(7)
+  })
+
+  test('disk: of a sync that fails nothing is acknowledged, and nothing more is taken', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('safe', { 'millrace.durability': 'disk' })
+    const slot = world.slot('safe')
+    world.append(slot, 3)
+    disk.plan([{ kind: 'EIO', at: 1, calls: ['sync'], path: `${BROKER}/safe-0/00000000000000000000.log` }])
+    world.run()
+    expect(disk.faultsBitten).toBe(1)
+    expect(world.log(slot).highWatermark).toBe(0)
+    expect(world.control(slot).haveFilesFailed).toBe(true)
+    expect(world.messages.filter((message) => message.includes('failed'))).toHaveLength(1)
+    const syncs = disk.calls.get('sync')
+    world.append(slot, 3)
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(0)
+    expect(disk.calls.get('sync')).toBe(syncs)
+  })
+
+  test('a topic that is deleted while its files are synced', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('gone', { 'millrace.durability': 'disk' })
+    world.createTopic('kept', { 'millrace.durability': 'disk' })
+    world.append(world.slot('gone'), 3)
+    world.append(world.slot('kept'), 3)
+    world.io.turn()
+    expect(world.deleteTopic('gone')).toBe(true)
+    world.run()
+    expect(world.log(world.slot('kept')).highWatermark).toBe(3)
+    expect(world.messages).toEqual([])
+    expect(disk.list(BROKER).filter((name) => name.startsWith('gone') && !name.endsWith('-delete'))).toEqual([])
+  })
+
+  test('a directory that is not synced as fast as it is written takes no more than its bound', () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('wide', { 'segment.bytes': String(64 * MIB) })
+    const slot = world.slot('wide')
+    // Nothing that was started ends: the disk hangs.
+    for (let round = 0; round < 80; round++) {
+      world.append(slot, 8, 128 * 1024)
+      for (let turns = 0; turns < 3; turns++) world.io.turn()
+      world.advance()
+    }
+    expect(world.io.hasWork()).toBe(false)
+    expect(world.io.turn()).toBe(0)
+    const path = `${BROKER}/wide-0/00000000000000000000.log`
+    const heldAt = disk.stat(path).sizeInBytes
+    expect(heldAt).toBeGreaterThan(40 * MIB)
+    expect(heldAt).toBeLessThan(45 * MIB)
+    const end = world.log(slot).endOffset
+    expect(world.log(slot).highWatermark).toBeLessThan(end)
+    world.run()
+    expect(world.log(slot).highWatermark).toBe(end)
+  })
+
   test('cache: what lies past the recovery point is bounded by syncs in the background', () => {
     const disk = new SimulatedDisk()
     const world = new IoWorld(disk)

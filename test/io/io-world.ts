@@ -20,7 +20,6 @@ import { decodeMetadataRecord } from '../../src/protocol/metadata-record-frame.t
 import { encodeRecord } from '../../src/metadata/metadata-records.ts'
 import { seededRandom } from '../../src/random.ts'
 import { writeCrc } from '../../src/record/record-batch.ts'
-import type { Disk } from '../../src/disk/disk.ts'
 import type { ProcessIdentity } from '../../src/storage/data-directory-lock.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { LogFixture, MIB } from '../log/log-fixture.ts'
@@ -50,7 +49,7 @@ export class IoWorld {
   readonly #metadata: MemoryLog
   readonly #logs = new Map<number, MemoryLog>()
   readonly #process: ProcessIdentity
-  readonly #disk: Disk
+  readonly #disk: SimulatedDisk
   readonly #brokers: number
   readonly #syncAheadBytes: number
   readonly #seed: number
@@ -119,6 +118,7 @@ export class IoWorld {
       directories,
       image,
       ringBroker: () => undefined,
+      wake: () => undefined,
       retentionCheckIntervalMs: 1_000,
       syncAheadBytes: this.#syncAheadBytes,
     })
@@ -156,7 +156,7 @@ export class IoWorld {
 
   /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. Throws where it comes to no rest. */
   run(turnsMax = 1_000): void {
-    for (let i = 0; this.io.turn() > 0; i++) {
+    for (let i = 0; this.io.turn() > 0 || this.#disk.endSyncs() > 0; i++) {
       if (i === turnsMax) throw new Error(`the I/O thread finds something to do in each of ${turnsMax} turns`)
       this.advance()
     }
@@ -184,6 +184,7 @@ export class IoWorld {
     if (this.#metadata.append(batch, 0, batch.length) < 0) return false
     this.#metadata.publishEnds()
     this.io.turn()
+    this.#disk.endSyncs()
     this.#metadata.publishEnds()
     if (this.#metadata.durableEndOffset < this.#metadata.endOffset) return false
     const delta = new MetadataDelta(this.image)
