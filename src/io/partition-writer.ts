@@ -132,7 +132,8 @@ export class PartitionWriter {
   #syncEnded(): void {
     if (this.failure !== undefined) return
     this.guard(() => {
-      if (this.files.failure !== undefined) throw this.files.failure
+      const { failure } = this.files
+      if (failure instanceof Error) throw failure
       this.control.publishSyncedEnd(this.files.syncedEndOffset)
     })
   }
