@@ -56,8 +56,8 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'the written end is published before the write',
     file: 'io/partition-writer.ts',
-    find: '        this.files.append(target.bytes, 0, target.length)\n',
-    replace: '        this.control.publishWrittenEnd(this.#reader.position)\n        this.files.append(target.bytes, 0, target.length)\n',
+    find: '    try {\n      this.files.append(this.#arena,',
+    replace: '    try {\n      this.control.publishWrittenEnd(this.#reader.position)\n      this.files.append(this.#arena,',
     foundBy: CUT_OFF,
   },
   {
