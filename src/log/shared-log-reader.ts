@@ -86,8 +86,9 @@ export class SharedLogReader {
   #generation = 0
   #order = 0
   #bytePosition = 0
-  #passedBytes = 0
-  #passedFrom = 0
+  /** Bytes that the last `pass` passed over, and where in the arena they begin: for who knows that the extent is not given up meanwhile. */
+  passedBytes = 0
+  passedFrom = 0
   /** The attributes of the batches that were read last, each bit that any of them has. */
   #attributes = 0
   /** The last read came to the bound, whose low half was this before. */
@@ -118,18 +119,19 @@ export class SharedLogReader {
 
   /** Whether the partition is gone, and this reader of no more use. */
   get isDeleted(): boolean {
-    return this.#isDeleted()
+    const { incarnation } = this.#control
+    return incarnation !== this.#incarnation || (incarnation & 1) === 0 || this.#control.isDeleting
   }
 
   /** Whether a read would say anything but READ_EMPTY: look at this after waiting was announced. */
   get hasNews(): boolean {
     const { position } = this
-    return this.#boundOffset() > position || this.#control.logStartOffset > position || this.#isDeleted()
+    return this.#boundOffset() > position || this.#control.logStartOffset > position || this.isDeleted
   }
 
   /** A cheap look: false where a read would say READ_EMPTY, as the last one did, and `hasNews` too. */
   get mayHaveNews(): boolean {
-    return !this.#wasAtEnd || this.#boundLow() !== this.#endLow || this.#isDeleted()
+    return !this.#wasAtEnd || this.#boundLow() !== this.#endLow || this.isDeleted
   }
 
   /** Whether one of the batches that the last `read` copied is compressed. */
@@ -153,32 +155,20 @@ export class SharedLogReader {
     return this.#readOn(target, maxBytes)
   }
 
-  /** Passes over whole batches as `read` does, without a copy: `passedBytes` says how many bytes. For whoever waits for so many. */
+  /** Passes over whole batches as `read` does, without a copy. For whoever waits for so many bytes, or writes them from where they are. */
   pass(maxBytes: number): ReadResult {
-    this.#passedBytes = 0
+    this.passedBytes = 0
     return this.#readOn(undefined, maxBytes)
   }
 
-  /** Bytes that the last `pass` passed over. */
-  get passedBytes(): number {
-    return this.#passedBytes
-  }
-
-  /**
-   * Where in the arena what the last `pass` passed over begins. For who knows by other means that the extent is not given up
-   * while it is looked at; `isPassedThere` afterwards says whether that was so.
-   */
-  get passedFrom(): number {
-    return this.#passedFrom
-  }
-
+  /** Whether that was so. */
   get isPassedThere(): boolean {
     return this.#granule >= 0 && this.#memory.extents.isStill(this.#granule, this.#generation)
   }
 
   #readOn(target: ReadTarget | undefined, maxBytes: number): ReadResult {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      if (this.#isDeleted()) return READ_DELETED
+      if (this.isDeleted) return READ_DELETED
       this.#wasAtEnd = false
       this.#endLow = this.#boundLow()
       // The bound first: all that lies below it is then visible.
@@ -187,7 +177,7 @@ export class SharedLogReader {
       if (this.#position >= bound) return this.#atEnd()
       this.#wasInRange = true
       if (this.#granule < 0 && !this.#locate()) {
-        if (this.#isInFiles) return this.#isDeleted() ? READ_DELETED : READ_IN_FILES
+        if (this.#isInFiles) return this.isDeleted ? READ_DELETED : READ_IN_FILES
         if (!this.#isChainEmpty) continue
         this.#position = bound
         return READ_EMPTY
@@ -201,11 +191,6 @@ export class SharedLogReader {
   /** Whether memory begins behind the position. To be asked after the chain: it moves before an extent goes out of it. */
   get #isInFiles(): boolean {
     return this.#hasFiles && this.#position < this.#control.memoryStartOffset
-  }
-
-  #isDeleted(): boolean {
-    const { incarnation } = this.#control
-    return incarnation !== this.#incarnation || (incarnation & 1) === 0 || this.#control.isDeleting
   }
 
   #boundOffset(): number {
@@ -244,10 +229,9 @@ export class SharedLogReader {
     if (!extents.isStill(this.#granule, this.#generation)) return this.#lost()
     this.#bytePosition += cut - from
     this.#position = nextPosition
-    if (target === undefined) {
-      this.#passedFrom = from
-      this.#passedBytes = cut - from
-    } else target.length = cut - from
+    this.passedFrom = from
+    this.passedBytes = cut - from
+    if (target !== undefined) target.length = cut - from
     return cut === from ? READ_EMPTY : READ_OK
   }
 
@@ -383,7 +367,7 @@ export class SharedLogReader {
 
   /** To be asked after the chain: trimming moves the log start, and deleting marks the log, before either takes anything out of it. */
   #isInRange(): boolean {
-    return this.#control.logStartOffset <= this.#position && !this.#isInFiles && !this.#isDeleted()
+    return this.#control.logStartOffset <= this.#position && !this.#isInFiles && !this.isDeleted
   }
 
   #growTarget(target: ReadTarget, sizeInBytes: number): boolean {

@@ -42,6 +42,7 @@ import type { BatchPlace } from './segment-lookup.ts'
 import { retentionStart } from './segment-retention.ts'
 import { discardCleaned, isCleanedThere, swapSegments } from './segment-swap.ts'
 import { SegmentWriter } from './segment-writer.ts'
+import { SyncProgress } from './sync-progress.ts'
 
 export class PartitionFiles {
   readonly #directory: PartitionDirectory
@@ -55,12 +56,7 @@ export class PartitionFiles {
   readonly #deleted: DeletedFiles
   #startOffset: number
   #endOffset: number
-  #syncedEndOffset: number
-  /** Of .log files, since it was opened. */
-  #appendedBytes = 0
-  #syncedBytes = 0
-  #isSyncing = false
-  #truncations = 0
+  readonly #synced: SyncProgress
   #snapshotOffset: number
   readonly #fence: FailureFence
   readonly #nowMs = (): number => this.#clock.nowMs()
@@ -96,9 +92,9 @@ export class PartitionFiles {
     this.#deleted = new DeletedFiles(opened.directory)
     this.#startOffset = opened.startOffset
     this.#endOffset = opened.writer.segment.endOffset
-    this.#syncedEndOffset = opened.syncedEndOffset
     // What a recovery found behind the recovery point may not be synced: how much of it, is not known.
-    if (this.#syncedEndOffset < this.#endOffset) this.#appendedBytes = this.#writer.segment.sizeInBytes
+    const isSynced = opened.syncedEndOffset >= this.#endOffset
+    this.#synced = new SyncProgress(opened.syncedEndOffset, isSynced ? 0 : this.#writer.segment.sizeInBytes)
     this.#snapshotOffset = opened.snapshotOffset
   }
 
@@ -116,12 +112,12 @@ export class PartitionFiles {
   }
 
   get syncedEndOffset(): number {
-    return this.#syncedEndOffset
+    return this.#synced.endOffset
   }
 
   /** Of .log files, since the last sync. */
   get unsyncedBytes(): number {
-    return this.#appendedBytes - this.#syncedBytes
+    return this.#synced.unsyncedBytes
   }
 
   /** Of all .log files. */
@@ -133,7 +129,7 @@ export class PartitionFiles {
 
   /** Of .log files, since it was opened. */
   get syncedBytes(): number {
-    return this.#syncedBytes
+    return this.#synced.bytes
   }
 
   /** Oldest first; the last is appended to. */
@@ -201,7 +197,7 @@ export class PartitionFiles {
 
   #writeRun(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#appendedBytes += end - start
+    this.#synced.noteAppended(end - start)
     this.#writer.writeRun(bytes, start, end)
     this.#endOffset = this.#writer.segment.endOffset
   }
@@ -216,17 +212,12 @@ export class PartitionFiles {
     this.#fence.run(() => {
       this.#writer.syncLog()
       this.#directory.sync()
-      this.#isSynced()
+      this.#synced.all(this.#endOffset)
     })
   }
 
-  #isSynced(): void {
-    this.#syncedEndOffset = this.#endOffset
-    this.#syncedBytes = this.#appendedBytes
-  }
-
   get isSyncing(): boolean {
-    return this.#isSyncing
+    return this.#synced.isSyncing
   }
 
   /**
@@ -235,23 +226,15 @@ export class PartitionFiles {
    */
   startSync(onEnd: () => void): boolean {
     return this.#fence.run(() => {
-      assert(!this.#isSyncing, 'a sync is started while another one goes on')
       // Names and files that were closed: few, and not for long.
       this.#directory.sync()
-      const endOffset = this.#endOffset
-      const appendedBytes = this.#appendedBytes
-      const truncations = this.#truncations
-      this.#isSyncing = this.#writer.startSyncLog((failure) => {
-        this.#isSyncing = false
-        if (failure !== undefined) this.#fence.failed(failure)
-        else if (truncations === this.#truncations) {
-          this.#syncedEndOffset = Math.max(this.#syncedEndOffset, endOffset)
-          this.#syncedBytes = Math.max(this.#syncedBytes, appendedBytes)
-        }
-        onEnd()
-      })
-      if (!this.#isSyncing) this.#isSynced()
-      return this.#isSyncing
+      return this.#synced.start(this.#endOffset, (onSynced) =>
+        this.#writer.startSyncLog((failure) => {
+          onSynced(failure === undefined)
+          if (failure !== undefined) this.#fence.failed(failure)
+          onEnd()
+        }),
+      )
     })
   }
 
@@ -403,8 +386,7 @@ export class PartitionFiles {
       this.#epochs.cutEnd(this.#endOffset)
       this.#snapshotOffset = Math.max(-1, ...snapshotOffsets(this.#directory))
       this.#directory.sync()
-      this.#truncations++
-      this.#isSynced()
+      this.#synced.restart(this.#endOffset)
     })
   }
 
@@ -423,20 +405,9 @@ export class PartitionFiles {
         this.#writer.seal()
         if (this.#endOffset > this.#snapshotOffset && this.#endOffset > 0) writeSnapshot(this.#directory, this.#endOffset, this.#producers)
         this.#directory.sync()
-        this.#isSynced()
+        this.#synced.all(this.#endOffset)
       },
       () => this.#writer.closeFiles(),
     )
-  }
-
-  /** Removes the partition and its directory. Also of a log that failed. */
-  delete(): void {
-    this.#fence.abandon(() => this.#writer.closeFiles())
-    const { disk, path } = this.#directory
-    // Renamed first, as Kafka does: what a crash leaves of it is not taken for a partition.
-    const gone = `${path}.${drawUniqueId(this.#random)}-delete`
-    disk.rename(path, gone)
-    disk.syncDirectory(path.slice(0, Math.max(1, path.lastIndexOf('/'))))
-    disk.removeDirectory(gone, true)
   }
 }

@@ -6,6 +6,7 @@ import { PROJECT_ROOT } from './source-file.ts'
 interface Manifest {
   readonly dependencies: Record<string, string>
   readonly devDependencies: Record<string, string>
+  readonly optionalDependencies: Record<string, string>
   readonly peerDependencies: Record<string, string>
   readonly engines: { readonly node: string }
   readonly exports: Record<string, string | { types: string; default: string }>
@@ -19,6 +20,7 @@ interface LockedPackage {
   readonly hasInstallScript?: boolean
   readonly dependencies?: Record<string, string>
   readonly devDependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
 }
 
 const read = (path: string): string => readFileSync(new URL(path, PROJECT_ROOT), 'utf8')
@@ -34,6 +36,7 @@ describe('the lock file', () => {
     const root = lock.packages['']!
     expect(root.dependencies).toEqual(manifest.dependencies)
     expect(root.devDependencies).toEqual(manifest.devDependencies)
+    expect(root.optionalDependencies).toEqual(manifest.optionalDependencies)
   })
 
   test('no package that users install runs a script', () => {
@@ -44,7 +47,7 @@ describe('the lock file', () => {
 
 describe('package.json', () => {
   test('pins every dependency', () => {
-    const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+    const loose = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }).filter(
       ([, range]) => !/^\d+\.\d+\.\d+$/.test(range),
     )
     expect(loose).toEqual([])

@@ -290,14 +290,6 @@ describe('truncate', () => {
   })
 })
 
-test('a partition that was deleted leaves nothing', () => {
-  const disk = newDisk()
-  const files = create(disk)
-  append(files, ...TEN)
-  files.delete()
-  expect(disk.list('/data')).toEqual([])
-})
-
 test('opened twice after a kill, the same', () => {
   const disk = newDisk()
   const files = create(disk)
