@@ -24,6 +24,7 @@ import { PartitionFiles } from '../storage/partition-files.ts'
 import { partitionFilesConfigOf } from '../storage/partition-files-config.ts'
 import type { PartitionFilesConfig } from '../storage/partition-files-config.ts'
 import { partitionDirectoryName } from '../storage/partition-directory-name.ts'
+import type { ResumePoint } from '../storage/resume-point.ts'
 import { writeMetadataCheckpoint } from './metadata-checkpoint.ts'
 import { PartitionWriter } from './partition-writer.ts'
 import type { FlushPolicy } from './partition-writer.ts'
@@ -44,6 +45,8 @@ interface Held {
   readonly name: PartitionName
   readonly home: Home
   config: PartitionFilesConfig
+  /** Its next sync makes a resume point: there was none to be made when its directory was checkpointed. */
+  wantsResumePoint: boolean
 }
 
 /** One log directory, and how far it is synced. */
@@ -111,7 +114,7 @@ export class LogDirectories {
     const config = this.filesConfig(text)
     const home = this.#homes.find((each) => each.broker === broker)!
     const writer = new PartitionWriter(this.#options.memory, control, files, this.#flushPolicyOf(text))
-    this.#held.set(control.slot, { writer, name, home, config })
+    this.#held.set(control.slot, { writer, name, home, config, wantsResumePoint: false })
     control.setHome(broker.nodeId)
     return writer
   }
@@ -158,10 +161,20 @@ export class LogDirectories {
   /** The same, while it is written on: `onEnd` hears of the end, or of a failure, perhaps before this returns. */
   startSync(writer: PartitionWriter, onEnd: () => void): void {
     const before = writer.files.syncedBytes
+    const held = this.#held.get(writer.slot)!
+    const point = held.wantsResumePoint ? resumePointOf(writer) : undefined
     writer.startSync(() => {
       this.#synced(writer, before)
+      if (point !== undefined && writer.failure === undefined) this.#resumeAt(held, point)
       onEnd()
     })
+  }
+
+  #resumeAt(held: Held, point: ResumePoint): void {
+    // Its topic may have been deleted meanwhile.
+    if (this.#held.get(held.writer.slot) !== held) return
+    held.home.broker.resumePoints.put(markedPartition(held.name), point)
+    held.wantsResumePoint = false
   }
 
   #synced(writer: PartitionWriter, syncedBytesBefore: number): void {
@@ -281,13 +294,21 @@ export class LogDirectories {
     home.uncheckpointedBytes = 0
     try {
       this.#options.directory.checkpoint(home.broker.nodeId, this.#checkpoints(home))
-      for (const held of this.#held.values()) if (held.home === home) noteResumePoint(held)
+      for (const held of this.#held.values()) if (held.home === home) this.#noteResumePoint(held)
       home.broker.resumePoints.write()
     } catch (error) {
       // The checkpoints before still hold: recovery only has more to look at.
       if (!(error instanceof DiskError)) throw error
       this.#options.log('error', `the checkpoints of ${home.broker.path} were not written: ${error.message}`)
     }
+  }
+
+  #noteResumePoint(held: Held): void {
+    const { files } = held.writer
+    const isSynced = files.syncedEndOffset === files.endOffset
+    const point = isSynced ? resumePointOf(held.writer) : undefined
+    if (point === undefined) held.wantsResumePoint = !isSynced
+    else this.#resumeAt(held, point)
   }
 
   #checkpoints(home: Home): {
@@ -324,12 +345,10 @@ export class LogDirectories {
 export const METADATA_CONFIG: ConfigImage = { 'retention.ms': '-1', 'retention.bytes': '-1' }
 
 /** Where a recovery may go on, if all of the partition is synced; else what was noted before holds. */
-function noteResumePoint({ writer, name, home }: Held): void {
-  if (writer.failure !== undefined) return
-  writer.guard(() => {
-    const point = writer.files.resumePoint()
-    if (point !== undefined) home.broker.resumePoints.put(markedPartition(name), point)
-  })
+function resumePointOf(writer: PartitionWriter): ResumePoint | undefined {
+  let point: ResumePoint | undefined
+  if (writer.failure === undefined) writer.guard(() => (point = writer.files.resumePoint()))
+  return point
 }
 
 interface PartitionOffsetOf {

@@ -30,7 +30,6 @@ import { truncateFiles } from './log-truncation.ts'
 import { createPartition, openPartition, openRecovered, segmentJitterMs } from './open-partition.ts'
 import type { OpenedPartition, OpenPartitionFilesOptions, PartitionFilesOptions } from './open-partition.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
-import { drawUniqueId } from './partition-directory-name.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
 import type { RecoveredPartition } from './partition-recovery.ts'
 import { encodeProducers, snapshotOffsets, writeSnapshot } from './producer-snapshots.ts'
@@ -331,9 +330,8 @@ export class PartitionFiles {
     return encodeProducers(this.#producers)
   }
 
-  /** What a recovery need not read, once all is synced; undefined while it is not, and where nothing new was appended. */
+  /** What a recovery need not read, once all that is appended now is synced; undefined where nothing new was appended. */
   resumePoint(): ResumePoint | undefined {
-    if (this.#syncedEndOffset < this.#endOffset) return undefined
     const known = this.#fence.run(() => this.#writer.checkpoint())
     return known && { ...known, producers: this.producerSnapshot() }
   }
