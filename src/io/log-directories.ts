@@ -135,7 +135,7 @@ export class LogDirectories {
     const { writer, name, home } = held
     this.#held.delete(slot)
     home.broker.resumePoints.drop(markedPartition(name))
-    home.unsyncedBytes -= Math.min(home.unsyncedBytes, writer.files.unsyncedBytes)
+    home.unsyncedBytes -= Math.min(home.unsyncedBytes, writer.files.synced.unsyncedBytes)
     home.ahead.delete(writer)
     try {
       if (writer.failure === undefined) writer.files.closeFiles()
@@ -154,13 +154,13 @@ export class LogDirectories {
 
   /** Syncs a partition, and remembers how far. */
   sync(writer: PartitionWriter): void {
-    const before = writer.files.syncedBytes
+    const before = writer.files.synced.bytes
     if (writer.sync()) this.#synced(writer, before)
   }
 
   /** The same, while it is written on: `onEnd` hears of the end, or of a failure, perhaps before this returns. */
   startSync(writer: PartitionWriter, onEnd: () => void): void {
-    const before = writer.files.syncedBytes
+    const before = writer.files.synced.bytes
     const held = this.#held.get(writer.slot)!
     const point = held.wantsResumePoint ? resumePointOf(writer) : undefined
     writer.startSync(() => {
@@ -184,7 +184,7 @@ export class LogDirectories {
     const { home, name } = held
     home.ahead.delete(writer)
     if (writer.failure !== undefined) return
-    const bytes = writer.files.syncedBytes - syncedBytesBefore
+    const bytes = writer.files.synced.bytes - syncedBytesBefore
     home.unsyncedBytes = Math.max(0, home.unsyncedBytes - bytes)
     home.uncheckpointedBytes += bytes
     const { durableEnds } = home.broker
@@ -204,8 +204,8 @@ export class LogDirectories {
       // Counted anew: what failed counts no more.
       home.unsyncedBytes = 0
       for (const { writer, home: own } of this.#held.values()) {
-        if (own !== home || writer.failure !== undefined || writer.files.unsyncedBytes === 0) continue
-        home.unsyncedBytes += writer.files.unsyncedBytes
+        if (own !== home || writer.failure !== undefined || writer.files.synced.unsyncedBytes === 0) continue
+        home.unsyncedBytes += writer.files.synced.unsyncedBytes
         home.ahead.add(writer)
         taken.push(writer)
       }

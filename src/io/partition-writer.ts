@@ -86,7 +86,7 @@ export class PartitionWriter {
 
   /** Whether it is to be synced now: what is acknowledged only then waits for it, or a flush is due. */
   mustSync(nowMs: number): boolean {
-    if (this.failure !== undefined || this.files.unsyncedBytes === 0) return false
+    if (this.failure !== undefined || this.files.synced.unsyncedBytes === 0) return false
     if (this.isAwaitedSynced) return true
     return this.files.endOffset - this.files.syncedEndOffset >= this.flush.messages || this.flushDueMs <= nowMs
   }

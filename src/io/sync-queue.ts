@@ -23,7 +23,7 @@ export class SyncQueue {
   }
 
   add(writer: PartitionWriter): void {
-    if (!writer.files.isSyncing) this.#waiting.add(writer)
+    if (!writer.files.synced.isSyncing) this.#waiting.add(writer)
   }
 
   /** Its topic is deleted. */

@@ -55,7 +55,7 @@ export class PartitionFiles {
   readonly #deleted: DeletedFiles
   #startOffset: number
   #endOffset: number
-  readonly #synced: SyncProgress
+  readonly synced: SyncProgress
   #snapshotOffset: number
   readonly #fence: FailureFence
   readonly #nowMs = (): number => this.#clock.nowMs()
@@ -93,7 +93,7 @@ export class PartitionFiles {
     this.#endOffset = opened.writer.segment.endOffset
     // What a recovery found behind the recovery point may not be synced: how much of it, is not known.
     const isSynced = opened.syncedEndOffset >= this.#endOffset
-    this.#synced = new SyncProgress(opened.syncedEndOffset, isSynced ? 0 : this.#writer.segment.sizeInBytes)
+    this.synced = new SyncProgress(opened.syncedEndOffset, isSynced ? 0 : this.#writer.segment.sizeInBytes)
     this.#snapshotOffset = opened.snapshotOffset
   }
 
@@ -111,12 +111,7 @@ export class PartitionFiles {
   }
 
   get syncedEndOffset(): number {
-    return this.#synced.endOffset
-  }
-
-  /** Of .log files, since the last sync. */
-  get unsyncedBytes(): number {
-    return this.#synced.unsyncedBytes
+    return this.synced.endOffset
   }
 
   /** Of all .log files. */
@@ -124,11 +119,6 @@ export class PartitionFiles {
     let sum = 0
     for (const { sizeInBytes } of this.#segments) sum += sizeInBytes
     return sum
-  }
-
-  /** Of .log files, since it was opened. */
-  get syncedBytes(): number {
-    return this.#synced.bytes
   }
 
   /** Oldest first; the last is appended to. */
@@ -196,7 +186,7 @@ export class PartitionFiles {
 
   #writeRun(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#synced.noteAppended(end - start)
+    this.synced.noteAppended(end - start)
     this.#writer.writeRun(bytes, start, end)
     this.#endOffset = this.#writer.segment.endOffset
   }
@@ -211,12 +201,8 @@ export class PartitionFiles {
     this.#fence.run(() => {
       this.#writer.syncLog()
       this.#directory.sync()
-      this.#synced.all(this.#endOffset)
+      this.synced.all(this.#endOffset)
     })
-  }
-
-  get isSyncing(): boolean {
-    return this.#synced.isSyncing
   }
 
   /**
@@ -227,7 +213,7 @@ export class PartitionFiles {
     return this.#fence.run(() => {
       // Names and files that were closed: few, and not for long.
       this.#directory.sync()
-      return this.#synced.start(this.#endOffset, (onSynced) =>
+      return this.synced.start(this.#endOffset, (onSynced) =>
         this.#writer.startSyncLog((failure) => {
           onSynced(failure === undefined)
           if (failure !== undefined) this.#fence.failed(failure)
@@ -384,7 +370,7 @@ export class PartitionFiles {
       this.#epochs.cutEnd(this.#endOffset)
       this.#snapshotOffset = Math.max(-1, ...snapshotOffsets(this.#directory))
       this.#directory.sync()
-      this.#synced.restart(this.#endOffset)
+      this.synced.restart(this.#endOffset)
     })
   }
 
@@ -403,7 +389,7 @@ export class PartitionFiles {
         this.#writer.seal()
         if (this.#endOffset > this.#snapshotOffset && this.#endOffset > 0) writeSnapshot(this.#directory, this.#endOffset, this.#producers)
         this.#directory.sync()
-        this.#synced.all(this.#endOffset)
+        this.synced.all(this.#endOffset)
       },
       () => this.#writer.closeFiles(),
     )

@@ -17,7 +17,7 @@ describe('append', () => {
     expect(bases(files)).toEqual([0, 10])
     expect(files.endOffset).toBe(20)
     expect(files.sizeInBytes).toBe(2_000)
-    expect(files.unsyncedBytes).toBe(2_000)
+    expect(files.synced.unsyncedBytes).toBe(2_000)
     expect(files.syncedEndOffset).toBe(0)
     expect(logBytes(disk)).toEqual(joined(...TEN))
     // One for each .log; the indexes and the snapshot of the full one; two epoch files have their own.
