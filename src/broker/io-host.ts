@@ -88,8 +88,21 @@ export class IoHost {
       const timer = this.#options.clock.setTimer(timeoutMs, resolve, { ref: true })
       void stopped.then(() => timer.cancel())
     })
-    await Promise.race([stopped, late])
+    const isLate = await Promise.race([stopped.then((error) => error !== undefined), late.then(() => true)])
     await this.#thread.terminate()
+    if (isLate) await this.#releaseDirectory()
+  }
+
+  /** The thread has died, or was ended, with the directory in its hands. */
+  async #releaseDirectory(): Promise<void> {
+    const { dataDir, holder, onEvent } = this.#options
+    try {
+      // Only here does the opener's thread need anything of disks.
+      const { releaseDirectory } = await import('./io-worker.ts')
+      releaseDirectory(dataDir, holder)
+    } catch (error) {
+      onEvent({ type: 'ioMessage', level: 'warn', message: `the lock of ${dataDir} stays: ${(error as Error).message}` })
+    }
   }
 
   #spawn(isAgain: boolean): void {

@@ -5,9 +5,16 @@ import { systemClock } from '../clock.ts'
 import { fileDisk } from '../disk/file-disk.ts'
 import { engineRandom } from '../random.ts'
 import { recoveryPool } from '../storage/recovery-pool.ts'
+import { DataDirectoryLock } from '../storage/data-directory-lock.ts'
 import { runningProcess } from '../storage/running-process.ts'
 import { IoActor } from './io-actor.ts'
 import type { IoInit } from './io-init.ts'
+
+/** The I/O thread that had the directory has died, and no other one follows: the next millrace may have it. */
+export function releaseDirectory(dataDir: string, holder: string): void {
+  const disk = fileDisk()
+  DataDirectoryLock.releaseLeft({ disk, path: dataDir, self: runningProcess(disk, holder), random: engineRandom })
+}
 
 /** `onFatal`: it cannot go on, and its thread must end. */
 export function startIoThread(init: IoInit, onFatal: (error: unknown) => void): void {

@@ -106,6 +106,18 @@ export class DataDirectoryLock {
     throw new MillraceError('KAFKA_STORAGE_ERROR', message)
   }
 
+  /** Removes what threads of this process left that were `self.holder` and have died. */
+  static releaseLeft(options: LockOptions): void {
+    const lock = new DataDirectoryLock(options)
+    const isLeft = (path: string): boolean => {
+      const owner = lock.#read(path)
+      return typeof owner === 'object' && isSameProcess(owner, options.self) && owner.holder === options.self.holder
+    }
+    lock.#sweep()
+    if (isLeft(lock.#at(LOCK))) options.disk.remove(lock.#at(LOCK))
+    if (isLeft(`${lock.#at(`${LOCK}.${FREE}`)}/owner`)) lock.#removeClaim(lock.#at(`${LOCK}.${FREE}`))
+  }
+
   /** The next one may have it. Only what is still this one's is removed. */
   release(): void {
     const path = this.#at(LOCK)

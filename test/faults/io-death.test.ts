@@ -19,6 +19,21 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
+test('a millrace that is closed when its I/O thread has just died leaves the directory to the next one', async () => {
+  const faulty = await FaultyMillrace.open({ brokers: 1, dataDir, restarts: UNLIMITED })
+  const topic = await bytesTopic(faulty.millrace, 'load', { partitions: 1 })
+  const producer = faulty.millrace.producer()
+  const ledger = new SentLedger()
+  await ledger.send(producer, topic, 0)
+  await producer.close()
+  const closed = faulty.close()
+  await faulty.cluster.terminateIo()
+  await closed.catch(() => undefined)
+  const again = await FaultyMillrace.open({ brokers: 1, dataDir, restarts: UNLIMITED })
+  await ledger.verify(again.millrace, await bytesTopic(again.millrace, 'load'))
+  await again.close()
+})
+
 describe.each(['cache', 'disk'] as const)('durability %s', (durability) => {
   test(`the I/O thread is terminated at any instant, seed ${SEED}`, async () => {
     const random = seededRandom(SEED)

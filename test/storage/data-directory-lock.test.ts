@@ -74,6 +74,33 @@ describe('one process at a time', () => {
     expect(readdirSync(path)).toEqual(['.lock'])
   })
 
+  test('what dead threads of a millrace left is let go of at once, and nothing of others', () => {
+    const self = processes.start()
+    const [mine, other] = [
+      { ...self, holder: 'mine' },
+      { ...self, holder: 'other' },
+    ]
+    take(mine)
+    DataDirectoryLock.releaseLeft({ disk: fileDisk(), path, self: other, random })
+    expect(refusal(other).message).toContain('this process')
+    DataDirectoryLock.releaseLeft({ disk: fileDisk(), path, self: mine, random })
+    expect(readdirSync(path)).toEqual([])
+    // It died at any call.
+    let at = 0
+    for (let ended = true; ended; ) {
+      const doomed = endBefore(fileDisk(), ++at)
+      try {
+        take(mine, doomed.disk)
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProcessEnd)
+      }
+      ended = doomed.ended()
+      DataDirectoryLock.releaseLeft({ disk: fileDisk(), path, self: mine, random })
+      take(other).release()
+    }
+    expect(at).toBeGreaterThan(8)
+  })
+
   test('who was replaced does not release the lock of its successor', () => {
     const dead = processes.start()
     const lock = take(dead)
