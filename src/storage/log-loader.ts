@@ -81,11 +81,15 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
   const { directory, config } = options
   const { segments: bases, snapshots } = endInterruptedWork(directory)
   const logStartOffset = options.logStartOffset ?? bases[0] ?? 0
+  const mark = Math.max(options.durableEnd, options.recoveryPoint)
   while (bases.length > 1 && bases[1]! <= logStartOffset) removeSegment(directory, bases.shift()!)
   const tails = bases.map((baseOffset, i) => {
     const next = bases[i + 1]
     const isQuick = options.isClean || (next !== undefined && next < options.recoveryPoint)
-    return isQuick ? readSegmentTail(directory, baseOffset, config.indexIntervalBytes) : undefined
+    const tail = isQuick ? readSegmentTail(directory, baseOffset, config.indexIntervalBytes) : undefined
+    // A log that was closed ends where it was closed.
+    const isElsewhere = next === undefined && mark > 0 && tail?.segment.endOffset !== mark
+    return isElsewhere ? undefined : tail
   })
   const resumePoint = usableResumePoint(options, bases, tails)
   const firstScan = tails.indexOf(undefined)
@@ -243,7 +247,8 @@ class Loader {
       ...(from === undefined ? {} : { from }),
       crcFrom: isBehindRecoveryPoint ? recoveryPoint : 0,
       leaderEpoch: this.#leaderEpoch,
-      holesBelow,
+      // Offsets are not under the CRC: in a log that was closed none lies behind a hole that was not there then.
+      holesBelow: isClean && this.#mark > 0 ? Math.min(holesBelow, this.#mark) : holesBelow,
       onBatch: (bytes, at, size) => {
         const transaction = this.#noteProducer(bytes, at, size)
         if (transaction !== undefined) aborted.push(transaction)

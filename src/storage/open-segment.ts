@@ -27,6 +27,12 @@ const INDEX_BYTES_MAX = 4 * 1024 * 1024
 
 const NOTHING = new Uint8Array(0)
 
+/** Where a batch was found. */
+export interface LocatedBatch {
+  readonly filePosition: number
+  readonly offset: number
+}
+
 export class OpenSegment {
   readonly baseOffset: number
   readonly path: string
@@ -63,12 +69,12 @@ export class OpenSegment {
   }
 
   /**
-   * The position in the file of the first batch whose last offset is not below `offset`, or
-   * the end of the file; `scratch` is overwritten. Throws CORRUPT_MESSAGE for what is no
+   * The first batch whose last offset is not below `offset`, or the end of the file: its position, and the offset
+   * behind what lies before, where it begins unless compaction was here. `scratch` is overwritten. Throws CORRUPT_MESSAGE for what is no
    * chain of batches up to there.
    */
-  async locate(offset: number, scratch: Uint8Array): Promise<number> {
-    if (offset <= this.baseOffset) return 0
+  async locate(offset: number, scratch: Uint8Array): Promise<LocatedBatch> {
+    if (offset <= this.baseOffset) return { filePosition: 0, offset: this.baseOffset }
     const index = (this.#index ??= await this.#readIndex())
     const entries = index.length / OFFSET_INDEX_ENTRY_BYTES
     const entry = findOffsetIndexEntry(index, entries, this.baseOffset, offset)
@@ -77,17 +83,18 @@ export class OpenSegment {
       const lastOffset = this.baseOffset + offsetIndexRelativeOffset(index, entry)
       const length = filePosition > 0 ? await this.read(scratch, BATCH_HEADER_BYTES, filePosition) : 0
       const isTrue = length === BATCH_HEADER_BYTES && scratch[MAGIC] === MAGIC_V2 && looseLastOffset(scratch, 0) === lastOffset
-      if (isTrue && lastOffset <= offset) return this.#walk(offset, filePosition, scratch)
+      // What says where it ends says where it begins: how long it is stands under its CRC.
+      if (isTrue && lastOffset <= offset) return this.#walk(offset, { filePosition, offset: looseInt64(scratch, 0) }, scratch)
       // It does not tell the truth: no entry of it is believed again.
       this.#index = NOTHING
     }
-    return this.#walk(offset, 0, scratch)
+    return this.#walk(offset, { filePosition: 0, offset: this.baseOffset }, scratch)
   }
 
-  /** Goes on over whole batches from `filePosition`, where one begins. */
-  async #walk(offset: number, filePosition: number, scratch: Uint8Array): Promise<number> {
-    let from = filePosition
-    let next = this.baseOffset
+  /** Goes on over whole batches from `start`, where one begins. */
+  async #walk(offset: number, start: LocatedBatch, scratch: Uint8Array): Promise<LocatedBatch> {
+    let from = start.filePosition
+    let next = start.offset
     let fileSize = -1
     for (;;) {
       const length = await this.read(scratch, scratch.length, from)
@@ -100,7 +107,7 @@ export class OpenSegment {
         const baseOffset = looseInt64(scratch, at)
         if (!(baseOffset >= next && lastOffset >= baseOffset))
           throw corruptSegment(`a batch of offsets ${baseOffset} to ${lastOffset}`, place)
-        if (lastOffset >= offset) return from + at
+        if (lastOffset >= offset) return { filePosition: from + at, offset: next }
         if (size > length - at) {
           if (fileSize < from + at + size) fileSize = await this.sizeInBytes()
           if (size > fileSize - from - at)
@@ -109,7 +116,7 @@ export class OpenSegment {
         next = lastOffset + 1
         at += size
       }
-      if (length < scratch.length) return from + at
+      if (length < scratch.length) return { filePosition: from + at, offset: next }
       // A batch that reaches beyond what was read is passed over without being read.
       from += at
     }

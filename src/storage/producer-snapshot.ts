@@ -86,11 +86,12 @@ export function decodeProducerSnapshot(path: string, bytes: Uint8Array): Produce
     throw damagedFile(path, `${bytes.length} bytes, where a header takes ${PRODUCER_SNAPSHOT_HEADER_BYTES}`, REMEDY)
   }
   const version = readInt16(bytes, 0)
-  if (version > VERSION) throw newerFileFormat(path, version, VERSION)
-  if (version < VERSION) throw damagedFile(path, `version ${version} at byte 0`, REMEDY)
   const crc = readInt32(bytes, CRC) >>> 0
   const computed = crc32c(bytes, CRC_START, bytes.length)
+  // The version is not under the CRC: one that is alone is believed.
   if (crc !== computed) throw damagedFile(path, `CRC ${crc} at byte ${CRC}, where its bytes give ${computed}`, REMEDY)
+  if (version > VERSION) throw newerFileFormat(path, version, VERSION)
+  if (version < VERSION) throw damagedFile(path, `version ${version} at byte 0`, REMEDY)
   const count = readInt32(bytes, COUNT)
   if (bytes.length !== PRODUCER_SNAPSHOT_HEADER_BYTES + PRODUCER_SNAPSHOT_ENTRY_BYTES * count) {
     throw damagedFile(path, `a count of ${count} at byte ${COUNT}, in a file of ${bytes.length} bytes`, REMEDY)

@@ -72,8 +72,9 @@ export function snapshotOffsets(directory: PartitionDirectory): readonly number[
   return parseLogDirectory(directory.path, directory.disk.list(directory.path)).snapshotOffsets
 }
 
-/** What is wrong with what a file holds; a failure of the disk is another thing. */
+/** What is wrong with what a file holds, a newer format too: it can be made again. A failure of the disk is another thing. */
 function isDamage(error: unknown): boolean {
   const { code, errno, reason } = error as { code?: unknown; errno?: unknown; reason?: unknown }
+  if (code === 'UNSUPPORTED_VERSION') return true
   return code === 'KAFKA_STORAGE_ERROR' && errno === undefined && (reason === undefined || reason === 'too-large')
 }

@@ -67,7 +67,7 @@ export class SegmentReader {
   /** Where in the open segment the batch of `#nextOffset` is, or would be. */
   #filePosition = 0
   #nextOffset = -1
-  /** No batch from there on begins below this. */
+  /** Where the next batch begins, unless some before it went by compaction: never below. */
   #lowestOffset = 0
   #closed = false
   #wakeUp: (() => void) | undefined
@@ -161,10 +161,11 @@ export class SegmentReader {
       this.#segment = await OpenSegment.open(this.#options.files, directory, baseOffset)
     }
     this.#nextOffset = -1
-    this.#filePosition = await this.#segment.locate(offset, scratch)
+    const place = await this.#segment.locate(offset, scratch)
+    this.#filePosition = place.filePosition
     this.#nextOffset = offset
     // The first batch may begin below the offset that it was found by.
-    this.#lowestOffset = baseOffset
+    this.#lowestOffset = place.offset
     return this.#segment
   }
 
@@ -203,13 +204,8 @@ export class SegmentReader {
       const left = length - at
       const isFirst = at === 0
       if (!isFirst && left < BATCH_HEADER_BYTES) break
-      if (left >= BATCH_HEADER_BYTES && looseInt64(bytes, at) === endOffset) {
-        // What lies up to there went by compaction.
-        this.#nextOffset = endOffset
-        break
-      }
       const size = left < BATCH_HEADER_BYTES ? BATCH_HEADER_BYTES : batchSizeInBytes(bytes, at)
-      const needed = looseInt64(bytes, at) > this.#nextOffset ? size + BATCH_HEADER_BYTES : size
+      const needed = looseInt64(bytes, at) > this.#lowestOffset ? size + BATCH_HEADER_BYTES : size
       if (!isFirst && (needed > left || at + size > window.budget)) break
       if (needed > left && !window.isEnd) return size + BATCH_HEADER_BYTES
       const fault = size > left ? `a batch of ${size} bytes, ${left} of which are there` : faultOf(bytes, at, size)
@@ -221,6 +217,7 @@ export class SegmentReader {
       const behind = needed <= left ? looseInt64(bytes, at + size) : this.#following(segment)
       const next = this.#nextBehind(segment, bytes, at, endOffset, behind)
       if (looseInt64(bytes, at) >= endOffset) {
+        // What lies up to there went by compaction.
         this.#nextOffset = endOffset
         break
       }
@@ -240,12 +237,17 @@ export class SegmentReader {
   #nextBehind(segment: OpenSegment, bytes: Uint8Array, at: number, endOffset: number, behind: number | undefined): number {
     const baseOffset = looseInt64(bytes, at)
     const next = baseOffset + lastOffsetDelta(bytes, at) + 1
+    const following = this.#following(segment)
     const isInOrder = baseOffset >= this.#lowestOffset && next > this.#nextOffset && next > baseOffset && Number.isSafeInteger(next)
-    const isVouchedFor = baseOffset <= this.#nextOffset || next === endOffset || (behind !== undefined && behind >= next)
-    if (isInOrder && isVouchedFor) return next
+    // A chain without holes may reach over the next segment: compaction has put that one into this.
+    const isWithin = following === undefined || next <= following
+    const isVouchedFor = isWithin && (behind === undefined ? next === endOffset : behind >= next)
+    if (isInOrder && (baseOffset === this.#lowestOffset || isVouchedFor)) return next
     const corrupt = corruptSegment(`a batch of offsets ${baseOffset} to ${next - 1}`, this.#place(segment))
-    // A segment that begins below its end, it may be, is one that compaction has put into this one and not yet removed.
-    throw isInOrder && behind !== undefined && behind === this.#following(segment) ? new Unsettled(corrupt) : corrupt
+    // With a hole before it the same is looked at again, until the listing tells; and what lies behind the last
+    // batch that is to be read may just be written.
+    const isUnsettled = isInOrder && (!isWithin || next === endOffset)
+    throw isUnsettled ? new Unsettled(corrupt) : corrupt
   }
 
   /** The base offset of the segment behind this one, undefined for the last. */

@@ -8,9 +8,11 @@
 // Holds: what is found is a user's record, at or above the log start and below the end of
 // what is in files. A segment is passed over as too old only if it is not the last, for
 // the index of the last has no entry yet for what came since; an index that is missing or
-// not in order is not believed: then all of its segment is read.
+// not in order, or of which the entry that counts does not say what its batch does, is
+// not believed: then all of its segment is read.
 
 import type { Clock } from '../clock.ts'
+import { MillraceError } from '../errors.ts'
 import type { ReadTarget } from '../log/shared-log-reader.ts'
 import { appendDecompressed } from '../record/batch-compression.ts'
 import { batchSizeInBytes, compressionType, isControlBatch, leaderEpoch, maxTimestamp } from '../record/record-batch.ts'
@@ -136,10 +138,27 @@ class TimestampSearch {
     const index = await this.#readIndex(path)
     const entries = index === undefined ? 0 : usableEntries(path, index, baseOffset, nextBase ?? Number.MAX_SAFE_INTEGER)
     if (index === undefined || entries === 0) return baseOffset
-    if (nextBase !== undefined && timeIndexTimestamp(index, entries - 1) < this.#timestampMs) return nextBase
     // Strictly older: the batch of an entry of that very time may begin with such records.
     const entry = findTimeIndexEntry(index, entries, this.#timestampMs - 1)
-    return entry < 0 ? baseOffset : baseOffset + timeIndexRelativeOffset(index, entry) + 1
+    if (entry < 0) return baseOffset
+    const offset = baseOffset + timeIndexRelativeOffset(index, entry)
+    if (!(await this.#isTrue(offset, timeIndexTimestamp(index, entry)))) return baseOffset
+    return nextBase !== undefined && entry === entries - 1 ? nextBase : offset + 1
+  }
+
+  /** Whether a batch ends with the offset that has this for its largest time; of an index nothing else can be proved. */
+  async #isTrue(offset: number, timestampMs: number): Promise<boolean> {
+    const { startOffset, endOffset } = this.#search
+    // What lies below the log start may be gone.
+    if (offset < startOffset() || offset >= endOffset) return false
+    try {
+      const next = await this.#reader.read(offset, endOffset, this.#target, 1)
+      return next === offset + 1 && this.#target.length > 0 && maxTimestamp(this.#target.bytes, 0) === timestampMs
+    } catch (error) {
+      // Whoever comes to read it is told.
+      if (!(error instanceof MillraceError)) throw error
+      return false
+    }
   }
 
   async #readIndex(path: string): Promise<Uint8Array | undefined> {

@@ -11,6 +11,7 @@ import { RecordCursor } from '../../src/record/record-cursor.ts'
 import { segmentPath } from '../../src/storage/segment-listing.ts'
 import { findOffsetByTimestamp } from '../../src/storage/segment-search.ts'
 import type { FoundOffset } from '../../src/storage/segment-search.ts'
+import { TIME_INDEX_ENTRY_BYTES, writeTimeIndexEntry } from '../../src/storage/time-index.ts'
 import { goldenDirectory } from './golden-directories.ts'
 import { HandFiles, SegmentDirectory, batchAt } from './segment-fixture.ts'
 
@@ -106,6 +107,15 @@ test.each([
       ),
   ],
   ['cut', (path: string) => writeFileSync(path, new Uint8Array(7))],
+  [
+    'of another log',
+    (path: string) => {
+      const entries = new Uint8Array(2 * TIME_INDEX_ENTRY_BYTES)
+      writeTimeIndexEntry(entries, 0, 0, 900, 3)
+      writeTimeIndexEntry(entries, TIME_INDEX_ENTRY_BYTES, 0, 1_050, 15)
+      writeFileSync(path, entries)
+    },
+  ],
 ])('time indexes %s: the same answers', async (_, damage) => {
   const directory = new SegmentDirectory()
   const random = seededRandom(SEED)
