@@ -287,6 +287,8 @@ export class LogDirectories {
     const text = isMetadata ? METADATA_CONFIG : image.topicConfig(name.topic)
     const config = this.filesConfig(text)
     const files = PartitionFiles.create({ disk, directory: path, topicId: name.topicId, config, clock, random })
+    // From here on a directory that is not there is one that was lost.
+    broker.durableEnds.note(broker.durableEnds.placeOf(markedPartition(name)))
     return this.hold(control, files, name, broker, text)
   }
 

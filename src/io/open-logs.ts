@@ -21,11 +21,14 @@ import { DURABILITY_DISK, DURABILITY_MEMORY, RETENTION_INTERNAL } from '../log/l
 import { initialiseSlot } from '../log/partition-table.ts'
 import type { RecoveredLog } from '../log/partition-table.ts'
 import { MetadataImage } from '../metadata/metadata-image.ts'
-import type { PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
+import type { ConfigImage, PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
 import { MetadataLoader } from '../metadata/metadata-loader.ts'
 import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
 import { encodeSnapshot } from '../metadata/metadata-snapshot.ts'
 import type { Random } from '../random.ts'
+import { damagedFile } from '../storage/file-errors.ts'
+import { META_PROPERTIES_FILE } from '../storage/meta-properties.ts'
+import { PARTITION_METADATA_FILE } from '../storage/partition-metadata-file.ts'
 import { markedPartition } from '../storage/broker-directory.ts'
 import type { BrokerDirectory } from '../storage/broker-directory.ts'
 import { openDataDirectory } from '../storage/data-directory.ts'
@@ -112,6 +115,9 @@ interface Sought {
   readonly found: FoundDirectory | undefined
 }
 
+const FENCING_CODES: readonly string[] = ['KAFKA_STORAGE_ERROR', 'UNSUPPORTED_VERSION']
+const PUT_BACK = 'Put back a copy of it, or delete the topic.'
+
 interface FoundDirectory extends PartitionDirectory {
   readonly broker: BrokerDirectory
 }
@@ -121,6 +127,8 @@ class LogOpener {
   readonly #directory: DataDirectory
   readonly #directories: LogDirectories
   readonly #found = new Map<string, FoundDirectory>()
+  /** Partitions whose files are gone, or cannot be told to be theirs. */
+  readonly #lost = new Set<string>()
   #metadata: RecoveredMetadata | undefined
 
   constructor(options: OpenLogsOptions, directory: DataDirectory) {
@@ -143,11 +151,11 @@ class LogOpener {
   *#openFirst(): Generator<readonly RecoveryJob[], MetadataImage, readonly RecoveryAnswer[]> {
     const { memory, brokers, clock, disk } = this.#options
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
-    const files = found === undefined ? undefined : this.#openFilesHere(found, METADATA_CONFIG)
+    const files = found === undefined ? undefined : this.#openMetadata(found)
     const read = files === undefined ? MetadataImage.EMPTY : readMetadata(disk, files.path, files.endOffset)
     const hasFiles = ({ name }: TopicImage): boolean => this.#configOf(read, name).durability !== DURABILITY_MEMORY
     const options = { brokers, partitionsMax: memory.partitionsMax, hasFiles, newUuid: () => this.#newUuid() }
-    const clusterId = parseTopicId(this.#directory.clusterId)
+    const clusterId = this.#clusterId()
     const reopened = reopenedImage(read, options)
     const image = new MetadataImage(reopened.offset, { ...reopened.content, clusterId })
     const leaderEpoch = (files?.leaderEpochs.at(-1)?.epoch ?? -1) + 1
@@ -162,6 +170,7 @@ class LogOpener {
     let next = 0
     for (const one of sought) this.#openPartition(image, one, one.found === undefined ? undefined : answers[next++]!)
     this.#setStraysAside(image)
+    this.#forgetMarks(image)
     this.#metadata = { snapshot: files === undefined ? [] : encodeSnapshot(image, clock.nowMs()), clusterId }
     return files === undefined ? MetadataImage.EMPTY : image
   }
@@ -186,7 +195,7 @@ class LogOpener {
 
   /** Of those that have directories, in their order. */
   #jobs(image: MetadataImage, sought: readonly Sought[]): RecoveryJob[] {
-    return sought.flatMap(({ topic, found }) => (found === undefined ? [] : [this.#jobOf(found, image.topicConfig(topic.name))]))
+    return sought.flatMap(({ topic, found }) => (found === undefined ? [] : [this.#jobOf(found, image.topicConfig(topic.name), topic.topicId)]))
   }
 
   #openPartition(image: MetadataImage, { topic, partition, found }: Sought, answer: RecoveryAnswer | undefined): void {
@@ -197,22 +206,26 @@ class LogOpener {
     const initialise = (recovered: RecoveredLog): void => {
       initialiseSlot(memory, slot, topicId, partitionId, retentionKindOf(name, config), config.durability, recovered)
     }
-    if (found === undefined) return initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
     const control = new ControlBlock(memory, slot)
     try {
-      const files = this.#openFiles(found, image.topicConfig(name), answer!)
+      const mayHaveFiles = config.durability !== DURABILITY_MEMORY
+      const lost = mayHaveFiles && found === undefined ? this.#lossOf(topic, partitionId) : undefined
+      if (lost !== undefined) throw lost
+      if (found === undefined) return initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
+      const files = this.#openFiles(found, image.topicConfig(name), topicId, answer!)
       const { startOffset, endOffset, syncedEndOffset } = files
       initialise({ leaderEpoch, startOffset, endOffset, syncedEndOffset })
       this.#directories.hold(control, files, { topic: name, partition: partitionId, topicId }, found.broker, image.topicConfig(name))
     } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== 'KAFKA_STORAGE_ERROR') throw error
+      // A file of a newer format fences its partition too: nothing of it is changed.
+      if (!(error instanceof MillraceError) || !FENCING_CODES.includes(error.code)) throw error
       initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
       control.markFilesDamaged()
       this.#options.log('error', `partition ${name}-${partitionId} is fenced: ${error.message}`)
     }
   }
 
-  #jobOf({ broker, topic, partition, topicId, path }: FoundDirectory, text: Readonly<Record<string, string>>): RecoveryJob {
+  #jobOf({ broker, topic, partition, path }: FoundDirectory, text: ConfigImage, topicId: TopicId): RecoveryJob {
     const checkpoints = broker.checkpoints.of(topic, partition)
     const config = this.#directories.filesConfig(text)
     const marked = markedPartition({ topic, partition, topicId })
@@ -233,24 +246,30 @@ class LogOpener {
     }
   }
 
-  #openFilesHere(found: FoundDirectory, config: Readonly<Record<string, string>>): PartitionFiles {
-    return this.#openFiles(found, config, recoverHere(this.#options.disk, this.#jobOf(found, config)))
+  #openMetadata(found: FoundDirectory): PartitionFiles {
+    const job = this.#jobOf(found, METADATA_CONFIG, CLUSTER_METADATA_TOPIC_ID)
+    return this.#openFiles(found, METADATA_CONFIG, CLUSTER_METADATA_TOPIC_ID, recoverHere(this.#options.disk, job))
   }
 
   /** Throws why it cannot be recovered. */
-  #openFiles(found: FoundDirectory, text: Readonly<Record<string, string>>, answer: RecoveryAnswer): PartitionFiles {
+  #openFiles(found: FoundDirectory, text: ConfigImage, topicId: TopicId, answer: RecoveryAnswer): PartitionFiles {
     if ('failure' in answer) throw answer.failure
     const { disk, clock, random, log } = this.#options
-    const { broker, topicId, path } = found
+    const { broker, topic, partition, path } = found
+    const marked = markedPartition({ topic, partition, topicId })
     const { recovered } = answer
     for (const message of recovered.messages) log('warn', message)
     // What was cut or exchanged makes it untrue for good.
-    if (!broker.isClean && !recovered.isResumed) broker.resumePoints.drop(markedPartition(found))
+    if (!broker.isClean && !recovered.isResumed) broker.resumePoints.drop(marked)
     const config = this.#directories.filesConfig(text)
-    const options = { disk, directory: path, ...(topicId === undefined ? {} : { topicId }), config, clock, random }
+    const options = { disk, directory: path, topicId, config, clock, random }
     const files = PartitionFiles.openRecovered(options, recovered)
     // What is read from here on must not go with the next loss of power: all was synced, and is known to be.
     if (!broker.isClean) files.sync()
+    const { durableEnds } = broker
+    durableEnds.note(durableEnds.placeOf(marked))
+    // Or the next reboot would take for torn what is damaged of it.
+    if (files.syncedEndOffset > durableEnds.durableEnd(marked)) durableEnds.mark(durableEnds.placeOf(marked), files.syncedEndOffset)
     return files
   }
 
@@ -260,10 +279,38 @@ class LogOpener {
     return found === undefined || (found.topicId !== undefined && !equalTopicIds(found.topicId, topicId)) ? undefined : found
   }
 
+  /**
+   * The error of a partition that had files which are not there. Without a synced mark a power cut may have taken
+   * the directory too: then there is none.
+   */
+  #lossOf({ name, topicId }: TopicImage, partition: number): MillraceError | undefined {
+    const marked = markedPartition({ topic: name, partition, topicId })
+    for (const { path, durableEnds, hasRebooted } of this.#directory.brokers) {
+      if (!durableEnds.isKnown(marked) || (hasRebooted && durableEnds.durableEnd(marked) === 0)) continue
+      this.#lost.add(`${name}-${partition}`)
+      const other = this.#found.get(`${name}-${partition}`)
+      const id = formatTopicId(topicId)
+      if (other === undefined)
+        return damagedFile(`${path}/${name}-${partition}`, 'nothing, where the files of the partition were', PUT_BACK)
+      const found = `topic id ${formatTopicId(other.topicId!)} in line 2, and the files that were there are of topic id ${id}`
+      return damagedFile(`${other.path}/${PARTITION_METADATA_FILE}`, found, `Put back a copy of it, with "topic_id: ${id}".`)
+    }
+    return undefined
+  }
+
+  /** Of partitions that the cluster does not have any more. */
+  #forgetMarks(image: MetadataImage): void {
+    const marked = [{ topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }]
+    for (const { name, topicId, partitions } of image.topics)
+      for (const { partitionId } of partitions) marked.push({ topic: name, partition: partitionId, topicId })
+    for (const { durableEnds } of this.#directory.brokers) durableEnds.retain(marked)
+  }
+
   /** Directories of topics that the cluster does not know: deleted ones that a crash left, or what somebody put there. */
   #setStraysAside(image: MetadataImage): void {
     for (const found of this.#found.values()) {
       if (found.topic === CLUSTER_METADATA_TOPIC) continue
+      if (this.#lost.has(`${found.topic}-${found.partition}`)) continue
       const topic = image.topic(found.topic)
       if (topic?.partitions[found.partition] !== undefined && this.#directoryOf(topic, found.partition) === found) continue
       const path = this.#setAside(found)
@@ -290,7 +337,7 @@ class LogOpener {
     const { image } = loader
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
     if (found !== undefined) {
-      const files = this.#openFilesHere(found, METADATA_CONFIG)
+      const files = this.#openMetadata(found)
       publishEnds(new ControlBlock(memory, CLUSTER_METADATA_SLOT), files)
       this.#holdMetadata(files, found.broker)
     }
@@ -299,7 +346,7 @@ class LogOpener {
     let next = 0
     for (const one of sought) if (one.found !== undefined) this.#openPartitionAgain(image, one, answers[next++]!)
     memory.writeWanted.mark(CLUSTER_METADATA_SLOT)
-    this.#metadata = { snapshot: [], clusterId: parseTopicId(this.#directory.clusterId) }
+    this.#metadata = { snapshot: [], clusterId: this.#clusterId() }
     return image
   }
 
@@ -317,13 +364,23 @@ class LogOpener {
     const { slot, partitionId } = partition
     const control = new ControlBlock(this.#options.memory, slot)
     const config = image.topicConfig(name)
-    const files = this.#openFiles(found!, config, answer)
+    const files = this.#openFiles(found!, config, topicId, answer)
     publishEnds(control, files)
     this.#directories.hold(control, files, { topic: name, partition: partitionId, topicId }, found!.broker, config)
   }
 
   #configOf(image: MetadataImage, topic: string): ReturnType<typeof logConfigOf> {
     return logConfigOf(image.topicConfig(topic), this.#options.config)
+  }
+
+  #clusterId(): TopicId {
+    const { clusterId, brokers } = this.#directory
+    try {
+      return parseTopicId(clusterId)
+    } catch {
+      const path = `${brokers[0]!.path}/${META_PROPERTIES_FILE}`
+      throw damagedFile(path, `cluster.id=${clusterId}, which is no UUID of 22 characters`, 'Put back a copy of it.')
+    }
   }
 
   #newUuid(): TopicId {

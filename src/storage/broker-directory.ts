@@ -85,7 +85,7 @@ export class BrokerDirectory {
       this.#disk.syncDirectory(this.path)
     }
     this.resumePoints.retain(this.partitions)
-    this.#durableEnds = DurableEndFile.open(this.#disk, this.#at(DURABLE_ENDS_FILE), this.partitions.map(markedPartition), this.#log)
+    this.#durableEnds = DurableEndFile.open(this.#disk, this.#at(DURABLE_ENDS_FILE), this.#log)
   }
 
   get nodeId(): number {

@@ -51,6 +51,8 @@ interface Place {
   identity: string | undefined
   sequence: number
   durableEnd: number
+  /** The file says nothing of it yet. */
+  isNew: boolean
 }
 
 export class DurableEndFile {
@@ -77,10 +79,10 @@ export class DurableEndFile {
   }
 
   /**
-   * Opens the file, or makes it. Marks of partitions that are not in `present` are erased, so that none
-   * of them meets a later log by the same name. One that cannot be read is as if empty, and `log` is told.
+   * Opens the file, or makes it. One that cannot be read is as if empty, and `log` is told. Marks of partitions that are
+   * gone are there until `retain`.
    */
-  static open(disk: Disk, path: string, present: readonly MarkedPartition[], log: (message: string) => void): DurableEndFile {
+  static open(disk: Disk, path: string, log: (message: string) => void): DurableEndFile {
     const bytes = disk.exists(path) ? readWhole(disk, path, FILE_BYTES_MAX) : undefined
     if (bytes === undefined || !hasHeader(bytes, path)) {
       if (bytes !== undefined) log(`${path} is damaged: it does not begin as such a file does. No partition has a durable end`)
@@ -91,17 +93,15 @@ export class DurableEndFile {
     const identities: Uint8Array[] = []
     for (let at = PLACE_BYTES; at < found.byteLength; at += PLACE_BYTES) {
       const newest = newestCopy(found, at)
-      places.push(newest?.place ?? { identity: undefined, sequence: 0, durableEnd: 0 })
+      places.push(newest?.place ?? { identity: undefined, sequence: 0, durableEnd: 0, isNew: true })
       identities.push(newest?.identityBytes ?? new Uint8Array(0))
     }
-    const marks = new DurableEndFile(disk.open(path, 'write'), places, identities)
-    try {
-      marks.#retain(present)
-      return marks
-    } catch (error) {
-      marks.#file.close()
-      throw error
-    }
+    return new DurableEndFile(disk.open(path, 'write'), places, identities)
+  }
+
+  /** Whether the partition had files in this log directory, and nobody said that they are gone. */
+  isKnown(partition: MarkedPartition): boolean {
+    return this.#placeOf.has(textOf(identityOf(partition)))
   }
 
   /** Records below it were synced; 0 where nothing is known. */
@@ -118,7 +118,7 @@ export class DurableEndFile {
     if (known !== undefined) return known
     const place = this.#free.pop() ?? this.#places.length
     // The sequence goes on: what a write to the other copy leaves of the one before is older.
-    this.#places[place] = { identity, sequence: this.#places[place]?.sequence ?? 0, durableEnd: 0 }
+    this.#places[place] = { identity, sequence: this.#places[place]?.sequence ?? 0, durableEnd: 0, isNew: true }
     this.#identityBytes[place] = bytes
     this.#placeOf.set(identity, place)
     return place
@@ -129,6 +129,12 @@ export class DurableEndFile {
     const { durableEnd: before } = this.#placeAt(place)
     assert(durableEnd >= before, `a durable end that goes from ${before} down to ${durableEnd} is lowered, not marked`)
     if (durableEnd > before) this.#write(place, durableEnd)
+  }
+
+  /** The partition has files from now on, and nothing of them is synced yet. One small write, the first time. */
+  note(place: MarkPlace): void {
+    const { durableEnd, isNew } = this.#placeAt(place)
+    if (isNew) this.#write(place, durableEnd)
   }
 
   /** Before records from `durableEnd` on are cut off. Synced when it returns; a mark that is lower stays. */
@@ -160,7 +166,8 @@ export class DurableEndFile {
     this.#file.close()
   }
 
-  #retain(present: readonly MarkedPartition[]): void {
+  /** Erases the marks of all others, so that none of them meets a later log by the same name. Synced when it returns. */
+  retain(present: readonly MarkedPartition[]): void {
     const kept = new Set(present.map((partition) => textOf(identityOf(partition))))
     for (const [identity, place] of [...this.#placeOf]) if (!kept.has(identity)) this.#erase(identity, place)
     this.sync()
@@ -170,7 +177,7 @@ export class DurableEndFile {
     this.#bytes.fill(0)
     this.#file.write(this.#bytes, 0, PLACE_BYTES, (place + 1) * PLACE_BYTES)
     this.#isSynced = false
-    this.#places[place] = { identity: undefined, sequence: 0, durableEnd: 0 }
+    this.#places[place] = { identity: undefined, sequence: 0, durableEnd: 0, isNew: true }
     this.#placeOf.delete(identity)
     this.#free.push(place)
   }
@@ -194,6 +201,7 @@ export class DurableEndFile {
     this.#file.write(this.#bytes, 0, COPY_BYTES, (place + 1) * PLACE_BYTES + copyAt)
     one.sequence = sequence
     one.durableEnd = durableEnd
+    one.isNew = false
   }
 }
 
@@ -241,7 +249,7 @@ function newestCopy(bytes: Uint8Array, at: number): { place: Place; identityByte
     if (view.getUint32(0) !== crc32c(bytes, copyAt + 4, end) || sequence < 1 || durableEnd < 0) continue
     if (newest !== undefined && newest.place.sequence > sequence) continue
     const identityBytes = bytes.slice(copyAt + 4, copyAt + 28)
-    newest = { place: { identity: textOf(identityBytes), sequence, durableEnd }, identityBytes }
+    newest = { place: { identity: textOf(identityBytes), sequence, durableEnd, isNew: false }, identityBytes }
   }
   return newest
 }

@@ -154,6 +154,15 @@ export class IoWorld {
     return numbers
   }
 
+  /** Appends a batch as it is; the offset that it was given, -1: it was not taken. */
+  appendBatch(slot: number, bytes: Uint8Array): number {
+    const log = this.log(slot)
+    const offset = log.endOffset
+    if (log.append(bytes, 0, bytes.length) < 0) return -1
+    log.advance()
+    return offset
+  }
+
   /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. Throws where it comes to no rest. */
   run(turnsMax = 1_000): void {
     for (let i = 0; this.io.turn() > 0 || this.#disk.endSyncs() > 0; i++) {

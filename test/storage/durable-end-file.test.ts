@@ -14,7 +14,9 @@ const partition = (topic: string, index = 0, id = 1): MarkedPartition => ({ topi
 const [a, b, c] = [partition('a'), partition('b', 1, 2), partition('c', 2, 3)]
 
 function open(disk: Disk, present: readonly MarkedPartition[] = [a, b, c], log: (message: string) => void = fail): DurableEndFile {
-  return DurableEndFile.open(disk, PATH, present, log)
+  const ends = DurableEndFile.open(disk, PATH, log)
+  ends.retain(present)
+  return ends
 }
 
 function fail(message: string): never {
