@@ -195,7 +195,9 @@ class LogOpener {
 
   /** Of those that have directories, in their order. */
   #jobs(image: MetadataImage, sought: readonly Sought[]): RecoveryJob[] {
-    return sought.flatMap(({ topic, found }) => (found === undefined ? [] : [this.#jobOf(found, image.topicConfig(topic.name), topic.topicId)]))
+    return sought.flatMap(({ topic, found }) =>
+      found === undefined ? [] : [this.#jobOf(found, image.topicConfig(topic.name), topic.topicId)],
+    )
   }
 
   #openPartition(image: MetadataImage, { topic, partition, found }: Sought, answer: RecoveryAnswer | undefined): void {
