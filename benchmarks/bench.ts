@@ -24,6 +24,7 @@ import type { Options } from './harness/options.ts'
 import { caseReport, failures, missedTargets, parseReport, REPORT_SCHEMA } from './harness/report.ts'
 import type { BenchReport, CaseReport } from './harness/report.ts'
 import { runCase } from './harness/runner.ts'
+import { renderDurabilityChart } from './harness/durability-chart.ts'
 import { renderMemoryChart } from './harness/memory-chart.ts'
 import { renderScaleChart } from './harness/scale-chart.ts'
 import { renderSweepChart } from './harness/sweep-chart.ts'
@@ -33,6 +34,7 @@ import { checkAddress } from './peers/kafka-address.ts'
 const CHARTS = [
   ['S8', 'batching-sweep.svg', renderSweepChart],
   ['S11', 'scaling.svg', renderScaleChart],
+  ['D1', 'durability.svg', renderDurabilityChart],
   ['C3', 'soak-memory.svg', renderMemoryChart],
 ] as const
 

@@ -3,11 +3,11 @@
 // record that is offered late is still measured from when it was offered (latency-tally.ts).
 
 import { workerData } from 'node:worker_threads'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { attachMillrace, bytes } from '../../src/index.ts'
 import type { MillraceHandle } from '../../src/index.ts'
 import { patternValue, stampValue } from '../harness/record-pattern.ts'
 import { serve } from '../harness/thread-server.ts'
+import { atRate } from './at-rate.ts'
 import { STAMP_AT } from './latency-tally.ts'
 
 export interface LatencyProducerData {
@@ -23,19 +23,17 @@ const producer = millrace.producer()
 const value = patternValue(data.valueBytes)
 const view = new DataView(value.buffer)
 
+async function offerOnceDrained(): Promise<void> {
+  do await producer.drained()
+  while (!producer.offer(topic, null, value))
+}
+
 async function run({ records, recordsPerSecond }: { records: number; recordsPerSecond: number }): Promise<void> {
-  const startNs = process.hrtime.bigint()
-  let offered = 0
-  while (offered < records) {
-    const elapsedSeconds = Number(process.hrtime.bigint() - startNs) / 1e9
-    const due = Math.min(records, Math.floor(elapsedSeconds * recordsPerSecond) + 1)
-    for (; offered < due; offered++) {
-      stampValue(value, offered)
-      view.setBigInt64(STAMP_AT, process.hrtime.bigint())
-      while (!producer.offer(topic, null, value)) await producer.drained()
-    }
-    await sleep(1)
-  }
+  await atRate(records, recordsPerSecond, (i) => {
+    stampValue(value, i)
+    view.setBigInt64(STAMP_AT, process.hrtime.bigint())
+    return producer.offer(topic, null, value) ? undefined : offerOnceDrained()
+  })
   await producer.flush()
 }
 

@@ -43,13 +43,18 @@ export function latencyTally(histogram: RecordableHistogram): LatencyTally {
       checksum = 0
       histogram.reset()
     },
-    result: () => ({
-      records,
-      checksum,
-      p50Ns: histogram.percentile(50),
-      p99Ns: histogram.percentile(99),
-      p999Ns: histogram.percentile(99.9),
-      maxNs: histogram.max,
-    }),
+    result: () => latenciesOf(histogram, { records, checksum }),
+  }
+}
+
+/** What a histogram of nanoseconds says, beside what arrived. */
+export function latenciesOf(histogram: RecordableHistogram, { records, checksum }: Pick<Latencies, 'records' | 'checksum'>): Latencies {
+  return {
+    records,
+    checksum,
+    p50Ns: histogram.percentile(50),
+    p99Ns: histogram.percentile(99),
+    p999Ns: histogram.percentile(99.9),
+    maxNs: histogram.max,
   }
 }
