@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/random.ts'
 import type { Random } from '../../src/random.ts'
 import { SimulatedStop } from '../disk/disk-faults.ts'
-import type { FaultKind } from '../disk/disk-faults.ts'
+import type { CallName, FaultKind } from '../disk/disk-faults.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
+import { ReusedLogMemory } from '../log/reused-log-memory.ts'
 import { readPartition } from './directory-reader.ts'
 import { DATA_DIR, IoWorld } from './io-world.ts'
 import type { IoWorldOptions } from './io-world.ts'
@@ -15,10 +16,22 @@ const TOPICS = ['cache', 'disk'] as const
 type Topic = (typeof TOPICS)[number]
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_261_130)
 
+/** Each of the first so many calls fails, in a history of its own. */
+const FAILING_CALLS = 300
+/** More than any of them needs to come that far. */
+const ROUNDS_MAX = 600
+/** No two worlds here live at the same time. */
+const logMemory = new ReusedLogMemory()
+
 /** What was sent to a partition, in the order of its offsets, and how much of it was acknowledged. */
 interface Told {
   sent: number[]
   acknowledged: number
+}
+
+interface WorkOptions extends IoWorldOptions {
+  readonly isOver?: () => boolean
+  readonly batchBytesMax?: number
 }
 
 /** One process: what it did before it ended. */
@@ -26,16 +39,22 @@ class History {
   readonly told: Record<Topic, Told> = { cache: { sent: [], acknowledged: 0 }, disk: { sent: [], acknowledged: 0 } }
   readonly topics = new Set<Topic>()
 
-  work(disk: SimulatedDisk, random: Random, rounds: number, options: IoWorldOptions = {}): void {
-    const world = new IoWorld(disk, options)
+  /** `isOver`: asked before each of at most `rounds`. */
+  work(
+    disk: SimulatedDisk,
+    random: Random,
+    rounds: number,
+    { isOver = () => false, batchBytesMax = 3_100, ...options }: WorkOptions = {},
+  ): void {
+    const world = new IoWorld(disk, { ...options, buffers: logMemory.empty() })
     for (const topic of TOPICS) {
       if (world.image.topic(topic) !== undefined) continue
       const config = { 'millrace.durability': topic, 'segment.bytes': '1048576', 'index.interval.bytes': '500' }
       if (world.createTopic(topic, config)) this.topics.add(topic)
     }
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds && !isOver(); round++) {
       for (const topic of this.topics) {
-        const numbers = world.append(world.slot(topic), random.below(6), 100 + random.below(3_000), 1)
+        const numbers = world.append(world.slot(topic), random.below(6), 100 + random.below(batchBytesMax - 100), 1)
         this.told[topic].sent.push(...numbers)
       }
       // Not all of it is always done.
@@ -62,7 +81,7 @@ class History {
   check(disk: SimulatedDisk, bootId: string): { faults: string[]; lost: Record<Topic, number> } {
     const faults: string[] = []
     const lost = { cache: 0, disk: 0 }
-    const world = new IoWorld(disk, { bootId })
+    const world = new IoWorld(disk, { bootId, buffers: logMemory.empty() })
     for (const topic of this.topics) {
       if (world.image.topic(topic) === undefined) {
         faults.push(`topic ${topic}, which was made, is not there`)
@@ -137,25 +156,52 @@ describe('kills', () => {
   })
 })
 
+interface Failure {
+  readonly name: string
+  readonly kind: FaultKind
+  readonly syncsAlone?: boolean
+}
+
+const FAILURES: readonly Failure[] = [
+  { name: 'EIO', kind: 'EIO' },
+  { name: 'ENOSPC', kind: 'ENOSPC' },
+  { name: 'a short write or read', kind: 'short' },
+  { name: 'a sync that fails', kind: 'EIO', syncsAlone: true },
+]
+const SYNCS: readonly CallName[] = ['sync', 'syncDirectory']
+
 describe('calls that fail', () => {
-  test.each<FaultKind>(['EIO', 'ENOSPC', 'short'])(`%s at each of the first calls, seed ${SEED}`, (kind) => {
+  test.each(FAILURES)(`$name at each of the first ${FAILING_CALLS} calls, seed ${SEED}`, ({ name, kind, syncsAlone = false }) => {
     const random = seededRandom(SEED + 2)
     let bitten = 0
-    for (let at = 1; at <= 100; at++) {
+    let wentOn = 0
+    for (let at = 1; at <= FAILING_CALLS; at++) {
       const disk = new SimulatedDisk()
       const history = new History()
-      disk.plan([{ kind, at }])
+      disk.plan([{ kind, at, ...(syncsAlone ? { calls: SYNCS } : {}) }])
+      let roundsAfter = 0
+      // It works until the call has failed, and a little more.
+      const isOver = (): boolean => disk.faultsBitten > 0 && roundsAfter++ === 3
       try {
-        history.work(disk, random, 12)
+        history.work(disk, random, ROUNDS_MAX, { isOver, ...(syncsAlone ? { syncAheadBytes: 1_000, batchBytesMax: 300 } : {}) })
+        wentOn++
       } catch (error) {
         // The directory could not be opened at all, saying why.
         expect((error as { code?: string }).code, String((error as Error).stack)).toBe('KAFKA_STORAGE_ERROR')
       }
       bitten += disk.faultsBitten
       const { faults, lost } = history.check(disk.killState(), 'boot 1')
-      expect(faults, `${kind} at ${at}`).toEqual([])
-      expect(lost, `${kind} at ${at}`).toEqual({ cache: 0, disk: 0 })
+      expect(faults, `${name} at ${at}`).toEqual([])
+      expect(lost, `${name} at ${at}`).toEqual({ cache: 0, disk: 0 })
+      if (!syncsAlone) continue
+      // What a failed sync should have written is never on the disk, whoever syncs again.
+      for (const { disk: state, description } of disk.crashStates(random.uint32(), { drawn: 1, max: 2 })) {
+        const cut = history.check(state, 'boot 2')
+        expect(cut.faults, `${name} at ${at}: ${description}`).toEqual([])
+        expect(cut.lost.disk, `${name} at ${at}: ${description}`).toBe(0)
+      }
     }
-    expect(bitten).toBeGreaterThan(40)
+    expect(bitten).toBe(FAILING_CALLS)
+    expect(wentOn).toBeGreaterThan(FAILING_CALLS / 2)
   })
 })

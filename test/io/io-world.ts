@@ -6,6 +6,7 @@ import { VirtualClock } from '../../src/clock.ts'
 import type { ConfigText } from '../../src/log/log-config.ts'
 import { logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
 import { ControlBlock } from '../../src/log/control-block.ts'
+import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import { initialiseSlot } from '../../src/log/partition-table.ts'
 import { IoThread } from '../../src/io/io-thread.ts'
@@ -36,11 +37,13 @@ export interface IoWorldOptions {
   readonly seed?: number
   /** So that little is much; default: 24 MiB. */
   readonly syncAheadBytes?: number
+  /** Log memory without logs, of nobody else. Default: new. */
+  readonly buffers?: LogMemoryBuffers
 }
 
 export class IoWorld {
   readonly clock = new VirtualClock(1_700_000_000_000)
-  readonly fixture = new LogFixture({ logMemoryBytes: 16 * MIB, clock: this.clock })
+  readonly fixture: LogFixture
   readonly messages: string[] = []
   opened: OpenedLogs
   io: IoThread
@@ -56,7 +59,8 @@ export class IoWorld {
   #number = 0
 
   constructor(disk: SimulatedDisk, options: IoWorldOptions = {}) {
-    const { bootId = 'boot 1', brokers = 1, seed = ++processes, syncAheadBytes = 24 * MIB } = options
+    const { bootId = 'boot 1', brokers = 1, seed = ++processes, syncAheadBytes = 24 * MIB, buffers } = options
+    this.fixture = new LogFixture({ logMemoryBytes: 16 * MIB, clock: this.clock, ...(buffers === undefined ? {} : { buffers }) })
     this.#syncAheadBytes = syncAheadBytes
     this.#process = { pid: 1, startedAt: '1', bootId, host: 'test', holder: 'test', isRunning: () => true }
     this.#disk = disk
