@@ -6,7 +6,7 @@
 // Holds: errors keep class and code, which structured cloning drops: an entry wraps what it does
 // in `poolTask`. Idle threads go after `idleMs`, and none keeps the process alive.
 // In a program that was bundled with piscina in it, piscina does not find its own worker file:
-// `run` rejects.
+// `run` rejects; broker/cleaner-threads.ts is for that.
 
 import type { Piscina } from 'piscina'
 import { errorFromData, errorToData } from '../errors.ts'
@@ -23,7 +23,8 @@ export interface WorkerPoolOptions {
   readonly idleMs?: number
 }
 
-type TaskAnswer<Result> = { readonly result: Result } | { readonly error: ErrorData }
+/** What `poolTask` gives, and an error without its class. */
+export type TaskAnswer<Result> = { readonly result: Result } | { readonly error: ErrorData }
 
 export class WorkerPool<Task, Result> {
   readonly #options: WorkerPoolOptions
@@ -38,9 +39,7 @@ export class WorkerPool<Task, Result> {
   async run(task: Task): Promise<Result> {
     if (this.#isClosed) throw new Error('a task comes to a pool that is closed')
     const pool = await (this.#pool ??= this.#open())
-    const answer = await pool.run(task)
-    if ('error' in answer) throw errorFromData(answer.error)
-    return answer.result
+    return resultOf(await pool.run(task))
   }
 
   /** Ends the threads, wherever they are. */
@@ -56,6 +55,12 @@ export class WorkerPool<Task, Result> {
     // A thread of the pool that waits in Atomics would answer nothing else.
     return new Piscina({ filename: entry.href, name, minThreads: 0, maxThreads: threads, idleTimeout: idleMs, atomics: 'disabled' })
   }
+}
+
+/** Throws the error of the task. */
+export function resultOf<Result>(answer: TaskAnswer<Result>): Result {
+  if ('error' in answer) throw errorFromData(answer.error)
+  return answer.result
 }
 
 /** What an entry of a pool exports: does the task, and keeps what its error says. */

@@ -312,6 +312,7 @@ export class BrokerPartitions {
     const actor = new PartitionActor(identity, control, log, this.#time, known)
     this.#led[slot] = { actor, control, config }
     this.#retention.register(log)
+    // One in files is compacted there. Were a tombstone to go from memory first, an older value in the files would count again.
     if (!log.hasFiles) this.#logs.register(log)
     // The leader before may have died between publishing an end and moving the watermark.
     actor.advance()

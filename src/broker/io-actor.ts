@@ -13,6 +13,7 @@ import { LOG_SETTINGS } from '../config/broker-log-settings.ts'
 import type { Disk } from '../disk/disk.ts'
 import { threadId } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
+import type { CleanerPool } from '../io/directory-cleaner.ts'
 import type { HostedIoControl, IoControl, LogDirectoryLayout, RecoveredMetadata } from '../io/io-control.ts'
 import { IoThread } from '../io/io-thread.ts'
 import type { RecoveryThreads } from '../io/log-recovery.ts'
@@ -30,6 +31,7 @@ export interface IoEnvironment {
   readonly process: ProcessIdentity
   /** Threads that recover partitions, so many at the most; started when much is to be scanned. */
   readonly recoveryThreads: (threads: number) => RecoveryThreads
+  readonly cleanerPool: (threads: number) => CleanerPool
   /** It cannot go on: its thread must end. */
   readonly onFatal: (error: unknown) => void
 }
@@ -77,6 +79,7 @@ export class IoActor implements HostedIoControl {
 
   async stop(): Promise<void> {
     const { io } = await this.#opened
+    await io.stopCleaning()
     this.#dutyCycle?.stop()
     this.#laterTimer?.cancel()
     io.close()
@@ -86,7 +89,7 @@ export class IoActor implements HostedIoControl {
 
   async #open(): Promise<Open> {
     const { memory, dataDir, brokers, config, isAgain } = this.#init
-    const { clock, random, disk, process, recoveryThreads, onFatal } = this.#environment
+    const { clock, random, disk, process, recoveryThreads, cleanerPool, onFatal } = this.#environment
     const log = (level: IoMessage['level'], message: string): void => this.#init.logPort.postMessage({ level, message } satisfies IoMessage)
     const threads = config['num.recovery.threads.per.data.dir'] ?? LOG_SETTINGS['num.recovery.threads.per.data.dir'].default
     const { directories, metadata, image, isOneBroker } = await openLogsOn(() => recoveryThreads(threads), {
@@ -110,6 +113,7 @@ export class IoActor implements HostedIoControl {
       ringBroker: (brokerId) => this.#ringBroker(brokerId),
       wake: () => this.#dutyCycle?.wake(),
       retentionCheckIntervalMs: config[name] ?? LOG_SETTINGS[name].default,
+      cleanerPool,
       log,
     })
     this.#dutyCycle = new DutyCycle({

@@ -111,7 +111,7 @@ export class IoHost {
     const { port1, port2 } = new MessageChannel()
     const { port1: messagePort, port2: logPort } = new MessageChannel()
     const self = { io: true, bell, holder: this.#options.holder, hostPort: port2, logPort, isAgain } as const
-    const workerData: IoInit = { ...self, memory, dataDir, brokers, config }
+    const workerData: IoInit = { ...self, memory, dataDir, brokers, config, workerUrl: workerUrl?.href }
     this.#thread = spawner.spawn({
       name: 'millrace I/O',
       entry: workerUrl ?? entryBeside('./worker-main', import.meta.url),

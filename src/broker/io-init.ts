@@ -14,6 +14,8 @@ export interface IoInit {
   readonly dataDir: string
   readonly brokers: number
   readonly config: Readonly<Partial<BrokerConfig>>
+  /** The user's own entry of millrace's threads, where a bundler moved it. */
+  readonly workerUrl: string | undefined
   readonly hostPort: MessagePort
   /** Takes an IoMessage. */
   readonly logPort: MessagePort

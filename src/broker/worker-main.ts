@@ -1,5 +1,5 @@
-// Entry of millrace's worker threads, brokers and the I/O thread: everything a broker needs of
-// the real world is put in its hands here. Runs once a thread.
+// Entry of millrace's worker threads, brokers, the I/O thread and, in bundled programs, those that
+// compact: everything a broker needs of the real world is put in its hands here. Runs once a thread.
 
 import { availableParallelism } from 'node:os'
 import { threadId, workerData } from 'node:worker_threads'
@@ -10,6 +10,7 @@ import { forgoNativeCode } from '../record/native-crc32c.ts'
 import { BrokerActor } from './broker-actor.ts'
 import type { BrokerInit } from './broker-control.ts'
 import type { IoInit } from './io-init.ts'
+import type { CleanerInit } from './cleaner-threads.ts'
 import { TakeOverRehearsal } from './take-over-rehearsal.ts'
 
 /** Threads come and go slowly: counting them once in so long is enough to decide about spinning. */
@@ -63,7 +64,8 @@ function onFatal(error: unknown): void {
   })
 }
 
-const init = workerData as BrokerInit | IoInit
-// Only the I/O thread loads what it needs of disks.
+const init = workerData as BrokerInit | IoInit | CleanerInit
+// Only who writes files loads what it needs of disks.
 if ('io' in init) (await import('./io-worker.ts')).startIoThread(init, onFatal)
+else if ('cleanJob' in init) (await import('./clean-job-thread.ts')).answerCleanJob(init)
 else startBroker(init)

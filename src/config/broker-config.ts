@@ -19,7 +19,7 @@ export interface BrokerLogConfig {
   /** Whether topics may be deleted: TOPIC_DELETION_DISABLED otherwise. Default: true. */
   readonly 'delete.topic.enable': boolean
   /**
-   * How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due. Default:
+   * How often segment files are looked through for those that may go, in ms. In memory a log knows when its oldest segment is due. Default:
    * 300000.
    */
   readonly 'log.retention.check.interval.ms': number
@@ -27,19 +27,28 @@ export interface BrokerLogConfig {
   readonly 'num.recovery.threads.per.data.dir': number
   /** Whether logs are compacted. Only true: a topic that is not to be compacted has no 'compact' in its cleanup.policy. Default: true. */
   readonly 'log.cleaner.enable': boolean
-  /** Threads that compact logs. No effect: a broker compacts a little a turn. Default: 1. */
+  /**
+   * Threads that compact segment files, started when there is something to compact; 0: files are not compacted. In memory a broker compacts
+   * a little a turn, whatever this says. Default: 1.
+   */
   readonly 'log.cleaner.threads': number
-  /** How long compaction sleeps when there is nothing to compact, in ms. No effect: a broker compacts a little a turn. Default: 15000. */
+  /**
+   * How long segment files are left alone when none were to be compacted, in ms. In memory a broker compacts a little a turn, whatever this
+   * says. Default: 15000.
+   */
   readonly 'log.cleaner.backoff.ms': number
-  /** Memory for the keys of one pass of compaction. No effect: a broker compacts a little a turn. Default: 134217728. */
+  /**
+   * Memory for the keys of segment files that are compacted, shared by the threads; more keys take another pass. In memory a broker
+   * compacts a little a turn, whatever this says. Default: 134217728.
+   */
   readonly 'log.cleaner.dedupe.buffer.size': number
-  /** Memory that compaction reads and writes through. No effect: a broker compacts a little a turn. Default: 524288. */
+  /** Memory that compaction reads and writes through. No effect: it is as large as a batch needs. Default: 524288. */
   readonly 'log.cleaner.io.buffer.size': number
-  /** How full the memory for keys may get, as a share. No effect: a broker compacts a little a turn. Default: 0.9. */
+  /** How full the memory for keys may get, as a share. No effect: it is as full as is fast. Default: 0.9. */
   readonly 'log.cleaner.io.buffer.load.factor': number
   /**
-   * Bytes a second that compaction reads and writes at most. No effect: a broker compacts a little a turn. Default:
-   * 1.7976931348623157e+308.
+   * Bytes a second that compaction reads from and writes to segment files at most, over the time: after a pass that was faster none begins
+   * for a while. In memory a broker compacts a little a turn, whatever this says. Default: 1.7976931348623157e+308.
    */
   readonly 'log.cleaner.io.max.bytes.per.second': number
 }

@@ -5,7 +5,7 @@
 import type { Settings } from '../config-def.ts'
 import type { BrokerLogConfig } from './broker-config.ts'
 
-const NO_COMPACTION = 'No effect: a broker compacts a little a turn.'
+const IN_MEMORY = 'In memory a broker compacts a little a turn, whatever this says.'
 
 export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
   'num.partitions': {
@@ -47,8 +47,8 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     default: 300_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: 'accepted',
-    doc: 'How often logs are looked through for segments that may go, in ms. No effect: a log knows when its oldest segment is due.',
+    support: 'yes',
+    doc: 'How often segment files are looked through for those that may go, in ms. In memory a log knows when its oldest segment is due.',
   },
   'num.recovery.threads.per.data.dir': {
     type: 'int',
@@ -70,8 +70,8 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     min: 0,
     default: 1,
     takesEffect: 'immediately',
-    support: 'accepted',
-    doc: `Threads that compact logs. ${NO_COMPACTION}`,
+    support: 'yes',
+    doc: `Threads that compact segment files, started when there is something to compact; 0: files are not compacted. ${IN_MEMORY}`,
   },
   'log.cleaner.backoff.ms': {
     type: 'long',
@@ -79,16 +79,16 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     default: 15_000,
     unit: 'ms',
     takesEffect: 'immediately',
-    support: 'accepted',
-    doc: `How long compaction sleeps when there is nothing to compact, in ms. ${NO_COMPACTION}`,
+    support: 'yes',
+    doc: `How long segment files are left alone when none were to be compacted, in ms. ${IN_MEMORY}`,
   },
   'log.cleaner.dedupe.buffer.size': {
     type: 'long',
     default: 134_217_728,
     unit: 'bytes',
     takesEffect: 'immediately',
-    support: 'accepted',
-    doc: `Memory for the keys of one pass of compaction. ${NO_COMPACTION}`,
+    support: 'yes',
+    doc: `Memory for the keys of segment files that are compacted, shared by the threads; more keys take another pass. ${IN_MEMORY}`,
   },
   'log.cleaner.io.buffer.size': {
     type: 'int',
@@ -97,20 +97,20 @@ export const LOG_SETTINGS: Settings<BrokerLogConfig> = {
     unit: 'bytes',
     takesEffect: 'immediately',
     support: 'accepted',
-    doc: `Memory that compaction reads and writes through. ${NO_COMPACTION}`,
+    doc: 'Memory that compaction reads and writes through. No effect: it is as large as a batch needs.',
   },
   'log.cleaner.io.buffer.load.factor': {
     type: 'double',
     default: 0.9,
     takesEffect: 'immediately',
     support: 'accepted',
-    doc: `How full the memory for keys may get, as a share. ${NO_COMPACTION}`,
+    doc: 'How full the memory for keys may get, as a share. No effect: it is as full as is fast.',
   },
   'log.cleaner.io.max.bytes.per.second': {
     type: 'double',
     default: Number.MAX_VALUE,
     takesEffect: 'immediately',
-    support: 'accepted',
-    doc: `Bytes a second that compaction reads and writes at most. ${NO_COMPACTION}`,
+    support: 'yes',
+    doc: `Bytes a second that compaction reads from and writes to segment files at most, over the time: after a pass that was faster none begins for a while. ${IN_MEMORY}`,
   },
 }

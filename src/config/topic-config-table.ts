@@ -60,7 +60,7 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: ['delete'],
       takesEffect: 'immediately',
       support: 'yes',
-      doc: 'What happens to old segments: deleted, or compacted to the last record of each key, or both. A topic that is compacted wants a key in every record; one that is not deleted keeps its last values, and refuses writes when such topics fill half of log memory.',
+      doc: 'What happens to old segments: deleted, or compacted to the last record of each key, or both. A topic that is compacted wants a key in every record; one that is not deleted keeps its last values, and, kept in memory alone, refuses writes when such topics fill half of log memory.',
     },
     'delete.retention.ms': {
       type: 'long',

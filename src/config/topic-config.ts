@@ -25,8 +25,8 @@ export interface TopicConfig {
   readonly 'millrace.durability': 'memory' | 'cache' | 'disk'
   /**
    * What happens to old segments: deleted, or compacted to the last record of each key, or both. A topic that is compacted wants a key in
-   * every record; one that is not deleted keeps its last values, and refuses writes when such topics fill half of log memory. Default:
-   * ['delete'].
+   * every record; one that is not deleted keeps its last values, and, kept in memory alone, refuses writes when such topics fill half of
+   * log memory. Default: ['delete'].
    */
   readonly 'cleanup.policy': readonly ('delete' | 'compact')[]
   /** How long a compacted topic keeps tombstones after a compaction first saw them, in ms. Default: 86400000. */

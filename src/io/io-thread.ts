@@ -21,6 +21,8 @@ import { CLUSTER_METADATA_SLOT, METADATA_SNAPSHOT_SLOT } from '../metadata/metad
 import type { KnownProducers } from '../partition/producer-state.ts'
 import { decodeProducerSnapshot } from '../storage/producer-snapshot.ts'
 import type { LogDirectories } from './log-directories.ts'
+import { DirectoryCleaner } from './directory-cleaner.ts'
+import type { CleanerPool } from './directory-cleaner.ts'
 import type { PartitionWriter } from './partition-writer.ts'
 import { SyncQueue } from './sync-queue.ts'
 
@@ -42,11 +44,13 @@ export interface IoThreadOptions {
   readonly clock: Clock
   /** Wakes a broker. */
   readonly ringBroker: (brokerId: number) => void
-  /** A sync has ended, between two turns: there may be work. */
+  /** A sync, or a compaction on its thread, has ended, between two turns: there may be work. */
   readonly wake: () => void
   readonly retentionCheckIntervalMs: number
   /** What a directory may hold unsynced, and synced but not checkpointed, in bytes; 16 MiB when left out. */
   readonly syncAheadBytes?: number
+  /** Threads for compaction; asked when there is something to compact. */
+  readonly cleanerPool: (threads: number) => CleanerPool
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
@@ -55,6 +59,7 @@ export class IoThread {
   readonly #options: IoThreadOptions
   readonly #directories: LogDirectories
   readonly #metadata: MetadataLoader
+  readonly #cleaner: DirectoryCleaner
   /** Slots whose writers have something to do. */
   readonly #wanted = new Set<number>()
   readonly #syncs: SyncQueue
@@ -76,8 +81,18 @@ export class IoThread {
     )
     this.#syncAheadBytes = options.syncAheadBytes ?? SYNC_AHEAD_BYTES
     this.#retainMs = options.clock.monotonicMs() + options.retentionCheckIntervalMs
-    // What an I/O thread before had written, and died before it told.
-    for (const writer of this.#directories.writers()) this.#tell(writer)
+    const { directories, clock, cleanerPool, wake, log } = options
+    const onChanged = (writer: PartitionWriter): void => this.#changed(writer)
+    const onSyncWanted = (writer: PartitionWriter): void => {
+      this.#syncs.add(writer)
+      this.#syncs.pump()
+    }
+    this.#cleaner = new DirectoryCleaner({ directories, clock, cleanerPool, onResult: wake, onChanged, onSyncWanted, log })
+    for (const writer of this.#directories.writers()) {
+      this.#cleaner.follow(writer)
+      // What an I/O thread before had written, and died before it told.
+      this.#tell(writer)
+    }
   }
 
   /** Whether a turn would find something to do. */
@@ -88,7 +103,7 @@ export class IoThread {
 
   /** Milliseconds until a turn has something to do though nobody rings. */
   dueInMs(nowMs: number): number {
-    return Math.max(0, Math.min(this.#retainMs - nowMs, this.#flushMs - nowMs, this.#directories.dueInMs(nowMs)))
+    return Math.max(0, Math.min(this.#retainMs - nowMs, this.#flushMs - nowMs, this.#directories.dueInMs(nowMs), this.#cleaner.dueInMs()))
   }
 
   /** One turn; 0 when there was nothing to do. */
@@ -112,7 +127,7 @@ export class IoThread {
     this.#scheduleFlushes()
     if (nowMs >= this.#retainMs) this.#retain(nowMs)
     this.#directories.tick(nowMs)
-    return work
+    return work + this.#cleaner.tick()
   }
 
   /** Who wrote what is in a partition's files; all that is published is in them then. Throws UNKNOWN_TOPIC_ID, KAFKA_STORAGE_ERROR. */
@@ -127,6 +142,16 @@ export class IoThread {
     while (writer.isBehind && this.#serve(writer, nowMs) > 0);
     if (writer.failure !== undefined) throw writer.failure
     return { endOffset: writer.files.endOffset, producers: decodeProducerSnapshot(writer.files.path, writer.files.producerSnapshot()) }
+  }
+
+  /** Nothing is compacted any more, and no other thread is in the directory; to be awaited before `close`. Never rejects. */
+  stopCleaning(): Promise<void> {
+    return this.#cleaner.stop()
+  }
+
+  /** When no compaction runs; a turn puts in place what they made. */
+  cleaningIdle(): Promise<void> {
+    return this.#cleaner.idle()
   }
 
   /** Everything that is published is written and synced, and the directory is left as after a clean stop. */
@@ -154,18 +179,28 @@ export class IoThread {
         this.#wanted.delete(slot)
         const writer = this.#directories.held(slot)
         if (writer !== undefined) this.#syncs.remove(writer)
+        this.#cleaner.remove(slot)
         this.#directories.delete(slot)
       }
     }
     const topics = delta.areBrokersReconfigured ? delta.image.topics : delta.reconfiguredTopics()
     if (delta.areBrokersReconfigured) this.#directories.setBrokerConfig(delta.image.brokerConfig())
     for (const topic of topics) {
-      for (const { slot } of topic.partitions) this.#directories.reconfigure(slot, delta.image.topicConfig(topic.name))
+      for (const { slot } of topic.partitions) {
+        this.#directories.reconfigure(slot, delta.image.topicConfig(topic.name))
+        const writer = this.#directories.held(slot)
+        if (writer !== undefined) this.#cleaner.follow(writer)
+      }
     }
   }
 
   #writerOf(slot: number): PartitionWriter | undefined {
-    return slot === METADATA_SNAPSHOT_SLOT ? undefined : this.#directories.writerOf(slot, this.#metadata.image)
+    if (slot === METADATA_SNAPSHOT_SLOT) return undefined
+    const held = this.#directories.held(slot)
+    if (held !== undefined) return held
+    const made = this.#directories.writerOf(slot, this.#metadata.image)
+    if (made !== undefined) this.#cleaner.follow(made)
+    return made
   }
 
   /** A directory waits for its syncs before it takes more. */
@@ -178,6 +213,7 @@ export class IoThread {
     const bytes = writer.write(PARTITION_BYTES_A_TURN, nowMs)
     this.#directories.wrote(writer, bytes)
     if (writer.mustFollowStart) this.#directories.followStart(writer, this.#metadata.image)
+    if (bytes > 0) this.#cleaner.consider(writer)
     if (writer.isBehind) this.#wanted.add(writer.slot)
     if (writer.mustSync(nowMs)) this.#sync(writer)
     if (bytes > 0 && !writer.isAwaitedSynced) this.#tell(writer)
@@ -222,10 +258,17 @@ export class IoThread {
     }
   }
 
+  /** Compaction has put others of its segments in place, or failed at it. */
+  #changed(writer: PartitionWriter): void {
+    this.#tell(writer)
+    this.#report(writer)
+  }
+
   /** Tells of files that have failed, once. */
   #report(writer: PartitionWriter): void {
     if (writer.failure === undefined || writer.isFailureTold) return
     writer.isFailureTold = true
+    this.#cleaner.remove(writer.slot)
     const remedy = 'it takes nothing more until millrace is opened again'
     this.#options.log('error', `the files of ${writer.files.path} failed: ${writer.failure.message}; ${remedy}`)
     this.#tell(writer)

@@ -19,6 +19,8 @@ import type { ConfigImage, MetadataImage } from '../metadata/metadata-image.ts'
 import type { Random } from '../random.ts'
 import { markedPartition } from '../storage/broker-directory.ts'
 import type { BrokerDirectory } from '../storage/broker-directory.ts'
+import { compactionConfigOf } from '../storage/cleanable-segments.ts'
+import type { CompactionConfig } from '../storage/cleanable-segments.ts'
 import type { DataDirectory, PartitionName } from '../storage/data-directory.ts'
 import { PartitionFiles } from '../storage/partition-files.ts'
 import { partitionFilesConfigOf } from '../storage/partition-files-config.ts'
@@ -40,6 +42,7 @@ export interface LogDirectoriesOptions {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void
 }
 
+/** A partition, and what its topic says of its files. */
 interface Held {
   readonly writer: PartitionWriter
   readonly name: PartitionName
@@ -47,6 +50,7 @@ interface Held {
   config: PartitionFilesConfig
   /** Its next sync makes a resume point: there was none to be made when its directory was checkpointed. */
   wantsResumePoint: boolean
+  compaction: CompactionConfig
 }
 
 /** One log directory, and how far it is synced. */
@@ -92,12 +96,45 @@ export class LogDirectories {
     this.#config = { ...this.#options.config, ...configFromCheckedText(BROKER_CONFIG, altered) }
   }
 
+  /** Of all brokers, as they are now. */
+  get brokerConfig(): Readonly<Partial<BrokerConfig>> {
+    return this.#config
+  }
+
   reconfigure(slot: number, config: ConfigImage): void {
     const held = this.#held.get(slot)
     if (held === undefined) return
     held.config = this.filesConfig(config)
+    held.compaction = compactionConfigOf(config, this.#config)
     held.writer.files.setConfig(held.config)
     held.writer.flush = this.#flushPolicyOf(config)
+  }
+
+  nameOf({ slot }: PartitionWriter): PartitionName {
+    return this.#held.get(slot)!.name
+  }
+
+  compactionOf({ slot }: PartitionWriter): CompactionConfig {
+    return this.#held.get(slot)!.compaction
+  }
+
+  /** All below was compacted, as it is written down; undefined: nothing ever was. */
+  cleanedOffset({ slot }: PartitionWriter): number | undefined {
+    const { home, name } = this.#held.get(slot)!
+    return home.broker.checkpoints.of(name.topic, name.partition).cleanerOffsets[0]?.offset
+  }
+
+  /**
+   * Writes down how far a partition is compacted, and how far it is synced: holes lie below both of these. Throws
+   * KAFKA_STORAGE_ERROR.
+   */
+  checkpointCleaned({ slot, files }: PartitionWriter, offset: number): void {
+    const { home, name } = this.#held.get(slot)!
+    const { topic, partition } = name
+    const { durableEnds } = home.broker
+    durableEnds.mark(durableEnds.placeOf(markedPartition(name)), files.syncedEndOffset)
+    const others = home.broker.checkpoints.current.cleanerOffsets.filter((each) => each.topic !== topic || each.partition !== partition)
+    this.#options.directory.checkpoint(home.broker.nodeId, { cleanerOffsets: [...others, { topic, partition, offset }] })
   }
 
   /** Who writes the partition of a slot, if it has been written. */
@@ -114,7 +151,8 @@ export class LogDirectories {
     const config = this.filesConfig(text)
     const home = this.#homes.find((each) => each.broker === broker)!
     const writer = new PartitionWriter(this.#options.memory, control, files, this.#flushPolicyOf(text))
-    this.#held.set(control.slot, { writer, name, home, config, wantsResumePoint: false })
+    const compaction = compactionConfigOf(text, this.#config)
+    this.#held.set(control.slot, { writer, name, home, config, compaction, wantsResumePoint: false })
     control.setHome(broker.nodeId)
     return writer
   }

@@ -228,24 +228,9 @@ class LogOpener {
   }
 
   #jobOf({ broker, topic, partition, path }: FoundDirectory, text: ConfigImage, topicId: TopicId): RecoveryJob {
-    const checkpoints = broker.checkpoints.of(topic, partition)
     const config = this.#directories.filesConfig(text)
-    const marked = markedPartition({ topic, partition, topicId })
-    const durableEnd = broker.durableEnds.durableEnd(marked)
-    return {
-      directory: path,
-      topicId,
-      config,
-      nowMs: this.#options.clock.nowMs(),
-      // The mark is written with each sync, the checkpoint once for many of them.
-      recoveryPoint: Math.max(durableEnd, checkpoints.recoveryPoints[0]?.offset ?? 0),
-      logStartOffset: checkpoints.logStarts[0]?.offset,
-      isClean: broker.isClean,
-      hasRebooted: broker.hasRebooted,
-      durableEnd,
-      holesBelow: config.isCompacted ? Number.POSITIVE_INFINITY : 0,
-      resumePoint: broker.resumePoints.get(marked),
-    }
+    const known = broker.knownOf({ topic, partition, topicId }, config.isCompacted)
+    return { directory: path, topicId, config, nowMs: this.#options.clock.nowMs(), ...known }
   }
 
   #openMetadata(found: FoundDirectory): PartitionFiles {

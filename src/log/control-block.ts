@@ -321,7 +321,7 @@ export class ControlBlock {
     this.#store(CONTROL_EXPIRED_LONG, this.expiredRecords + count)
   }
 
-  /** All below it was compacted. */
+  /** All below it was compacted: in memory, by the leader, or in files where there are some, by the thread that writes them. */
   get cleanedOffset(): number {
     return this.#load(CONTROL_CLEANED_LONG)
   }

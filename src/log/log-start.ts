@@ -4,7 +4,8 @@
 // broker that leads the log.
 //
 //   log start moves ─▶ extents wholly below it go         records go, counted by what took them
-//   files hold an extent ─▶ it goes, the log start stays   only memory begins later
+//   files hold an extent ─▶ it goes, the log start stays   only memory begins later: when room is needed,
+//                                                          or when the files are compacted that far
 //
 // Holds: nothing goes that is not committed, nor, where there are files, that is not in them.
 
@@ -86,6 +87,7 @@ export class LogStart {
   }
 
   applyRetention(): number {
+    if (this.#hasFiles) this.#leaveCompacted()
     const newStart = Math.min(this.#control.retentionStartOffset, this.#log.highWatermark)
     const expired = newStart - this.offset
     if (expired <= 0) return 0
@@ -108,6 +110,14 @@ export class LogStart {
     const end = this.#chain.endOfFirst(this.#log.endOffset)
     if (end <= Math.min(this.#control.writtenEndOffset, this.#log.highWatermark)) this.#dropOldest()
     return 0
+  }
+
+  /** What is compacted in files is read there from now on: memory, which has it as it was written, begins behind it. */
+  #leaveCompacted(): void {
+    const start = Math.min(this.#control.cleanedOffset, this.#control.writtenEndOffset, this.#log.highWatermark)
+    while (this.#chain.first >= 0 && this.#chain.endOfFirst(this.#log.endOffset) <= start) this.#dropOldest()
+    // It may lie in an extent, which stays for what is behind.
+    if (this.#control.memoryStartOffset < start) this.#control.publishMemoryStart(start)
   }
 
   /** How many offsets would go with the oldest extent; -1 when there is none, or what is not committed would go. */

@@ -258,7 +258,7 @@ export class MemoryLog implements PartitionLog {
     return this.#start.offset
   }
 
-  /** All below it was compacted. */
+  /** All below it was compacted; in files, where there are some. */
   get cleanedOffset(): number {
     return this.#control.cleanedOffset
   }

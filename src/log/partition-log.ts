@@ -64,7 +64,10 @@ export interface PartitionLog {
   trimOldest(): number
   /** Gives up oldest segments while what stays is at least `retentionBytes` (Kafka: retention.bytes); the records that went. */
   trimToBytes(retentionBytes: number): number
-  /** Of a log with files: moves the log start to where the retention of its files lets it begin; the records that went. */
+  /**
+   * Of a log with files: moves the log start to where the retention of its files lets it begin; the records that went.
+   * What the files hold compacted goes from memory.
+   */
   applyRetention(): number
   /**
    * Milliseconds until the oldest segment may go because of its age, 0 when it may now, Infinity when none ever may:

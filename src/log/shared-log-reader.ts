@@ -176,7 +176,7 @@ export class SharedLogReader {
       if (this.#position < this.#control.logStartOffset) return this.#wasInRange ? READ_OVERTAKEN : READ_OUT_OF_RANGE
       if (this.#position >= bound) return this.#atEnd()
       this.#wasInRange = true
-      if (this.#granule < 0 && !this.#locate()) {
+      if (this.#granule < 0 && (this.#isInFiles || !this.#locate())) {
         if (this.#isInFiles) return this.isDeleted ? READ_DELETED : READ_IN_FILES
         if (!this.#isChainEmpty) continue
         this.#position = bound
@@ -188,7 +188,7 @@ export class SharedLogReader {
     return READ_EMPTY
   }
 
-  /** Whether memory begins behind the position. To be asked after the chain: it moves before an extent goes out of it. */
+  /** Whether memory begins behind the position, maybe inside an extent. Asked again after the chain: it moves before an extent goes. */
   get #isInFiles(): boolean {
     return this.#hasFiles && this.#position < this.#control.memoryStartOffset
   }

@@ -27,10 +27,14 @@ import type { MarkedPartition } from './durable-end-file.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import { listPartitionDirectories } from './partition-directories.ts'
 import type { PartitionDirectory } from './partition-directories.ts'
+import type { RecoveryJob } from './partition-recovery.ts'
 import { RESUME_POINTS_FILE, ResumePoints } from './resume-point-file.ts'
 
 const SMALL_FILE_BYTES_MAX = 1 << 16
 const PROBE_FILE = '.millrace.probe'
+
+/** What is said of each in OpenPartitionFilesOptions. */
+export type KnownOfLog = Omit<RecoveryJob, 'directory' | 'topicId' | 'config' | 'nowMs'>
 
 export class BrokerDirectory {
   readonly path: string
@@ -44,6 +48,8 @@ export class BrokerDirectory {
    * Also where nobody can tell, as after a Kafka. Stays so until `recovered`.
    */
   readonly hasRebooted: boolean
+  /** Nothing of millrace's own was in it: a Kafka's directory, or a new one. */
+  readonly isForeign: boolean
   /** What is there of partitions, as it was opened. */
   readonly partitions: readonly PartitionDirectory[]
   /** Paths of what is to be removed: directories of partitions that were deleted. */
@@ -63,6 +69,7 @@ export class BrokerDirectory {
     this.brokerEpoch = this.#readCleanShutdown()
     this.isClean = this.brokerEpoch > NOT_CLEAN
     if (this.brokerEpoch === NOT_CLEAN) this.brokerEpoch = -1
+    this.isForeign = !disk.exists(this.#at(BOOT_FILE))
     this.hasRebooted = this.#readHasRebooted(bootId)
     this.checkpoints = DirectoryCheckpoints.read(disk, path, log)
     this.resumePoints = ResumePoints.read(disk, this.#at(RESUME_POINTS_FILE), bootId)
@@ -99,6 +106,8 @@ export class BrokerDirectory {
 
   /** All logs are whole: from now on only a later start of the machine counts as a reboot. */
   recovered(bootId: string, nowMs: number): void {
+    // What was a Kafka's is not from now on: by these marks it is opened.
+    this.durableEnds.sync()
     writeBootFile(this.#disk, this.path, bootId, nowMs)
   }
 
@@ -106,6 +115,23 @@ export class BrokerDirectory {
   checkpoint(checkpoints: Partial<Checkpoints>): void {
     this.durableEnds.sync()
     this.checkpoints.replace(checkpoints)
+  }
+
+  /** What is written down of a partition's log, for its recovery; `isCompacted`: its topic is. */
+  knownOf(marked: MarkedPartition, isCompacted: boolean): KnownOfLog {
+    const { isClean, hasRebooted, isForeign } = this
+    const { recoveryPoints, logStarts, cleanerOffsets } = this.checkpoints.of(marked.topic, marked.partition)
+    const durableEnd = this.durableEnds.durableEnd(marked)
+    // The mark is written with each sync, the checkpoint once for many of them.
+    const recoveryPoint = Math.max(durableEnd, recoveryPoints[0]?.offset ?? 0)
+    // Of a log of ours a start is written down before it moves: a first segment that begins above it has lost others.
+    const logStartOffset = logStarts[0]?.offset ?? (isForeign ? undefined : 0)
+    // What was compacted once has holes, whatever its topic says by now; but only where it was synced before. What is left
+    // out elsewhere is missing, of a log that a loss of power cut in its middle.
+    const mayHaveHoles = isCompacted || cleanerOffsets.length > 0
+    const holesBelow = !mayHaveHoles ? 0 : isForeign ? Number.POSITIVE_INFINITY : recoveryPoint
+    const resumePoint = this.resumePoints.get(marked)
+    return { isClean, hasRebooted, durableEnd, recoveryPoint, logStartOffset, holesBelow, resumePoint }
   }
 
   /** Last of all: nothing may change after it. */

@@ -3,6 +3,8 @@
 import type { Disk } from '../../src/disk/disk.ts'
 import { readWhole } from '../../src/disk/read-whole.ts'
 import { crc32c } from '../../src/record/crc32c.ts'
+import { keyedBatches } from '../log/keyed-batches.ts'
+import type { SeenRecord } from '../log/keyed-batches.ts'
 
 export interface FoundBatch {
   readonly baseOffset: number
@@ -52,6 +54,18 @@ export function readValues(disk: Disk, directory: string): Map<number, string> {
     true,
   )
   return values
+}
+
+/** What compaction left of a partition, as records with keys. */
+export function readKeyedRecords(disk: Disk, directory: string): SeenRecord[] {
+  const names = disk.list(directory).filter((name) => /^\d{20}\.log$/.test(name))
+  return names.flatMap((name) => {
+    const bytes = readWhole(disk, `${directory}/${name}`, 1 << 30)
+    return keyedBatches(bytes, bytes.length, 0).flatMap(({ crc, baseOffset, records }) => {
+      if (crc !== 'valid') throw new Error(`${name}: the CRC of the batch at offset ${baseOffset} is ${crc}`)
+      return records
+    })
+  })
 }
 
 function walkPartition(

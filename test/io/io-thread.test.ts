@@ -3,8 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { FIRST_TOPIC_SLOT } from '../../src/metadata/metadata-records.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
+import type { SeenRecord } from '../log/keyed-batches.ts'
 import { MIB } from '../log/log-fixture.ts'
-import { readPartition } from './directory-reader.ts'
+import { readKeyedRecords, readPartition } from './directory-reader.ts'
 import { DATA_DIR, IoWorld } from './io-world.ts'
 
 const BROKER = `${DATA_DIR}/broker-0`
@@ -411,5 +412,117 @@ describe('a disk that fails', () => {
     again.append(slot, 2, 100_000)
     again.run()
     expect(again.log(slot).highWatermark).toBe(again.log(slot).endOffset)
+  })
+})
+
+describe('compacted topics', () => {
+  const EAGER = { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0', 'segment.bytes': '900', 'index.interval.bytes': '200' }
+  const recordsIn = (disk: SimulatedDisk): SeenRecord[] => readKeyedRecords(disk, `${BROKER}/table-0`)
+  const keysOf = (disk: SimulatedDisk): string[] =>
+    recordsIn(disk)
+      .filter(({ key }) => key!.startsWith('k'))
+      .map(({ key, offset }) => `${key} ${offset}`)
+
+  function fill(world: IoWorld, records: number): void {
+    const timestampMs = Math.floor(world.clock.nowMs())
+    for (let i = 0; i < records; i++) world.appendKeyed(world.slot('table'), [{ key: `k${i % 4}`, value: 'v'.repeat(50), timestampMs }])
+    // Nothing of the above is in the last segment.
+    for (let i = 0; i < 10; i++) world.appendKeyed(world.slot('table'), [{ key: `tail ${i}`, value: 'v'.repeat(200), timestampMs }])
+  }
+
+  test('are compacted, memory begins behind that, and another I/O thread and the next process go on from there', async () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('table', EAGER)
+    const slot = world.slot('table')
+    fill(world, 40)
+    await world.clean()
+    expect(keysOf(disk)).toEqual(['k0 36', 'k1 37', 'k2 38', 'k3 39'])
+    expect(world.control(slot).memoryStartOffset).toBeGreaterThanOrEqual(40)
+    expect(world.control(slot).memoryStartOffset).toBeLessThanOrEqual(50)
+    const { cleanedJobs } = world
+    world.restartIo()
+    await world.clean()
+    // Nothing is dirty.
+    expect(world.cleanedJobs).toBe(cleanedJobs)
+    fill(world, 41)
+    await world.clean()
+    expect(keysOf(disk)).toEqual(['k1 87', 'k2 88', 'k3 89', 'k0 90'])
+    expect(world.messages).toEqual([])
+    await world.io.stopCleaning()
+    world.io.close()
+
+    const again = new IoWorld(disk)
+    const jobs = again.cleanedJobs
+    await again.clean()
+    expect(again.cleanedJobs).toBe(jobs)
+    expect(again.messages).toEqual([])
+    expect(again.log(slot).endOffset).toBe(101)
+  })
+
+  test('nothing above the end of what is committed is compacted, and a topic that is not to be is not', async () => {
+    const disk = new SimulatedDisk()
+    const world = new IoWorld(disk)
+    world.createTopic('table', EAGER)
+    fill(world, 40)
+    // Written, and not committed: its leader does not look.
+    for (let i = 0; i < 20; i++) {
+      world.io.turn()
+      disk.endSyncs()
+      world.clock.advance(60_000)
+      await world.io.cleaningIdle()
+    }
+    expect(world.control(world.slot('table')).writtenEndOffset).toBe(50)
+    expect([world.cleanedJobs, recordsIn(disk).length]).toEqual([0, 50])
+    await world.clean()
+    expect(recordsIn(disk)).toHaveLength(14)
+    world.createTopic('kept', { ...EAGER, 'cleanup.policy': 'delete' })
+    const { cleanedJobs } = world
+    const timestampMs = Math.floor(world.clock.nowMs())
+    for (let i = 0; i < 40; i++) world.appendKeyed(world.slot('kept'), [{ key: 'k', value: 'v'.repeat(100), timestampMs }])
+    await world.clean()
+    expect(world.cleanedJobs).toBe(cleanedJobs)
+    expect(readKeyedRecords(disk, `${BROKER}/kept-0`)).toHaveLength(40)
+  })
+
+  test('a disk that fails while segments are put in place fences the partition, and it alone', async () => {
+    let fenced = 0
+    for (let at = 1; at < 60; at++) {
+      const disk = new SimulatedDisk()
+      const world = new IoWorld(disk)
+      world.createTopic('table', EAGER)
+      world.createTopic('other')
+      const slot = world.slot('table')
+      fill(world, 40)
+      // Looked at and synced, then compacted: it only waits to be put in place.
+      for (let i = 0; i < 2; i++) {
+        world.run()
+        world.clock.advance(60_000)
+      }
+      world.run()
+      await world.io.cleaningIdle()
+      expect(world.cleanedJobs).toBe(1)
+      disk.plan([{ kind: 'EIO', at }])
+      world.run()
+      if (disk.faultsBitten === 0) break
+      try {
+        await world.clean()
+        if (world.control(slot).haveFilesFailed) fenced++
+        world.append(world.slot('other'), 3)
+        world.run()
+        expect(world.log(world.slot('other')).highWatermark).toBe(3)
+      } catch (error) {
+        // What all partitions share: the I/O thread ends, and another one opens the directory.
+        expect(error).toMatchObject({ code: 'KAFKA_STORAGE_ERROR', path: `${BROKER}/durable-ends` })
+      }
+      await world.io.stopCleaning()
+      // As after a kill: nothing of it is lost.
+      const left = disk.killState()
+      const again = new IoWorld(left)
+      expect(again.control(slot).haveFilesFailed).toBe(false)
+      await again.clean()
+      expect(keysOf(left)).toEqual(['k0 36', 'k1 37', 'k2 38', 'k3 39'])
+    }
+    expect(fenced).toBeGreaterThan(3)
   })
 })

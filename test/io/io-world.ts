@@ -2,6 +2,7 @@
 // everything, a controller as small as can be, and the I/O thread's own turns. A process ends by
 // being let go of; the next one opens what is left of the disk.
 
+import type { BrokerConfig } from '../../src/config/broker-config.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import type { ConfigText } from '../../src/log/log-config.ts'
 import { logConfigOf, retentionKindOf } from '../../src/log/log-config.ts'
@@ -9,6 +10,7 @@ import { ControlBlock } from '../../src/log/control-block.ts'
 import type { LogMemoryBuffers } from '../../src/log/log-memory.ts'
 import type { MemoryLog } from '../../src/log/memory-log.ts'
 import { initialiseSlot } from '../../src/log/partition-table.ts'
+import type { CleanerPool } from '../../src/io/directory-cleaner.ts'
 import { IoThread } from '../../src/io/io-thread.ts'
 import { openLogs } from '../../src/io/open-logs.ts'
 import type { OpenedLogs } from '../../src/io/open-logs.ts'
@@ -22,8 +24,11 @@ import { encodeRecord } from '../../src/metadata/metadata-records.ts'
 import { seededRandom } from '../../src/random.ts'
 import { writeCrc } from '../../src/record/record-batch.ts'
 import type { ProcessIdentity } from '../../src/storage/data-directory-lock.ts'
+import { cleanSegments } from '../../src/storage/segment-cleaner.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { LogFixture, MIB } from '../log/log-fixture.ts'
+import { keyedBatch } from '../log/keyed-batches.ts'
+import type { KeyedBatchOptions, KeyedRecord } from '../log/keyed-batches.ts'
 import { patternBatch } from '../log/pattern-batches.ts'
 
 export const DATA_DIR = '/data'
@@ -39,12 +44,16 @@ export interface IoWorldOptions {
   readonly syncAheadBytes?: number
   /** Log memory without logs, of nobody else. Default: new. */
   readonly buffers?: LogMemoryBuffers
+  /** Of all brokers. */
+  readonly config?: Readonly<Partial<BrokerConfig>>
 }
 
 export class IoWorld {
   readonly clock = new VirtualClock(1_700_000_000_000)
   readonly fixture: LogFixture
   readonly messages: string[] = []
+  /** Compactions that have come back. */
+  cleanedJobs = 0
   opened: OpenedLogs
   io: IoThread
   /** The cluster as the controller has it. */
@@ -56,6 +65,7 @@ export class IoWorld {
   readonly #brokers: number
   readonly #syncAheadBytes: number
   readonly #seed: number
+  readonly #config: Readonly<Partial<BrokerConfig>>
   #number = 0
 
   constructor(disk: SimulatedDisk, options: IoWorldOptions = {}) {
@@ -66,6 +76,7 @@ export class IoWorld {
     this.#disk = disk
     this.#brokers = brokers
     this.#seed = seed
+    this.#config = { 'millrace.durability': 'cache', ...options.config }
     ;({ opened: this.opened, io: this.io } = this.#open(false))
     this.image = this.opened.image
     const { image } = this
@@ -111,18 +122,28 @@ export class IoWorld {
     const { memory } = this.fixture
     const { clock } = this
     const log = (_level: string, message: string): void => void this.messages.push(message)
-    const config = { 'millrace.durability': 'cache' } as const
+    const config = this.#config
     const random = seededRandom(this.#seed + (isAgain ? 1_000_000 : 0))
     const common = { memory, clock, log }
     const process = this.#process
     const opened = openLogs({ ...common, disk: this.#disk, path: DATA_DIR, brokers: this.#brokers, config, random, process, isAgain })
     const { directories, image } = opened
+    // A job is done at once, as another thread would: between two turns.
+    const cleanerPool = (): CleanerPool => ({
+      run: (job) =>
+        Promise.resolve()
+          .then(() => cleanSegments(this.#disk.another(), job))
+          .finally(() => this.cleanedJobs++),
+      close: () => Promise.resolve(),
+    })
+    const told = { ringBroker: () => undefined }
     const io = new IoThread({
       ...common,
+      ...told,
       directories,
       image,
-      ringBroker: () => undefined,
       wake: () => undefined,
+      cleanerPool,
       retentionCheckIntervalMs: 1_000,
       syncAheadBytes: this.#syncAheadBytes,
     })
@@ -165,6 +186,29 @@ export class IoWorld {
     if (log.append(bytes, 0, bytes.length) < 0) return -1
     log.advance()
     return offset
+  }
+
+  /** Appends one batch of records with keys, and says so to the I/O thread; its first offset, below 0 when it is refused. */
+  appendKeyed(slot: number, records: readonly KeyedRecord[], options?: KeyedBatchOptions): number {
+    const bytes = keyedBatch(records, { withCrc: true, ...options })
+    const offset = this.log(slot).append(bytes, 0, bytes.length)
+    this.log(slot).advance()
+    return offset
+  }
+
+  /** Until all is written and nothing is due to be compacted, the back-off not waited for. */
+  async clean(): Promise<void> {
+    // The first look may only have something synced.
+    for (let i = 0, idle = 0; i < 1_000 && idle < 2; i++) {
+      const { cleanedJobs } = this
+      this.run()
+      this.clock.advance(60_000)
+      this.run()
+      await this.io.cleaningIdle()
+      idle = this.cleanedJobs === cleanedJobs ? idle + 1 : 0
+      if (idle === 2) return
+    }
+    throw new Error('compaction does not end')
   }
 
   /** Turns of the I/O thread until it has nothing to do, each followed by one of the broker. Throws where it comes to no rest. */

@@ -21,6 +21,8 @@ export interface CleanedOptions {
   readonly segmentBytes?: number
   readonly indexIntervalBytes?: number
   readonly dedupeBufferBytes?: number
+  readonly maxBytesPerSecond?: number
+  readonly threads?: number
   readonly startMs?: number
   readonly cleanedOffset?: number
   readonly runJob?: (job: CleanJob) => Promise<CleanResult>
@@ -52,9 +54,10 @@ export class CleanedFiles {
     }
     this.cleaner = new FileCleaner({
       isEnabled: true,
-      threads: 1,
+      threads: options.threads ?? 1,
       backoffMs: 15_000,
       dedupeBufferBytes: options.dedupeBufferBytes ?? 1024 * 1024,
+      maxBytesPerSecond: options.maxBytesPerSecond ?? Number.MAX_VALUE,
       runJob: options.runJob ?? ((job) => Promise.resolve().then(() => cleanSegments(anotherOf(this.disk), job))),
       onResult: () => {},
       onCleaned: (_, result) => this.results.push(result),
@@ -81,7 +84,7 @@ export class CleanedFiles {
     for (let i = 0; i < 100; i++) {
       this.cleaner.tick(this.clock.nowMs())
       this.cleanedOffset = this.cleaner.cleanedOffset(this.partition)!
-      if (this.cleaner.jobs === 0) return
+      if (this.cleaner.jobs === 0 && this.cleaner.dueInMs(this.clock.nowMs()) > 0) return
       await this.cleaner.idle()
     }
     throw new Error(`the cleaner does not end: ${this.log.join('\n')}`)

@@ -166,7 +166,7 @@ describe('a job', () => {
   })
 })
 
-test('the filthiest partition first, as many jobs as there are threads, and a rest when nothing is due', async () => {
+test('the filthiest partition first, as many jobs as there are threads, and nothing while nothing is due', async () => {
   const jobs: { readonly job: CleanJob; readonly end: (result: CleanResult) => void }[] = []
   const runJob = (job: CleanJob): Promise<CleanResult> => new Promise((resolve) => jobs.push({ job, end: resolve }))
   const world = new CleanedFiles({ runJob, config: { 'min.cleanable.dirty.ratio': '0.5' }, segmentBytes: 600 })
@@ -193,14 +193,22 @@ test('the filthiest partition first, as many jobs as there are threads, and a re
   jobs[1]!.end(cleanSegments(world.disk, jobs[1]!.job))
   await cleaner.idle()
   cleaner.tick(nowMs)
-  expect([cleaner.cleanings, cleaner.jobs, cleaner.dueInMs(nowMs)]).toEqual([2, 0, 15_000])
+  // Nothing is due by time alone: what is appended is to be considered.
+  expect([cleaner.cleanings, cleaner.jobs, cleaner.dueInMs(nowMs)]).toEqual([2, 0, Number.POSITIVE_INFINITY])
   expect(valuesOf(other)).toEqual(['k1=37', 'k2=38', 'k0=39'])
   // Who is removed while its job runs gets nothing of it.
   for (let i = 0; i < 40; i++) other.append([record(`k${i % 3}`, `${i}`)])
   leave(other)
+  cleaner.consider(other.partition)
+  expect(cleaner.dueInMs(nowMs)).toBe(15_000)
+  cleaner.tick(nowMs + 14_000)
+  expect(jobs).toHaveLength(2)
   cleaner.tick(nowMs + 15_000)
   expect(jobs).toHaveLength(3)
   cleaner.remove(other.partition)
+  // Nor does another begin in its directory.
+  cleaner.add(other.partition, 0)
+  expect(cleaner.dueInMs(nowMs + 15_000)).toBe(Number.POSITIVE_INFINITY)
   jobs[2]!.end(cleanSegments(other.disk, jobs[2]!.job))
   await cleaner.idle()
   cleaner.tick(nowMs + 15_000)
@@ -222,4 +230,77 @@ test('compact and delete together: retention takes what is old, compaction clean
   await world.clean()
   for (const value of valuesOf(world)) expect(Number(value.split('=')[1])).toBeGreaterThanOrEqual(start)
   expect(valuesOf(world).at(-1)).toBe('k19=59')
+})
+
+test('a job that is for nothing by now keeps others out of its directory, not out of other ones', async () => {
+  const ends: ((result: CleanResult) => void)[] = []
+  const jobs: CleanJob[] = []
+  const runJob = (job: CleanJob): Promise<CleanResult> => {
+    jobs.push(job)
+    return new Promise((resolve) => ends.push(resolve))
+  }
+  const world = new CleanedFiles({ runJob, segmentBytes: 600, threads: 2 })
+  for (let i = 0; i < 40; i++) world.append([record(`k${i % 3}`, `${i}`)])
+  leave(world)
+  const { cleaner, partition } = world
+  const nowMs = world.clock.nowMs()
+  cleaner.tick(nowMs)
+  cleaner.remove(partition)
+  cleaner.add(partition, 0)
+  cleaner.tick(nowMs + 15_000)
+  expect(jobs).toHaveLength(1)
+  ends[0]!(cleanSegments(world.disk, jobs[0]!))
+  await cleaner.idle()
+  cleaner.tick(nowMs + 15_000)
+  cleaner.tick(nowMs + 30_000)
+  // What came back was dropped.
+  expect([cleaner.cleanings, jobs.length]).toEqual([0, 2])
+  ends[1]!(cleanSegments(world.disk, jobs[1]!))
+  await cleaner.idle()
+  while (cleaner.dueInMs(nowMs + 30_000) === 0) cleaner.tick(nowMs + 30_000)
+  expect(cleaner.cleanings).toBe(1)
+  expect(valuesOf(world)).toEqual(['k1=37', 'k2=38', 'k0=39'])
+})
+
+test('many new segments are put in place in several ticks, in order, and none of a partition that is removed between', async () => {
+  const world = new CleanedFiles({ segmentBytes: 600 })
+  for (let i = 0; i < 200; i++) world.append([record(`once ${i}`, 'v'.repeat(30)), record(`k${i % 3}`, `${i}`)])
+  leave(world)
+  const nowMs = world.clock.nowMs()
+  const inPlace = (): number => new Set(world.read().flatMap(({ records }) => records.map(({ key }) => key))).size
+  expect(inPlace()).toBe(204)
+  world.cleaner.tick(nowMs)
+  await world.cleaner.idle()
+  const bytes = [world.files.sizeInBytes]
+  while (world.cleaner.cleanings === 0) {
+    expect(world.cleaner.dueInMs(nowMs)).toBe(0)
+    world.cleaner.tick(nowMs)
+    bytes.push(world.files.sizeInBytes)
+    expect(inPlace()).toBe(204)
+  }
+  expect(bytes.length).toBeGreaterThan(3)
+  for (const [i, size] of bytes.slice(1).entries()) expect(size).toBeLessThan(bytes[i]!)
+  expect(valuesOf(world)).toEqual(['k0=198', 'k1=199', 'k2=197'].toSorted((a, b) => Number(a.slice(3)) - Number(b.slice(3))))
+})
+
+test('io.max.bytes.per.second: after a job nothing begins until what it read and wrote has taken its time', async () => {
+  const world = new CleanedFiles({ segmentBytes: 600, maxBytesPerSecond: 1_000 })
+  const fill = async (): Promise<void> => {
+    for (let i = 0; i < 40; i++) world.append([record(`k${i % 3}`, `${i}`)])
+    leave(world)
+    world.cleaner.consider(world.partition)
+  }
+  await fill()
+  const startMs = world.clock.nowMs()
+  world.cleaner.tick(startMs)
+  await world.cleaner.idle()
+  while (world.cleaner.cleanings === 0) world.cleaner.tick(startMs + 500)
+  const { readBytes, writtenBytes } = world.results[0]!
+  await fill()
+  expect(world.cleaner.dueInMs(startMs + 500)).toBeCloseTo(readBytes + writtenBytes - 500, 3)
+  world.cleaner.tick(startMs + readBytes + writtenBytes - 1)
+  expect(world.cleaner.jobs).toBe(0)
+  world.cleaner.tick(startMs + readBytes + writtenBytes + 1)
+  expect(world.cleaner.jobs).toBe(1)
+  await world.cleaner.idle()
 })

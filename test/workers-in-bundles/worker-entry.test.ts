@@ -5,6 +5,7 @@ import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openMillrace, string } from '../../src/index.ts'
 import { buildPackage, runProgram } from './built-package.ts'
+import { COMPACTION_OUTPUT, compactionProgram } from './compaction-program.ts'
 import { HELLO_RECORDS, helloOutput, helloProgram } from './hello-program.ts'
 import type { BuiltPackage } from './built-package.ts'
 
@@ -21,6 +22,10 @@ afterAll(async () => {
   await built.remove()
   await rm(bare, { recursive: true, force: true })
 })
+
+/** One that nobody has used. */
+let dataDirs = 0
+const dataDir = (): string => join(bare, `data-${dataDirs++}`)
 
 async function program(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name)
@@ -57,6 +62,18 @@ describe('broker threads find their file', () => {
     expect(await runProgram(path)).toEqual(helloOutput())
   })
 
+  test('and those that compact files find theirs: from the sources, from the built package, by a given workerUrl', async () => {
+    const sources = new URL('../../src/index.ts', import.meta.url).href
+    const fromSources = await program(bare, 'compaction.mjs', compactionProgram({ from: sources, dataDir: dataDir() }))
+    expect(await runProgram(fromSources)).toEqual(COMPACTION_OUTPUT)
+    const fromPackage = await program(built.folder, 'compaction.mjs', compactionProgram({ from: 'millrace', dataDir: dataDir() }))
+    expect(await runProgram(fromPackage)).toEqual(COMPACTION_OUTPUT)
+    await program(built.folder, 'own-worker.mjs', "import 'millrace/worker'\n")
+    const options = { from: 'millrace', worker: './own-worker.mjs', dataDir: dataDir() }
+    const byWorkerUrl = await program(built.folder, 'compaction-with-own-worker.mjs', compactionProgram(options))
+    expect(await runProgram(byWorkerUrl)).toEqual(COMPACTION_OUTPUT)
+  }, 60_000)
+
   // The recipe: a second entry that imports `millrace/worker`, and its place given to openMillrace.
   test.each([
     ['each entry in one file', false],
@@ -64,10 +81,12 @@ describe('broker threads find their file', () => {
   ])('after bundling by the recipe, %s', async (name, shared) => {
     const app = join(built.folder, 'bundled')
     await program(app, 'app.js', helloProgram({ from: 'millrace', worker: './worker.js' }))
+    await program(app, 'compaction.js', compactionProgram({ from: 'millrace', worker: './worker.js', dataDir: dataDir() }))
     await program(app, 'worker.js', "import 'millrace/worker'\n")
     const out = join(built.folder, `out-${String(shared)}`)
     // One build an entry keeps them apart; one build for both lets the bundler share what both use.
-    const inputs = shared ? [['app.js', 'worker.js']] : [['app.js'], ['worker.js']]
+    const entries = ['app.js', 'compaction.js', 'worker.js']
+    const inputs = shared ? [entries] : entries.map((entry) => [entry])
     for (const input of inputs) {
       const bundle = await rolldown({ input: input.map((entry) => join(app, entry)), platform: 'node', cwd: app, logLevel: 'silent' })
       await bundle.write({ dir: out, format: 'esm', entryFileNames: '[name].js' })
@@ -77,6 +96,7 @@ describe('broker threads find their file', () => {
     await cp(out, alone, { recursive: true })
     await writeFile(join(alone, 'package.json'), '{ "type": "module" }')
     expect(await runProgram(join(alone, 'app.js'))).toEqual(helloOutput())
+    expect(await runProgram(join(alone, 'compaction.js'))).toEqual(COMPACTION_OUTPUT)
   })
 
   test('after bundling without the recipe the error says what to do', async () => {
