@@ -25,6 +25,14 @@ export interface RoundCounts {
   readonly faults: string[]
 }
 
+/** What an Ext4Image has. */
+export interface Power {
+  /** A command that runs what stands behind it as of this boot of the machine. */
+  readonly underItsBoot: readonly string[]
+  cutPower(): void
+  restore(): void
+}
+
 export interface DiskRoundOptions {
   readonly dataDir: string
   readonly random: Random
@@ -33,11 +41,11 @@ export interface DiskRoundOptions {
   /** Kills at system calls, instead of at times. */
   readonly atCalls?: boolean
   /** Instead of a kill: a power cut, after which the directory is there again. Topics of `cache` may lose what was acknowledged. */
-  readonly cutPower?: { readonly strike: () => void; readonly restore: () => void }
+  readonly power?: Power
 }
 
 export async function runDiskRound(options: DiskRoundOptions): Promise<RoundCounts> {
-  const { dataDir, random, generations, atCalls = false, cutPower } = options
+  const { dataDir, random, generations, atCalls = false, power } = options
   const brokers = 1 + random.below(3)
   const [cache, disk] = [1 + random.below(4), 1 + random.below(4)]
   const topics: ToldTopic[] = [
@@ -56,17 +64,21 @@ export async function runDiskRound(options: DiskRoundOptions): Promise<RoundCoun
     lost: new Map(),
     faults: [],
   }
-  for (let generation = 0; generation < generations && counts.faults.length === 0; generation++) {
-    const end: End = atCalls
-      ? drawCall(random)
-      : cutPower === undefined
-        ? drawEnd(random)
-        : { phase: 'working', afterMs: random.below(250) }
+  // After the last cut another process opens the directory, and closes it.
+  const isLast = (generation: number): boolean => generation === generations
+  for (let generation = 0; generation < generations + (power === undefined ? 0 : 1) && counts.faults.length === 0; generation++) {
+    const end: End = isLast(generation) ? { phase: 'asked' } : atCalls ? drawCall(random) : drawEnd(random)
     const inFlight = 1 + random.below(30)
     const task = { dataDir, brokers, topics, firstProducer: generation * PRODUCERS, producers: PRODUCERS, inFlight, seed: random.uint32() }
-    const ended: Ended = await runDoomed(task, end, (line) => history.hear(line), cutPower?.strike)
-    cutPower?.restore()
-    if (ended.wasKilled) {
+    const surroundings = power === undefined ? {} : { before: power.underItsBoot, strike: () => power.cutPower() }
+    const ended: Ended = await runDoomed(task, end, (line) => history.hear(line), surroundings)
+    const isCut = power !== undefined && !isLast(generation)
+    if (isCut) {
+      // It may have closed before.
+      if (!ended.wasKilled) power.cutPower()
+      power.restore()
+    }
+    if (ended.wasKilled || isCut) {
       counts.kills++
       counts.bites.set(ended.phase, (counts.bites.get(ended.phase) ?? 0) + 1)
     }
@@ -74,10 +86,8 @@ export async function runDiskRound(options: DiskRoundOptions): Promise<RoundCoun
     counts.records = 0
     for (const { name, durability, partitions, firstLog } of topics) {
       for (let partition = 0; partition < partitions; partition++) {
-        const found = findLog(dataDir, name, partition)
-        const mayShrink = cutPower !== undefined && durability === 'cache'
-        // Unsynced pages come in any order: what is behind the first bad batch is cut when it is opened.
-        const { faults, lost } = history.check(firstLog + partition, cutPower === undefined ? found : wholePart(found), { mayShrink })
+        const found = findLog(dataDir, name, partition, { isCut })
+        const { faults, lost } = history.check(firstLog + partition, found, { mayShrink: isCut && durability === 'cache' })
         counts.faults.push(...faults.map((fault) => `generation ${generation}, ${JSON.stringify(end)}: ${fault}`))
         counts.lost.set(durability, (counts.lost.get(durability) ?? 0) + lost)
         counts.records += found.records.length
@@ -87,10 +97,6 @@ export async function runDiskRound(options: DiskRoundOptions): Promise<RoundCoun
   }
   Object.assign(counts, { sent: history.sent, acked: history.acked, read: history.read })
   return counts
-}
-
-function wholePart(found: ReturnType<typeof findLog>): ReturnType<typeof findLog> {
-  return { ...found, faults: [] }
 }
 
 export function bitesInWords(bites: ReadonlyMap<string, number>): string {

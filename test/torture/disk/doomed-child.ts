@@ -22,6 +22,8 @@ export type End =
   | { readonly phase: 'opening' | 'working' | 'closing'; readonly afterMs: number }
   /** By strace, as the I/O thread makes the n-th call of a kind. */
   | { readonly phase: 'call'; readonly call: string; readonly nth: number }
+  /** Nobody ends it: it is asked to close. */
+  | { readonly phase: 'asked' }
 
 export function drawEnd(random: Random): End {
   const chance = random.below(10)
@@ -51,9 +53,20 @@ export interface Ended {
   readonly problems: readonly string[]
 }
 
-/** `strike`: what is done at the end instead of SIGKILL, before which nothing more is heard. */
-export async function runDoomed(task: DoomedTask, end: End, hear: (line: string) => void, strike?: () => void): Promise<Ended> {
-  const script = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(entry), JSON.stringify(task)]
+export interface Surroundings {
+  /** A command that runs what stands behind it. */
+  readonly before?: readonly string[]
+  /** Done at the end, before SIGKILL: what fails then is no problem. */
+  readonly strike?: () => void
+}
+
+export async function runDoomed(
+  task: DoomedTask,
+  end: End,
+  hear: (line: string) => void,
+  { before = [], strike }: Surroundings = {},
+): Promise<Ended> {
+  const script = [...before, process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(entry), JSON.stringify(task)]
   const { call, nth } = end.phase === 'call' ? end : { call: '', nth: 0 }
   const traced = [
     'strace',
@@ -70,21 +83,21 @@ export async function runDoomed(task: DoomedTask, end: End, hear: (line: string)
   const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   let phase: Ended['phase'] = 'starting'
   let wasKilled = false
-  let isDeaf = false
+  let isStruck = false
   let err = ''
   const kill = async (afterMs: number): Promise<void> => {
     await sleep(afterMs)
     if (child.exitCode !== null || child.signalCode !== null) return
     strike?.()
-    isDeaf = strike !== undefined
+    isStruck = strike !== undefined
     killGroup(child)
     wasKilled = true
   }
   const come = (to: Ended['phase']): void => {
     phase = to
-    if (to === end.phase) void kill(end.afterMs)
+    if (to === end.phase && 'afterMs' in end) void kill(end.afterMs)
     // Who is to be killed at a call that it never makes, or while it closes, is asked to end.
-    if (to === 'working' && (end.phase === 'call' || end.phase === 'closing')) {
+    if (to === 'working' && (end.phase === 'call' || end.phase === 'closing' || end.phase === 'asked')) {
       void sleep(300).then(() => {
         child.stdin.end()
         come('closing')
@@ -95,14 +108,13 @@ export async function runDoomed(task: DoomedTask, end: End, hear: (line: string)
   child.stdin.on('error', () => undefined)
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (isDeaf) return
     const lines = (rest + text).split('\n')
     rest = lines.pop()!
     for (const line of lines) {
       if (line === 'b') come('opening')
       else if (line === 'o') come('working')
       else if (line === 'c') phase = 'closed'
-      else hear(line)
+      else if (!isStruck || !line.startsWith('e ')) hear(line)
     }
   })
   const problems: string[] = []

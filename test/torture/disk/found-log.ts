@@ -20,7 +20,13 @@ export interface FoundLog {
 
 const HEADER_BYTES = 61
 
-export function findLog(dataDir: string, topic: string, partition: number): FoundLog {
+/** `isCut`: what is behind the first that is no batch is not there, and no fault: unsynced pages reach a disk in any order. */
+export function findLog(dataDir: string, topic: string, partition: number, { isCut = false } = {}): FoundLog {
+  const found = readLog(dataDir, topic, partition, isCut)
+  return isCut ? { ...found, faults: [] } : found
+}
+
+function readLog(dataDir: string, topic: string, partition: number, isCut: boolean): FoundLog {
   const records: FoundRecord[] = []
   const faults: string[] = []
   const homes = existsSync(dataDir) ? readdirSync(dataDir).filter((name) => name.startsWith('broker-')) : []
@@ -30,10 +36,12 @@ export function findLog(dataDir: string, topic: string, partition: number): Foun
   let cutBytes = 0
   const names = readdirSync(places[0]!).filter((name) => /^\d{20}\.log$/.test(name))
   for (const name of names.sort()) {
+    if (isCut && faults.length + cutBytes > 0) break
     if (cutBytes > 0) faults.push(`${name} stands behind a batch that is cut`)
     const bytes = readFileSync(join(places[0]!, name))
     const where = `${topic}-${partition}/${name}`
     if (bytes.length > 0 && Number(name.slice(0, 20)) !== records.length) faults.push(`${where} follows offset ${records.length}`)
+    if (isCut && faults.length > 0) break
     for (let at = 0; at < bytes.length; ) {
       const size = at + 12 <= bytes.length ? bytes.readInt32BE(at + 8) + 12 : Number.POSITIVE_INFINITY
       if (at + size > bytes.length || size < HEADER_BYTES) {
@@ -43,6 +51,10 @@ export function findLog(dataDir: string, topic: string, partition: number): Foun
       }
       if (bytes.readUInt32BE(at + 17) !== crc32c(bytes, at + 21, at + size)) faults.push(`${where}: wrong CRC at ${at}`)
       if (Number(bytes.readBigInt64BE(at)) !== records.length) faults.push(`${where}: a batch at ${at} does not follow ${records.length}`)
+      if (isCut && faults.length > 0) {
+        cutBytes = bytes.length - at
+        break
+      }
       parseRecords(bytes, at, records)
       at += size
     }
