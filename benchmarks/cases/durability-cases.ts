@@ -69,6 +69,7 @@ export function fileRoadContender({ durability, valueBytes, records, partitions 
   return {
     ...road,
     threads: road.threads + 1,
+    startsAnew: true,
     skip: ({ small }) => noDisk(small ? 0 : DISK_BYTES),
     open: async () => {
       const { openFileRoad } = await import('../durability/file-road.ts')

@@ -34,6 +34,7 @@ function failover(
     threads: BROKERS + (underLoad ? 2 : 1),
     partitions: BROKERS,
     setup: `${SETUP}; ${setup}`,
+    startsAnew: true,
     skip: notBuilt,
     open: (context: OpenContext) => openFailover({ brokers: BROKERS, valueBytes: VALUE_BYTES, underLoad, mainBlockedMs }, context),
   }

@@ -59,6 +59,8 @@ export interface ContenderSpec {
   readonly setup: string
   /** Its place in a sweep. */
   readonly cell?: SweepCell
+  /** Each repetition begins with nothing, in a process or a directory of its own: without figures to keep, --small runs it once. */
+  readonly startsAnew?: true
   /** A reason why it cannot run here. */
   readonly skip?: (context: OpenContext) => string | undefined
   readonly open: (context: OpenContext) => Promise<Running>

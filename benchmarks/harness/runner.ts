@@ -74,6 +74,7 @@ async function runGroup(spec: CaseSpec, group: readonly Entry[], options: RunOpt
     for (const entry of group) {
       if (entry.status !== 'measured') continue
       const counted = round >= warmUps
+      if (!counted && context.small && entry.spec.startsAnew === true) continue
       const which = counted ? `repetition ${round - warmUps + 1} of ${repetitions}` : `warm-up ${round + 1} of ${warmUps}`
       if (!context.signal.aborted) options.progress(`${spec.id}  ${entry.spec.title}: ${which}`)
       await attempt(entry, context, async () => {

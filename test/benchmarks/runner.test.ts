@@ -11,7 +11,7 @@ class Ledger {
 
   contender(
     id: string,
-    more: { run?: (nth: number, records: number) => Promise<Measurement>; skip?: string; openFails?: boolean } = {},
+    more: { run?: (nth: number, records: number) => Promise<Measurement>; skip?: string; openFails?: boolean; startsAnew?: true } = {},
   ): ContenderSpec {
     let runs = 0
     return {
@@ -24,6 +24,7 @@ class Ledger {
       threads: 1,
       partitions: 1,
       setup: '',
+      ...(more.startsAnew === undefined ? {} : { startsAnew: more.startsAnew }),
       ...(more.skip === undefined ? {} : { skip: () => more.skip }),
       open: async () => {
         if (more.openFails === true) throw new Error(`${id} does not open`)
@@ -168,6 +169,16 @@ describe('running a case', () => {
     const outcomes = await runCase(spec, options({ small: true }))
     expect(ledger.lines).toEqual(['b', 'b'])
     expect(outcomes.map(({ records }) => records)).toEqual([10])
+  })
+
+  test('what starts anew each time is not warmed up with --small, and is otherwise', async () => {
+    const order = async (small: boolean): Promise<string> => {
+      const ledger = new Ledger()
+      await runCase(caseSpec([ledger.contender('anew', { startsAnew: true }), ledger.contender('kept')]), options({ small }))
+      return ledger.lines.join(' ')
+    }
+    expect(await order(true)).toBe('kept anew kept')
+    expect(await order(false)).toBe('anew kept anew kept anew kept')
   })
 
   test('repetitions asked for win over the case', async () => {
