@@ -4,7 +4,7 @@
 import type { Settings } from '../config-def.ts'
 import type { BrokerClusterConfig } from './broker-config.ts'
 
-const IN_MEMORY = 'No effect in memory, where the metadata log is kept whole.'
+const SNAPSHOTS = 'No effect: a snapshot is made after each MiB of records, and the log begins behind it.'
 const ONE_REPLICA = 'No effect while a partition has one replica.'
 
 export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
@@ -15,7 +15,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'bytes',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Size at which a segment of the metadata log is full. ${IN_MEMORY}`,
+    doc: `Size at which a segment of the metadata log is full. ${SNAPSHOTS}`,
   },
   'metadata.log.segment.ms': {
     type: 'long',
@@ -23,7 +23,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'ms',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Age at which a segment of the metadata log is closed, in ms. ${IN_MEMORY}`,
+    doc: `Age at which a segment of the metadata log is closed, in ms. ${SNAPSHOTS}`,
   },
   'metadata.log.max.record.bytes.between.snapshots': {
     type: 'long',
@@ -32,7 +32,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'bytes',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Bytes of metadata records after which a snapshot is made. ${IN_MEMORY}`,
+    doc: `Bytes of metadata records after which a snapshot is made. ${SNAPSHOTS}`,
   },
   'metadata.log.max.snapshot.interval.ms': {
     type: 'long',
@@ -41,7 +41,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'ms',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Time after which a snapshot of the metadata is made, in ms. ${IN_MEMORY}`,
+    doc: `Time after which a snapshot of the metadata is made, in ms. ${SNAPSHOTS}`,
   },
   'metadata.max.retention.bytes': {
     type: 'long',
@@ -49,7 +49,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'bytes',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Bytes of metadata log and snapshots beyond which the oldest go. ${IN_MEMORY}`,
+    doc: `Bytes of metadata log and snapshots beyond which the oldest go. ${SNAPSHOTS}`,
   },
   'metadata.max.retention.ms': {
     type: 'long',
@@ -57,7 +57,7 @@ export const CLUSTER_SETTINGS: Settings<BrokerClusterConfig> = {
     unit: 'ms',
     takesEffect: 'at open',
     support: 'accepted',
-    doc: `Age at which metadata log and snapshots go, in ms. ${IN_MEMORY}`,
+    doc: `Age at which metadata log and snapshots go, in ms. ${SNAPSHOTS}`,
   },
   'replica.lag.time.max.ms': {
     type: 'long',

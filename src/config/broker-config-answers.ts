@@ -50,7 +50,8 @@ const ACCEPTED = [
       ...(['log.flush.offset.checkpoint.interval.ms', 'log.flush.start.offset.checkpoint.interval.ms'] as const),
       ...(['log.initial.task.delay.ms', 'log.dir.failure.timeout.ms'] as const),
     ],
-    answer: 'logs are kept in memory only so far',
+    answer:
+      'the I/O thread of a data directory checkpoints after so many bytes, and a partition whose files fail takes nothing more at once',
   },
   {
     names: [
@@ -122,7 +123,7 @@ const REFUSED: readonly Refusal[] = [
   },
   {
     names: ['log.dir', 'log.dirs', 'metadata.log.dir', 'cordoned.log.dirs'],
-    answer: 'logs are kept in memory only so far: leave it out',
+    answer: 'openMillrace({ dataDir }) says where logs are kept: leave it out',
   },
   {
     names: ['node.id', 'broker.id', 'broker.id.generation.enable', 'reserved.broker.max.id', 'process.roles'],

@@ -142,29 +142,34 @@ export interface BrokerTopicDefaults {
 /** The metadata log, replicas, leaders. */
 export interface BrokerClusterConfig {
   /**
-   * Size at which a segment of the metadata log is full. No effect in memory, where the metadata log is kept whole. Default: 1073741824.
+   * Size at which a segment of the metadata log is full. No effect: a snapshot is made after each MiB of records, and the log begins behind
+   * it. Default: 1073741824.
    */
   readonly 'metadata.log.segment.bytes': number
   /**
-   * Age at which a segment of the metadata log is closed, in ms. No effect in memory, where the metadata log is kept whole. Default:
-   * 604800000.
+   * Age at which a segment of the metadata log is closed, in ms. No effect: a snapshot is made after each MiB of records, and the log
+   * begins behind it. Default: 604800000.
    */
   readonly 'metadata.log.segment.ms': number
   /**
-   * Bytes of metadata records after which a snapshot is made. No effect in memory, where the metadata log is kept whole. Default: 20971520.
+   * Bytes of metadata records after which a snapshot is made. No effect: a snapshot is made after each MiB of records, and the log begins
+   * behind it. Default: 20971520.
    */
   readonly 'metadata.log.max.record.bytes.between.snapshots': number
   /**
-   * Time after which a snapshot of the metadata is made, in ms. No effect in memory, where the metadata log is kept whole. Default:
-   * 3600000.
+   * Time after which a snapshot of the metadata is made, in ms. No effect: a snapshot is made after each MiB of records, and the log begins
+   * behind it. Default: 3600000.
    */
   readonly 'metadata.log.max.snapshot.interval.ms': number
   /**
-   * Bytes of metadata log and snapshots beyond which the oldest go. No effect in memory, where the metadata log is kept whole. Default:
-   * 104857600.
+   * Bytes of metadata log and snapshots beyond which the oldest go. No effect: a snapshot is made after each MiB of records, and the log
+   * begins behind it. Default: 104857600.
    */
   readonly 'metadata.max.retention.bytes': number
-  /** Age at which metadata log and snapshots go, in ms. No effect in memory, where the metadata log is kept whole. Default: 604800000. */
+  /**
+   * Age at which metadata log and snapshots go, in ms. No effect: a snapshot is made after each MiB of records, and the log begins behind
+   * it. Default: 604800000.
+   */
   readonly 'metadata.max.retention.ms': number
   /** How long a replica may lag before it is no longer in sync, in ms. No effect while a partition has one replica. Default: 30000. */
   readonly 'replica.lag.time.max.ms': number

@@ -159,7 +159,7 @@ export const TOPIC_CONFIG: ConfigTable<TopicConfig> = {
       default: false,
       takesEffect: 'at next segment',
       support: 'accepted',
-      doc: 'Whether a segment file has its full size from the start. No effect in memory.',
+      doc: 'Whether a segment file has its full size from the start. No effect: files grow as they are written.',
     },
     'flush.messages': {
       type: 'long',

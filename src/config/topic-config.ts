@@ -57,7 +57,7 @@ export interface TopicConfig {
   readonly 'index.interval.bytes': number
   /** How long a deleted file stays on disk, in ms, for readers that have it open. Default: 60000. */
   readonly 'file.delete.delay.ms': number
-  /** Whether a segment file has its full size from the start. No effect in memory. Default: false. */
+  /** Whether a segment file has its full size from the start. No effect: files grow as they are written. Default: false. */
   readonly preallocate: boolean
   /**
    * Records after which the files of a log are synced to disk, acknowledged before it or not: millrace.durability says when a record is

@@ -71,7 +71,8 @@ export function assertTorn(directory: PartitionDirectory, rest: LogRest, circums
 export function damagedLog(directory: PartitionDirectory, { fault, segments }: LogRest, why: string): Error {
   const remedy =
     `Nothing was cut. Put back a copy of ${directory.path}; or, to give up offset ${fault.offset} and all behind it, ` +
-    'cut the file at that byte, remove the segments behind it, and remove this partition from the checkpoint files of the data directory.'
+    'cut the file at that byte, remove the segments behind it, remove this partition from the checkpoint files beside its directory, ' +
+    'and delete durable-ends and .kafka_cleanshutdown there.'
   const found = `${FOUND[fault.kind]} at byte ${fault.position}, where offset ${fault.offset} should begin, ${why}`
   return damagedFile(directory.pathOf(logFileName(segments[0]!, 'log')), found, remedy)
 }

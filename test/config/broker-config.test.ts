@@ -174,7 +174,7 @@ test('what only tunes something that is not here is taken, and told', () => {
 test.each<[string, unknown, string]>([
   ['listeners', 'PLAINTEXT://:9092', 'Kafka clients cannot connect yet'],
   ['listener.name.internal.ssl.keystore.location', '/x', 'Kafka clients cannot connect yet'],
-  ['log.dirs', '/var/kafka', 'kept in memory only'],
+  ['log.dirs', '/var/kafka', 'openMillrace({ dataDir }) says where'],
   ['ssl.keystore.location', '/x', 'trust each other'],
   ['node.id', 1, 'openMillrace({ brokers: 3 })'],
   ['zookeeper.connect', 'localhost', 'no ZooKeeper'],
