@@ -23,6 +23,13 @@ type ProducerEntry = { -readonly [Field in keyof ProducerSnapshotEntry]: Produce
 /** Producers that are remembered; beyond, who wrote least lately and has no open transaction is forgotten. */
 export const PRODUCERS_MAX = 4_096
 
+/** Whether the header names a producer as one may be, or none: nobody goes on from any other. */
+export function isProducerOrNone(bytes: Uint8Array, at: number): boolean {
+  const producerId = looseInt64(bytes, at + PRODUCER_ID)
+  if (producerId < 0) return true
+  return Number.isSafeInteger(producerId) && producerEpoch(bytes, at) >= 0 && baseSequence(bytes, at) >= NO_SEQUENCE
+}
+
 export class ProducerTable {
   readonly #entries = new Map<number, ProducerEntry>()
   readonly #producersMax: number
@@ -50,7 +57,7 @@ export class ProducerTable {
   /** The batch in bytes[at, at + sizeInBytes) is the log's next; a control batch must be whole. The transaction that it aborted. */
   append(bytes: Uint8Array, at: number, sizeInBytes: number): AbortedTransaction | undefined {
     const producerId = looseInt64(bytes, at + PRODUCER_ID)
-    if (producerId < 0) return undefined
+    if (producerId < 0 || !isProducerOrNone(bytes, at)) return undefined
     if (isControlBatch(bytes, at)) return this.#endTransaction(bytes, at, sizeInBytes)
     const sequence = baseSequence(bytes, at)
     if (sequence === NO_SEQUENCE) return undefined

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readWhole } from '../../src/disk/read-whole.ts'
+import { PRODUCER_ID } from '../../src/record/record-batch-layout.ts'
 import { logFileName } from '../../src/storage/log-file-names.ts'
 import type { PartitionFiles } from '../../src/storage/partition-files.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
@@ -195,6 +196,22 @@ describe('what is read', () => {
     expect(open(other, { recoveryPoint: 6, durableEnd: 6 }).endOffset).toBe(12)
     flip(other, path(5), 300)
     expect(() => open(other, { recoveryPoint: 6, durableEnd: 6 })).toThrow('damaged')
+  })
+
+  test('a header that says of producers what none says is looked at below it too: its producer would be believed', () => {
+    const [id, negativeEpoch] = [
+      [0, 0, 0, 0, 0, 0, 0, 7],
+      [0xff, 0xfe],
+    ] as const
+    for (const fields of [
+      [...id, ...negativeEpoch],
+      [0x75, ...id.slice(1)],
+      [...id, 0, 0, 0x80, 0, 0, 0],
+    ]) {
+      const disk = written()
+      change(disk, path(5), PRODUCER_ID, Uint8Array.from(fields))
+      expect(() => open(disk, { recoveryPoint: 6, durableEnd: 6 })).toThrow('damaged')
+    }
   })
 
   test('after a clean stop the same few reads, however long the log', () => {
