@@ -145,14 +145,15 @@ describe('a resume point that is not believed', () => {
     for (let offset = 0; offset < 80; offset++) expect(files.lookUp(offset)!.baseOffset).toBe(offset)
   })
 
-  test('none is made while something is not synced, nor twice of the same', () => {
+  test('none is made where nothing was appended, nor twice of the same; it says where all is that must be synced before it is true', () => {
     const files = create(newDisk(), LARGE)
     expect(files.resumePoint()).toBeUndefined()
     append(files, ...batches(0, 3))
-    expect(files.resumePoint()).toBeUndefined()
-    files.sync()
     expect(files.resumePoint()).toMatchObject({ baseOffset: 0, endOffset: 3, position: 600, lastBatchPosition: 400 })
+    files.sync()
     expect(files.resumePoint()).toBeUndefined()
+    append(files, ...batches(3, 4))
+    expect(files.resumePoint()).toMatchObject({ baseOffset: 0, endOffset: 4, position: 800, lastBatchPosition: 600 })
   })
 })
 
