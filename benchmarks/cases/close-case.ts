@@ -19,6 +19,7 @@ function closing(closer: Closer, title: string, setup: string): ContenderSpec {
     threads: 3,
     partitions: 1,
     setup: `a fresh process each time, default settings, full speed for a second; ${setup}`,
+    startsAnew: true,
     open: (context: OpenContext) => openClose({ closer, valueBytes: VALUE_BYTES, windowBytes: WINDOW_BYTES }, context),
   }
 }

@@ -21,6 +21,7 @@ function start(id: string, title: string, module: URL, skip?: () => string | und
     threads: 4,
     partitions: 1,
     setup: 'a fresh process each time: import, openMillrace({ brokers: 3 }), topic, send, first record of a consumer, close, end by itself',
+    startsAnew: true,
     ...(skip === undefined ? {} : { skip }),
     open: (context: OpenContext) => openStart(module, context),
   }

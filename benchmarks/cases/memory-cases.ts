@@ -26,6 +26,7 @@ function partitions(id: string, title: string, partitionsPerTopic: number): Cont
     threads: 2,
     partitions: PARTITIONS,
     setup: 'a fresh process each time, one broker, log memory 264 MiB; the main thread creates, produces and consumes',
+    startsAnew: true,
     skip: residentUnavailable,
     open: (context: OpenContext) => openManyPartitions(options, context),
   }

@@ -32,6 +32,7 @@ function opening(id: string, title: string, before: Before, setup: string): Cont
     threads: 3,
     partitions: PARTITIONS,
     setup,
+    startsAnew: true,
     skip: ({ small }) =>
       (before.endsWith('cold') ? cannotDropCaches() : undefined) ??
       noDisk(2 * (small ? SMALL_PARTITIONS * SMALL_PARTITION_BYTES : PARTITIONS * PARTITION_BYTES)),

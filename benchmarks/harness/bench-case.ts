@@ -59,7 +59,7 @@ export interface ContenderSpec {
   readonly setup: string
   /** Its place in a sweep. */
   readonly cell?: SweepCell
-  /** Each repetition begins with nothing, in a process or a directory of its own: without figures to keep, --small runs it once. */
+  /** Each repetition has threads, or a process, of its own that nothing warmed up: --small, which keeps no figure, runs it once. */
   readonly startsAnew?: true
   /** A reason why it cannot run here. */
   readonly skip?: (context: OpenContext) => string | undefined
