@@ -20,6 +20,7 @@ const bundle = await rolldown({
     'worker-main': 'src/broker/worker-main.ts',
     'cleaner-worker': 'src/storage/cleaner-worker.ts',
     'recovery-worker': 'src/storage/recovery-worker.ts',
+    'compression-worker': 'src/engine/compression-worker.ts',
   },
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
   platform: 'node',

@@ -39,9 +39,10 @@ import { describeTopic } from '../metadata/topic-description.ts'
 import type { ClusterDescription, TopicDescription } from '../metadata/topic-description.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
 import type { PartitionFiles } from '../storage/segment-files.ts'
+import { BatchCompressor } from './batch-compressor.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
-import { LeaderCalls, deletedError } from './leader-calls.ts'
+import { LeaderCalls, deletedError, leaderOf } from './leader-calls.ts'
 import { findOffsetInFiles } from './offsets-in-files.ts'
 import { partitionFilesOf } from './partition-files.ts'
 import { ProducerIds } from './producer-ids.ts'
@@ -88,6 +89,8 @@ export class EmbeddedEngine {
   readonly clock: Clock
   /** Where what memory no longer holds is read. */
   readonly partitionFiles: PartitionFiles
+  /** For all producers of this thread. */
+  readonly compressor = new BatchCompressor()
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
@@ -332,6 +335,7 @@ export class EmbeddedEngine {
     this.#metadata.close()
     this.#connections.close()
     this.#host.close()
+    this.compressor.close()
     this.#parker.close()
     this.bells.release(this.threadId, this.#bellIncarnation)
   }
@@ -392,9 +396,4 @@ export class EmbeddedEngine {
   #closedError(): MillraceError {
     return this.#over ?? new MillraceError('CLOSED', 'millrace is closed on this thread')
   }
-}
-
-/** In errors. */
-function leaderOf({ topic, partition }: PartitionRow): string {
-  return `leader of ${topic}-${partition}`
 }

@@ -123,3 +123,8 @@ export class LeaderCalls {
 export function deletedError(who: string): MillraceError {
   return new MillraceError('UNKNOWN_TOPIC_ID', `the topic of the ${who} was deleted: bind it again`, { retriable: false })
 }
+
+/** In errors. */
+export function leaderOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `leader of ${topic}-${partition}`
+}

@@ -19,7 +19,7 @@ test('a thread’s file comes in one piece, with what is imported for what it do
 test('what a thread starts by name lies beside its file', async () => {
   const entry = await bundledEntry(new URL('../faults/faulty-broker.ts', import.meta.url))
   const names = startedByName().map((path) => basename(path, '.ts'))
-  expect(names).toEqual(expect.arrayContaining(['worker-main', 'cleaner-worker', 'recovery-worker']))
+  expect(names).toEqual(expect.arrayContaining(['worker-main', 'cleaner-worker', 'recovery-worker', 'compression-worker']))
   for (const name of names) expect(existsSync(new URL(`./${name}.js`, entry)), name).toBe(true)
 })
 

@@ -5,17 +5,18 @@
 // where memory is short, and grows by doubling up to `batchSize`: many partitions with few
 // records each take little together. One that finds no memory to grow is full as it is.
 //
-// A batch is compressed when it is sealed. `batchSize` and `maxRequestSize` are of what it holds
+// A batch is compressed when it is sealed, or from then on: batch-compressions.ts. `batchSize` and `maxRequestSize` are of what it holds
 // before, as they bound memory; `max.message.bytes` of what comes out, which its leader looks at.
 //
 // Holds: a record that was refused left no trace; memory in use is at most `bufferMemory`.
 
+import type { BatchCompressor } from '../../engine/batch-compressor.ts'
 import { MillraceError } from '../../errors.ts'
-import { compressBatch } from '../../record/batch-compression.ts'
 import { RecordBatchBuilder } from '../../record/record-batch-builder.ts'
 import type { EncodedHeaders } from '../../record/encoded-headers.ts'
 import { BATCH_HEADER_BYTES, RECORD_OVERHEAD_BYTES_MAX } from '../../record/record-batch-layout.ts'
 import { sizeOfVarint } from '../../record/varint.ts'
+import { BatchCompressions, COMPRESS_ON_POOL_BYTES } from './batch-compressions.ts'
 import { BatchPool } from './batch-pool.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
@@ -38,16 +39,19 @@ export class BatchAccumulator {
   readonly pool: BatchPool
   readonly #options: AccumulatorOptions
   readonly #onOpen: (queue: PartitionQueue) => void
+  readonly #compressions: BatchCompressions
 
-  constructor(options: AccumulatorOptions, onOpen: (queue: PartitionQueue) => void) {
+  /** `onCompressed`: a batch that had to wait for its compression may leave, or memory that it took is free. */
+  constructor(options: AccumulatorOptions, compressor: BatchCompressor, onOpen: (queue: PartitionQueue) => void, onCompressed: () => void) {
     this.#options = options
     this.#onOpen = onOpen
     this.pool = new BatchPool(Math.min(options.batchSize, options.maxRequestSize), options.bufferMemory)
+    this.#compressions = new BatchCompressions(this.pool, compressor, onCompressed)
   }
 
   /** Opens a batch with room for a record of so many bytes; undefined when memory is in use up to `bufferMemory`. */
   open(queue: PartitionQueue, bytes: number, nowMonotonicMs: number): ProducerBatch | undefined {
-    const batch = this.pool.take(this.#sizeToOpen(queue, bytes))
+    const batch = this.#take(queue, this.#sizeToOpen(queue, bytes))
     if (batch === undefined) return undefined
     batch.open(queue, nowMonotonicMs, nowMonotonicMs + this.#options.deliveryTimeoutMs)
     queue.open = batch
@@ -66,7 +70,7 @@ export class BatchAccumulator {
     if (held >= most || needed - BATCH_HEADER_BYTES > most) return false
     const size = this.pool.sizeFor(Math.min(Math.max(needed, 2 * held), most), most)
     // Until the records are moved, both are in use.
-    const larger = this.pool.take(size)
+    const larger = this.#take(queue, size)
     if (larger === undefined) return false
     builder.exchangeMemory(larger.builder)
     this.pool.giveBack(larger)
@@ -101,7 +105,7 @@ export class BatchAccumulator {
     queue.nextBatchBytes = Math.max(batch.sizeInBytes, queue.nextBatchBytes >> 1)
     batch.place = queue.sealedCount++
     queue.sealed.push(batch)
-    if (queue.compression.type !== 0) this.#compress(batch, queue)
+    if (queue.compression.type !== 0) this.#compressions.add(batch, queue)
     return batch
   }
 
@@ -121,10 +125,9 @@ export class BatchAccumulator {
     throw new MillraceError('MESSAGE_TOO_LARGE', `${what}, above ${name} (${limit}): raise it, or send less at a time`)
   }
 
-  /** A batch that a topic takes as it is, and not compressed, leaves as it is: it did not become smaller. */
-  #compress(batch: ProducerBatch, { compression, maxMessageBytes }: PartitionQueue): void {
-    const image = compressBatch(batch.builder.bytes, 0, batch.sizeInBytes, compression, { withCrc: false })
-    if (image.length <= maxMessageBytes || batch.sizeInBytes > maxMessageBytes) batch.takeCompressed(image)
+  #take({ compression }: PartitionQueue, size: number): ProducerBatch | undefined {
+    if (compression.type !== 0 && size >= COMPRESS_ON_POOL_BYTES) this.pool.keepForCopies(size)
+    return this.pool.take(size)
   }
 
   /** What the last batches of the partition came to need, if there is so much; what the record needs otherwise. */

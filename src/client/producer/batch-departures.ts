@@ -105,6 +105,7 @@ export class BatchDepartures implements Waiter {
 
   /** Sends what is due, and hears of acks and room until nothing is outstanding and no call waits. */
   wait(): void {
+    if (this.#closed) return
     this.#isWaiting = true
     this.#engine.wakeLoop.wait(this)
   }

@@ -230,6 +230,8 @@ export class LaneSender implements BatchSink {
     const word = queue.control.leaderWord()
     const leaderEpoch = leaderEpochOf(word)
     if (!hasLeader(word) || leaderEpoch <= queue.refusedEpoch) return this.#failIfDeleted(queue)
+    // Those behind it wait with it.
+    if (batch.compressing !== undefined) return false
     // What was sent to the leader before may yet come back, and must not come behind this one.
     if (queue.inFlight > 0 && queue.inFlightEpoch !== leaderEpoch) return false
     const brokerId = leaderBrokerOf(word)

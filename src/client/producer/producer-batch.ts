@@ -49,6 +49,8 @@ export class ProducerBatch {
   offered = 0
   /** Its linger is over: it leaves as soon as it can. */
   due = false
+  /** What compresses it, on another thread: until that is done it does not leave (see batch-compressions.ts). */
+  compressing: object | undefined = undefined
   /** Its place among the sealed batches of its partition. */
   place = 0
   /** Epoch of the leader that it is on its way to, -1 while it is on its way to none. */
@@ -110,6 +112,7 @@ export class ProducerBatch {
   /** Nobody waits for it any more, and nobody sends it. */
   letGo(): void {
     this.destination = undefined
+    this.compressing = undefined
     this.#image = undefined
   }
 

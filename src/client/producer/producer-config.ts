@@ -47,8 +47,8 @@ export interface FilledProducerOptions {
   /** The longest that a batch that was refused waits before it is sent again, in ms. Default: 1000. */
   readonly retryBackoffMaxMs: number
   /**
-   * How batches are compressed, whole, on the producer's thread: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's
-   * compression.type comes first. Default: 'none'.
+   * How batches are compressed, whole: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. Those of 96 KiB and more on threads for that,
+   * smaller ones on the producer's own. A topic's compression.type comes first. Default: 'none'.
    */
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /** Level of gzip, 1 to 9; -1: the library's own, 6. Default: -1. */
@@ -193,8 +193,8 @@ export const PRODUCER_CONFIG: ConfigTable<FilledProducerOptions> = {
       kafkaName: 'compression.type',
       takesEffect: 'at open',
       doc:
-        "How batches are compressed, whole, on the producer's thread: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. A topic's " +
-        'compression.type comes first.',
+        "How batches are compressed, whole: 'none', 'gzip', 'snappy', 'lz4' or 'zstd'. Those of 96 KiB and more on threads for that, " +
+        "smaller ones on the producer's own. A topic's compression.type comes first.",
     },
     compressionGzipLevel: {
       type: 'int',

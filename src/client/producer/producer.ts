@@ -83,7 +83,8 @@ export class Producer extends EventEmitter<{ error: [Error] }> {
       this.#sendSealed(queue)
     })
     this.#turnYield = new TurnYield(engine.clock)
-    this.#accumulator = new BatchAccumulator(options, (queue) => this.#onOpen(queue))
+    const onOpen = (queue: PartitionQueue): void => this.#onOpen(queue)
+    this.#accumulator = new BatchAccumulator(options, engine.compressor, onOpen, () => this.#departures.wait())
     this.#sender = new LaneSender(engine, this.#accumulator.pool, random, options, {
       onFailure: (batch, error) => this.#onFailure(batch, error),
       seal: (queue) => this.#seal(queue, false),

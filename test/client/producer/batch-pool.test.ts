@@ -49,6 +49,25 @@ describe('bufferMemory', () => {
     expect(refused).toBeGreaterThan(100)
   })
 
+  test('copies are of it, and some of it is kept for them', () => {
+    const pool = new BatchPool(65_536, 300_000)
+    pool.keepForCopies(10_000)
+    const first = pool.take(65_536)!
+    pool.giveBack(pool.take(65_536)!)
+    for (let copies = 0; copies < 4; copies++) expect(pool.takeCopy(50_000)).toBe(true)
+    // What waited to be used again made room.
+    expect([pool.takenBytes, pool.copiedBytes, pool.pooledBytes]).toEqual([65_536, 200_000, 0])
+    expect(pool.takeCopy(50_000)).toBe(false)
+    expect(pool.hasRoom(34_465)).toBe(false)
+    pool.giveBack(first)
+    // Not even alone, while a copy is there.
+    expect(pool.hasRoom(100_001)).toBe(false)
+    for (let copies = 0; copies < 4; copies++) pool.giveBackCopy(50_000)
+    expect([pool.copiedBytes, pool.hasRoom(400_000)]).toEqual([0, true])
+    pool.take(65_536)
+    expect([pool.hasRoom(194_464), pool.hasRoom(194_465)]).toEqual([true, false])
+  })
+
   test('a batch larger than all of it is taken alone, and not kept', () => {
     const pool = new BatchPool(65_536, 70_000)
     const batch = pool.take(100_000)!

@@ -14,6 +14,9 @@ import { defineTopic } from '../../../src/client/topic-definition.ts'
 import { BoundTopic } from '../../../src/client/topic.ts'
 import { topicConfigToText } from '../../../src/config/topic-config-check.ts'
 import { VirtualClock } from '../../../src/clock.ts'
+import { BatchCompressor } from '../../../src/engine/batch-compressor.ts'
+import type { CompressionPool } from '../../../src/engine/batch-compressor.ts'
+import type { CompressionTask } from '../../../src/engine/compression-task.ts'
 import type { EmbeddedEngine } from '../../../src/engine/embedded-engine.ts'
 import { WakeLoop } from '../../../src/engine/wake-loop.ts'
 import type { MillraceError } from '../../../src/errors.ts'
@@ -31,7 +34,7 @@ import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { TopicDescription } from '../../../src/metadata/topic-description.ts'
 import { seededRandom } from '../../../src/random.ts'
-import { decompressBatch } from '../../../src/record/batch-compression.ts'
+import { compressBatch, decompressBatch } from '../../../src/record/batch-compression.ts'
 import { baseSequence, batchCrc, compressionType, isCrcValid, producerEpoch, producerId } from '../../../src/record/record-batch.ts'
 import { RecordCursor } from '../../../src/record/record-cursor.ts'
 
@@ -65,12 +68,40 @@ export interface TakenBatch {
   refuse(errorCode: number): void
 }
 
+/** A batch that the producer has given to the pool, and that the test answers. */
+export interface PooledBatch {
+  readonly task: CompressionTask
+  /** As a thread of the pool does. */
+  compress(): void
+  fail(error: Error): void
+}
+
+/** The pool that large batches are compressed on: what it was given waits for the test. */
+export class HandDrivenPool implements CompressionPool {
+  readonly given: PooledBatch[] = []
+  isClosed = false
+
+  run(task: CompressionTask): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      const compress = (): void => resolve(compressBatch(task.bytes, 0, task.bytes.length, task, { withCrc: false }))
+      this.given.push({ task, compress, fail: reject })
+    })
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true
+    for (const { fail } of this.given.splice(0)) fail(new Error('the pool is closed'))
+    return Promise.resolve()
+  }
+}
+
 const PRODUCER_THREAD = threadId(1)
 const BROKER_THREAD = threadId(0)
 const ACK_SLOTS = 1_024
 
 export class HandDrivenBroker {
   readonly clock = new VirtualClock()
+  readonly pool = new HandDrivenPool()
   readonly lanes: LaneReader[] = []
   /** The capacities of the lanes that were opened, and the brokers that read them. */
   readonly laneCapacities: number[] = []
@@ -96,6 +127,7 @@ export class HandDrivenBroker {
       clock: this.clock,
       memory: this.#memory,
       brokerConfig: {},
+      compressor: new BatchCompressor(() => this.pool),
       wakeLoop: new WakeLoop(this.#parker),
       controlBlock: (slot: number) => new ControlBlock(this.#memory, slot),
       takeProducerId: () => this.producerIds.shift(),
