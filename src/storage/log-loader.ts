@@ -226,7 +226,7 @@ class Loader {
   #trust(tail: SegmentTail): Opened {
     const { segment, indexState, leaderEpoch } = tail
     if (segment.endOffset > this.#stateOffset) {
-      const { fault } = this.#walk(segment.baseOffset, { onBatch: this.#noteProducer })
+      const { fault } = this.#walk(segment.baseOffset, { crcFrom: this.#stateOffset, onBatch: this.#noteProducer })
       if (fault !== undefined) {
         throw damagedLog(this.#options.directory, { fault, segments: [segment.baseOffset] }, 'before batches that were synced')
       }
@@ -245,7 +245,8 @@ class Loader {
     const aborted: AbortedTransaction[] = from === undefined ? [] : readAbortedBelow(directory, from)
     const scan = this.#walk(baseOffset, {
       ...(from === undefined ? {} : { from }),
-      crcFrom: isBehindRecoveryPoint ? recoveryPoint : 0,
+      // What is said of producers is believed from here on, so it is looked at below the recovery point too.
+      crcFrom: isBehindRecoveryPoint ? Math.min(recoveryPoint, this.#stateOffset) : 0,
       leaderEpoch: this.#leaderEpoch,
       // Offsets are not under the CRC: in a log that was closed none lies behind a hole that was not there then.
       holesBelow: isClean && this.#mark > 0 ? Math.min(holesBelow, this.#mark) : holesBelow,

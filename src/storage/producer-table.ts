@@ -24,7 +24,7 @@ type ProducerEntry = { -readonly [Field in keyof ProducerSnapshotEntry]: Produce
 export const PRODUCERS_MAX = 4_096
 
 /** Whether the header names a producer as one may be, or none: nobody goes on from any other. */
-export function isProducerOrNone(bytes: Uint8Array, at: number): boolean {
+function isProducerOrNone(bytes: Uint8Array, at: number): boolean {
   const producerId = looseInt64(bytes, at + PRODUCER_ID)
   if (producerId < 0) return true
   return Number.isSafeInteger(producerId) && producerEpoch(bytes, at) >= 0 && baseSequence(bytes, at) >= NO_SEQUENCE

@@ -8,9 +8,7 @@
 //   offsets follow: none twice, none left   'out of order'
 //     out but below `holesBelow`, leader
 //     epochs never fall
-//   the CRC is right                        'wrong CRC'; below `crcFrom` asked of those alone whose
-//                                           header says of producers what none says, and of control
-//                                           batches: what they say is believed at once
+//   the CRC is right                        'wrong CRC'; not looked at below `crcFrom`
 //
 // Holds: nothing is read outside the file, every step goes forward, nothing throws but the source.
 
@@ -19,7 +17,6 @@ import { BATCH_HEADER_BYTES, MAGIC, MAGIC_V2, NO_LEADER_EPOCH, NO_TIMESTAMP } fr
 import { batchSizeInBytes, isControlBatch, isCrcValid, lastOffsetDelta, leaderEpoch } from '../record/record-batch.ts'
 import type { EpochStart } from './leader-epoch-checkpoint.ts'
 import { INDEX_INTERVAL_BYTES } from './offset-index.ts'
-import { isProducerOrNone } from './producer-table.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import type { IndexState } from './segment-indexes.ts'
 import { HEADERS_WINDOW_BYTES, SegmentSource, WHOLE_BATCHES_WINDOW_BYTES } from './segment-source.ts'
@@ -104,12 +101,11 @@ export function scanSegment(source: ByteSource, options: ScanOptions): SegmentSc
       kind = 'out of order'
       break
     }
-    if (last >= crcFrom || isControlBatch(file.bytes, at) || !isProducerOrNone(file.bytes, at)) {
-      at = file.at(position, size)
-      if (!isCrcValid(file.bytes, at, at + size)) {
-        kind = 'wrong CRC'
-        break
-      }
+    const isChecked = last >= crcFrom
+    if (isChecked || isControlBatch(file.bytes, at)) at = file.at(position, size)
+    if (isChecked && !isCrcValid(file.bytes, at, at + size)) {
+      kind = 'wrong CRC'
+      break
     }
     if (batchEpoch > epoch) {
       epochs.push({ epoch: batchEpoch, startOffset: first })

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { readWhole } from '../../src/disk/read-whole.ts'
-import { PRODUCER_ID } from '../../src/record/record-batch-layout.ts'
+import { BASE_SEQUENCE, MAX_TIMESTAMP, PRODUCER_ID } from '../../src/record/record-batch-layout.ts'
+import { writeCrc } from '../../src/record/record-batch.ts'
 import { logFileName } from '../../src/storage/log-file-names.ts'
 import type { PartitionFiles } from '../../src/storage/partition-files.ts'
+import { decodeProducerSnapshot } from '../../src/storage/producer-snapshot.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { DIRECTORY, append, batch, create, filesOf, joined, logBytes, newDisk, open, shownFiles } from './partition-fixture.ts'
 
@@ -187,31 +189,26 @@ describe('what is read', () => {
     return disk.calls.get('read') ?? 0
   }
 
-  test('a bit that flipped below the recovery point is not looked for, behind it is', () => {
+  test('a bit that flipped below the recovery point is not looked for but where producers are read from headers, behind it is', () => {
     const disk = written()
     flip(disk, path(0), 100)
     expect(open(disk, { recoveryPoint: 6, durableEnd: 6 }).endOffset).toBe(12)
-    const other = written()
-    flip(other, path(5), 100)
-    expect(open(other, { recoveryPoint: 6, durableEnd: 6 }).endOffset).toBe(12)
-    flip(other, path(5), 300)
-    expect(() => open(other, { recoveryPoint: 6, durableEnd: 6 })).toThrow('damaged')
+    for (const position of [PRODUCER_ID, BASE_SEQUENCE, MAX_TIMESTAMP, 100, 300]) {
+      const other = written()
+      flip(other, path(5), position)
+      expect(() => open(other, { recoveryPoint: 6, durableEnd: 6 })).toThrow('damaged')
+    }
   })
 
-  test('a header that says of producers what none says is looked at below it too: its producer would be believed', () => {
-    const [id, negativeEpoch] = [
-      [0, 0, 0, 0, 0, 0, 0, 7],
-      [0xff, 0xfe],
-    ] as const
-    for (const fields of [
-      [...id, ...negativeEpoch],
-      [0x75, ...id.slice(1)],
-      [...id, 0, 0, 0x80, 0, 0, 0],
-    ]) {
-      const disk = written()
-      change(disk, path(5), PRODUCER_ID, Uint8Array.from(fields))
-      expect(() => open(disk, { recoveryPoint: 6, durableEnd: 6 })).toThrow('damaged')
-    }
+  test('a batch of a producer that is none, and whole, is no damage, and nobody goes on from it', () => {
+    const disk = written()
+    const odd = TWELVE[5]!.slice()
+    odd.set([0, 0, 0, 0, 0, 0, 0, 7, 0xff, 0xfe], PRODUCER_ID)
+    writeCrc(odd, 0, odd.length)
+    change(disk, path(5), 0, odd)
+    const files = open(disk, { recoveryPoint: 6, durableEnd: 6 })
+    expect(files.endOffset).toBe(12)
+    expect(decodeProducerSnapshot('a snapshot', files.producerSnapshot()).map(({ producerId }) => producerId)).not.toContain(7)
   })
 
   test('after a clean stop the same few reads, however long the log', () => {
