@@ -11,29 +11,19 @@ import { damagedFile } from './file-errors.ts'
 import type { EpochStart } from './leader-epoch-checkpoint.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { loadFiles } from './log-loader.ts'
+import type { LoadOptions } from './log-loader.ts'
 import { parseLogDirectory, logFileName } from './log-file-names.ts'
 import type { LogSegment } from './log-segment.ts'
 import { PartitionDirectory } from './partition-directory.ts'
-import type { PartitionFilesConfig } from './partition-files-config.ts'
 import { checkTopicId } from './partition-topic-id.ts'
 import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
-import type { ResumePoint } from './resume-point.ts'
 import type { IndexState } from './segment-indexes.ts'
 
 /** What is known of a partition before its files are looked at; see OpenPartitionFilesOptions. */
-export interface RecoveryJob {
+export interface RecoveryJob extends Omit<LoadOptions, 'directory' | 'log'> {
   /** The path of the partition's directory. */
   readonly directory: string
   readonly topicId: TopicId | undefined
-  readonly config: PartitionFilesConfig
-  readonly nowMs: number
-  readonly recoveryPoint: number
-  readonly logStartOffset: number | undefined
-  readonly isClean: boolean
-  readonly hasRebooted: boolean
-  readonly durableEnd: number
-  readonly holesBelow: number
-  readonly resumePoint: ResumePoint | undefined
 }
 
 export interface RecoveredPartition {
