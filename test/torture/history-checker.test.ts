@@ -602,6 +602,22 @@ const CASES: Case[] = [
       h.drain.start().end(1, { first: 1 })
     },
   },
+  {
+    what: 'retention goes on while the drain reads',
+    found: [],
+    write: (h) => {
+      const p = h.producer().acked(0, 1, 2)
+      h.drain.start().read(0, p, 0).overtaken(1, 2).read(2, p, 2).end(3, { first: 2 })
+    },
+  },
+  {
+    what: 'the drain is told of retention that did not come so far',
+    found: ['lost', 'skipped'],
+    write: (h) => {
+      const p = h.producer().acked(0, 1, 2)
+      h.drain.start().read(0, p, 0).overtaken(1, 2).read(2, p, 2).end(3, { first: 0 })
+    },
+  },
   // regressed
   {
     what: 'read while it ran, and not in the drain',

@@ -78,6 +78,7 @@ class HistoryChecker {
 
   #takeReads(tape: ReadTape, seen: number): void {
     const track = new ReaderTrack(this.#history.logs, this.#anomalies, seen === SEEN_DRAIN ? 'gap' : 'skipped')
+    const overtaken = new Map<number, number>()
     for (let row = 0; row < tape.rows; row++) {
       const log = tape.log[row]!
       const offset = tape.offset[row]!
@@ -92,12 +93,15 @@ class HistoryChecker {
           break
         case MARK_OVERTAKEN_TO:
           track.overtakenTo(log, offset, tape.number[row]!)
+          overtaken.set(log, offset)
           break
         case MARK_END:
           track.end(log, offset)
           if (seen === SEEN_DRAIN) {
             contents.drainEnd = offset
             if (contents.drainStart < 0) contents.drainStart = track.first(log) < 0 ? offset : track.first(log)
+            // Retention went on meanwhile: what lies below is gone, if the log says so too.
+            contents.drainStart = Math.max(contents.drainStart, Math.min(overtaken.get(log) ?? -1, track.firstSeenOf(log)))
           }
           break
         case MARK_FIRST_SEEN:
@@ -147,7 +151,8 @@ class HistoryChecker {
     const anomalies = this.#anomalies
     if (drainEnd < 0) anomalies.add('undrained', () => `log ${log} was not read to its end`)
     if (drainStart > 0 && this.#history.keepsAll(log)) anomalies.add('trimmed', () => `log ${log} begins at ${drainStart}`)
-    for (const track of this.#tracks) track.checkAgainstFirst(log, drainStart)
+    const first = drainStart < 0 ? drainStart : Math.max(drainStart, this.#history.firstAtDeath?.[log] ?? -1)
+    for (const track of this.#tracks) track.checkAgainstFirst(log, first)
     for (let rank = index.firstAtOrAbove(drainStart); rank < index.size; rank++) {
       const offset = index.offset(rank)
       if (seen[rank] === SEEN_LIVE) anomalies.add('regressed', () => `${log}@${offset} was read while it ran, and is not there at the end`)

@@ -230,4 +230,6 @@ export interface History {
   readonly drain: ReadTape
   /** Logs that must keep every record. */
   readonly keepsAll: (log: number) => boolean
+  /** By log, where it began when all threads died, which readers may have been told of; undefined where none did. */
+  readonly firstAtDeath?: readonly number[] | undefined
 }

@@ -93,6 +93,11 @@ export class ReaderTrack {
     return this.#first[log]! >= 0 ? this.#first[log]! : this.#firstSeen[log]!
   }
 
+  /** The first offset that it was told of; -1: of none. */
+  firstSeenOf(log: number): number {
+    return this.#firstSeen[log]!
+  }
+
   highestEndSeen(log: number): number {
     return this.#endSeen[log]!
   }

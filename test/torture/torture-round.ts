@@ -71,6 +71,7 @@ export class TortureRound {
   /** What there was before all threads were killed. */
   #madeTopics: string[] = []
   #isKilled = false
+  #firstAtDeath: readonly number[] | undefined
   #cold = 0
   #isOver = false
   #step = 'opening'
@@ -231,6 +232,8 @@ export class TortureRound {
       this.#madeTopics = await this.within('the topics', this.faulty.millrace.admin.listTopics())
       this.kills += this.#all.filter(({ isOver }) => !isOver).length + this.faulty.cluster.brokers.length + 1
       await this.within('the death of all threads', killEverything(this.faulty, this.#all, this.plan.files!.ioAheadMs))
+      // Log memory outlives them. Where a log began is told to readers before its files follow.
+      this.#firstAtDeath = this.#controls.map(({ logStartOffset }) => logStartOffset)
     } else {
       for (const worker of this.#all) worker.finish()
       await this.within(
@@ -245,7 +248,7 @@ export class TortureRound {
     const { plan } = this
     const reads = [...this.#all.flatMap(({ tape }) => (tape instanceof ReadTape ? [tape] : [])), this.#observed]
     const sends = [...this.#sends]
-    const history = { logs: plan.logs, sends, reads }
+    const history = { logs: plan.logs, sends, reads, firstAtDeath: this.#firstAtDeath }
     let anomalies = new Anomalies()
     let files: FilesResult | undefined
     if (!this.#isKilled) {
