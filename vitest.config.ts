@@ -17,7 +17,7 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['test/setup/runtime.ts'],
     setupFiles: ['test/setup/leaked-threads.ts'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,
     projects: [

@@ -19,7 +19,11 @@ import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { HostedIoControl, LogDirectoryLayout } from '../io/io-control.ts'
+import { ControlBlock } from '../log/control-block.ts'
+import { LogMemory } from '../log/log-memory.ts'
+import { FIRST_TOPIC_SLOT } from '../metadata/metadata-records.ts'
 import type { ThreadBell } from './broker-control.ts'
+import { BrokerTable } from './broker-table.ts'
 import type { IoEvent, IoInit, IoMessage } from './io-init.ts'
 import type { ProcessMemory } from './process-memory.ts'
 
@@ -129,12 +133,38 @@ export class IoHost {
     bells.release(threadId(bell.id), bell.incarnation)
     if (this.#isClosing) return
     onEvent({ type: 'ioDied', error })
-    if (this.#supervisor.onFailure(error) !== 'restart') return onEvent({ type: 'ioGivenUp' })
+    if (this.#supervisor.onFailure(error) !== 'restart') {
+      this.#failFiles()
+      return onEvent({ type: 'ioGivenUp' })
+    }
     this.#spawn(true)
     onAgain()
+    const thread = this.#thread
     this.#control.calls.ready().then(
       () => onEvent({ type: 'ioRestarted' }),
-      () => undefined,
+      (failure: Error) => {
+        // It runs, and has no directory: as good as dead.
+        onEvent({ type: 'ioMessage', level: 'error', message: `the data directory was not opened again: ${failure.message}` })
+        void thread.terminate()
+      },
     )
+  }
+
+  /** Nobody writes files any more: whoever waits for one is to hear of it. */
+  #failFiles(): void {
+    const { bells, memory } = this.#options
+    const log = new LogMemory(memory.log)
+    const brokers = new BrokerTable(memory.brokers)
+    for (let slot = FIRST_TOPIC_SLOT; slot < log.slotsHigh; slot++) {
+      const control = new ControlBlock(log, slot)
+      if (!control.isInUse || !control.hasFiles || control.haveFilesFailed) continue
+      control.failFiles()
+      log.written.mark(slot)
+      const { leaderBroker } = control
+      if (leaderBroker < 0) continue
+      log.noteWritten(leaderBroker)
+      const thread = brokers.threadOf(leaderBroker)
+      if (thread !== undefined) bells.ring(thread)
+    }
   }
 }

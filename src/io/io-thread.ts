@@ -13,6 +13,7 @@ import type { Clock } from '../clock.ts'
 import { MillraceError } from '../errors.ts'
 import { equalTopicIds } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
+import { ControlBlock } from '../log/control-block.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { MetadataDelta } from '../metadata/metadata-delta.ts'
 import type { MetadataImage } from '../metadata/metadata-image.ts'
@@ -200,6 +201,10 @@ export class IoThread {
     if (held !== undefined) return held
     const made = this.#directories.writerOf(slot, this.#metadata.image)
     if (made !== undefined) this.#cleaner.follow(made)
+    else {
+      const control = new ControlBlock(this.#memory, slot)
+      if (control.haveFilesFailed) this.#tell({ slot, control })
+    }
     return made
   }
 
@@ -275,7 +280,7 @@ export class IoThread {
   }
 
   /** Has the leader look at what is written. */
-  #tell({ slot, control }: PartitionWriter): void {
+  #tell({ slot, control }: Pick<PartitionWriter, 'slot' | 'control'>): void {
     this.#memory.written.mark(slot)
     const leader = control.leaderBroker
     // Who leads it next looks without being told.

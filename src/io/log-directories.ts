@@ -17,17 +17,18 @@ import type { LogMemory } from '../log/log-memory.ts'
 import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
 import type { ConfigImage, MetadataImage } from '../metadata/metadata-image.ts'
 import type { Random } from '../random.ts'
+import type { PartitionOffset } from '../storage/offset-checkpoint.ts'
 import { markedPartition } from '../storage/broker-directory.ts'
 import type { BrokerDirectory } from '../storage/broker-directory.ts'
 import { compactionConfigOf } from '../storage/cleanable-segments.ts'
 import type { CompactionConfig } from '../storage/cleanable-segments.ts'
 import type { DataDirectory, PartitionName } from '../storage/data-directory.ts'
-import { PartitionFiles } from '../storage/partition-files.ts'
+import type { PartitionFiles } from '../storage/partition-files.ts'
 import { partitionFilesConfigOf } from '../storage/partition-files-config.ts'
 import type { PartitionFilesConfig } from '../storage/partition-files-config.ts'
-import { partitionDirectoryName } from '../storage/partition-directory-name.ts'
 import type { ResumePoint } from '../storage/resume-point.ts'
 import { writeMetadataCheckpoint } from './metadata-checkpoint.ts'
+import { METADATA_CONFIG, createPartitionFiles } from './partition-creation.ts'
 import { PartitionWriter } from './partition-writer.ts'
 import type { FlushPolicy } from './partition-writer.ts'
 
@@ -67,6 +68,7 @@ export class LogDirectories {
   readonly #options: LogDirectoriesOptions
   readonly #homes: readonly Home[]
   readonly #held = new Map<number, Held>()
+  readonly #unclean = new Set<BrokerDirectory>()
   /** What was altered of the brokers' configs since. */
   #config: Readonly<Partial<BrokerConfig>>
   /** Directories of deleted partitions, and when they may go, on the monotonic clock. */
@@ -162,7 +164,7 @@ export class LogDirectories {
     const held = this.#held.get(slot)
     if (held !== undefined) return held.writer
     const control = new ControlBlock(this.#options.memory, slot)
-    if (!control.isInUse || !control.hasFiles || control.isDeleting) return undefined
+    if (!control.isInUse || !control.hasFiles || control.isDeleting || control.haveFilesFailed) return undefined
     return this.#make(control, image)
   }
 
@@ -226,7 +228,7 @@ export class LogDirectories {
     home.unsyncedBytes = Math.max(0, home.unsyncedBytes - bytes)
     home.uncheckpointedBytes += bytes
     const { durableEnds } = home.broker
-    durableEnds.mark(durableEnds.placeOf(markedPartition(name)), writer.files.syncedEndOffset)
+    writer.guard(() => durableEnds.mark(durableEnds.placeOf(markedPartition(name)), writer.files.syncedEndOffset))
   }
 
   /** Whether a directory holds more than `bytes` unsynced. */
@@ -299,9 +301,14 @@ export class LogDirectories {
     })
   }
 
+  /** A partition there is fenced: the next to open the directory must look at it as this one did. */
+  leaveUnclean(broker: BrokerDirectory): void {
+    this.#unclean.add(broker)
+  }
+
   /** All is written. A directory in which something failed is left as after a kill. */
   closeClean(): void {
-    const clean = this.#homes.filter((home) => this.#closeFiles(home))
+    const clean = this.#homes.filter((home) => this.#closeFiles(home) && !this.#unclean.has(home.broker))
     this.#options.directory.closeClean(
       clean.map((home) => ({ nodeId: home.broker.nodeId, checkpoints: this.#checkpoints(home), brokerEpoch: -1 })),
     )
@@ -314,20 +321,22 @@ export class LogDirectories {
     const name = isMetadata
       ? { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }
       : { topic: topic!.name, partition: control.partition, topicId: control.topicId }
-    const { disk, clock, random } = this.#options
     // In the directory of who leads it now; where there is one directory, in that.
     const leader = isMetadata ? 0 : topic!.partitions[control.partition]!.leader
     const home = this.#homes[Math.max(0, Math.min(leader, this.#homes.length - 1))]!
-    const { broker } = home
-    // What is left of a topic that had the name must not be taken for this one's.
-    broker.checkpoints.drop(name.topic, name.partition)
-    const path = `${broker.path}/${partitionDirectoryName(name.topic, name.partition)}`
     const text = isMetadata ? METADATA_CONFIG : image.topicConfig(name.topic)
-    const config = this.filesConfig(text)
-    const files = PartitionFiles.create({ disk, directory: path, topicId: name.topicId, config, clock, random })
-    // From here on a directory that is not there is one that was lost.
-    broker.durableEnds.note(broker.durableEnds.placeOf(markedPartition(name)))
-    return this.hold(control, files, name, broker, text)
+    try {
+      const files = createPartitionFiles(this.#options, home.broker, name, this.filesConfig(text))
+      return this.hold(control, files, name, home.broker, text)
+    } catch (error) {
+      // Without the metadata log nothing goes on.
+      if (!(error instanceof DiskError) || isMetadata) throw error
+      control.failFiles()
+      this.leaveUnclean(home.broker)
+      const partition = `${name.topic}-${name.partition}`
+      this.#options.log('error', `no files for ${partition}: ${error.message}; it takes nothing until millrace is opened again`)
+      return undefined
+    }
   }
 
   #checkpoint(home: Home): void {
@@ -352,13 +361,13 @@ export class LogDirectories {
   }
 
   #checkpoints(home: Home): {
-    recoveryPoints: PartitionOffsetOf[]
-    logStarts: PartitionOffsetOf[]
-    highWatermarks: PartitionOffsetOf[]
+    recoveryPoints: PartitionOffset[]
+    logStarts: PartitionOffset[]
+    highWatermarks: PartitionOffset[]
   } {
-    const recoveryPoints: PartitionOffsetOf[] = []
-    const logStarts: PartitionOffsetOf[] = []
-    const highWatermarks: PartitionOffsetOf[] = []
+    const recoveryPoints: PartitionOffset[] = []
+    const logStarts: PartitionOffset[] = []
+    const highWatermarks: PartitionOffset[] = []
     for (const { writer, name, home: own } of this.#held.values()) {
       if (own !== home) continue
       const { topic, partition } = name
@@ -381,18 +390,9 @@ export class LogDirectories {
   }
 }
 
-/** The metadata log is one segment after the other, of Kafka's metadata.log.segment.bytes, and goes by its checkpoints alone. */
-export const METADATA_CONFIG: ConfigImage = { 'retention.ms': '-1', 'retention.bytes': '-1' }
-
 /** Where a recovery may go on, if all of the partition is synced; else what was noted before holds. */
 function resumePointOf(writer: PartitionWriter): ResumePoint | undefined {
   let point: ResumePoint | undefined
   if (writer.failure === undefined) writer.guard(() => (point = writer.files.resumePoint()))
   return point
-}
-
-interface PartitionOffsetOf {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
 }

@@ -39,7 +39,8 @@ import { drawUniqueId, movedPartitionDirectoryName } from '../storage/partition-
 import { PartitionFiles } from '../storage/partition-files.ts'
 import type { RecoveryJob } from '../storage/partition-recovery.ts'
 import type { RecoveredMetadata } from './io-control.ts'
-import { LogDirectories, METADATA_CONFIG } from './log-directories.ts'
+import { LogDirectories } from './log-directories.ts'
+import { METADATA_CONFIG } from './partition-creation.ts'
 import { recoverAll, recoverHere } from './log-recovery.ts'
 import type { RecoveryAnswer, RecoveryThreads } from './log-recovery.ts'
 import { readMetadata, reopenedImage } from './metadata-recovery.ts'
@@ -151,6 +152,7 @@ class LogOpener {
   *#openFirst(): Generator<readonly RecoveryJob[], MetadataImage, readonly RecoveryAnswer[]> {
     const { memory, brokers, clock, disk } = this.#options
     const found = this.#found.get(`${CLUSTER_METADATA_TOPIC}-0`)
+    if (found === undefined) this.#assertNoMetadataLost()
     const files = found === undefined ? undefined : this.#openMetadata(found)
     const read = files === undefined ? MetadataImage.EMPTY : readMetadata(disk, files.path, files.endOffset)
     const hasFiles = ({ name }: TopicImage): boolean => this.#configOf(read, name).durability !== DURABILITY_MEMORY
@@ -223,6 +225,8 @@ class LogOpener {
       if (!(error instanceof MillraceError) || !FENCING_CODES.includes(error.code)) throw error
       initialise({ leaderEpoch, startOffset: 0, endOffset: 0, syncedEndOffset: 0 })
       control.markFilesDamaged()
+      for (const broker of this.#directory.brokers)
+        if (found === undefined || broker === found.broker) this.#directories.leaveUnclean(broker)
       this.#options.log('error', `partition ${name}-${partitionId} is fenced: ${error.message}`)
     }
   }
@@ -258,6 +262,15 @@ class LogOpener {
     // Or the next reboot would take for torn what is damaged of it.
     if (files.syncedEndOffset > durableEnds.durableEnd(marked)) durableEnds.mark(durableEnds.placeOf(marked), files.syncedEndOffset)
     return files
+  }
+
+  /** Without it no topic would be known, and all partitions would be set aside. */
+  #assertNoMetadataLost(): void {
+    const marked = markedPartition({ topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID })
+    const lost = this.#directory.brokers.find(({ durableEnds }) => durableEnds.durableEnd(marked) > 0)
+    if (lost === undefined) return
+    const path = `${lost.path}/${CLUSTER_METADATA_TOPIC}-0`
+    throw damagedFile(path, 'nothing, where the metadata log was', 'Put back a copy of it, or give millrace another `dataDir`.')
   }
 
   /** The directory that is this very partition's. */

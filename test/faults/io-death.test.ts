@@ -34,6 +34,20 @@ test('a millrace that is closed when its I/O thread has just died leaves the dir
   await again.close()
 })
 
+test('an I/O thread that died too often: who waits for files hears of it', async () => {
+  const faulty = await FaultyMillrace.open({ brokers: 1, dataDir, restarts: { maxRestarts: 0 } })
+  const topic = await bytesTopic(faulty.millrace, 'load', { partitions: 1 })
+  const producer = faulty.millrace.producer({ retries: 0 })
+  await producer.send(topic, { value: new Uint8Array(10) })
+  await faulty.cluster.terminateIo()
+  await faulty.happened('ioGivenUp', 1)
+  await expect(producer.send(topic, { value: new Uint8Array(10) })).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  await faulty.close()
+  const again = await FaultyMillrace.open({ brokers: 1, dataDir, restarts: UNLIMITED })
+  await bytesTopic(again.millrace, 'load')
+  await again.close()
+})
+
 describe.each(['cache', 'disk'] as const)('durability %s', (durability) => {
   test(`the I/O thread is terminated at any instant, seed ${SEED}`, async () => {
     const random = seededRandom(SEED)

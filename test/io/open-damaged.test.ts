@@ -30,6 +30,17 @@ function killed(): SimulatedDisk {
 
 const fenced = (world: IoWorld, topic: string): boolean => world.control(world.slot(topic)).haveFilesFailed
 
+test('a directory whose metadata log is gone is refused, and left as it is', () => {
+  const disk = killed()
+  disk.rename(`${BROKER}/__cluster_metadata-0`, '/kept')
+  for (let i = 0; i < 2; i++) {
+    expect(() => new IoWorld(disk)).toThrow(/metadata log was. Put back a copy/)
+  }
+  disk.rename('/kept', `${BROKER}/__cluster_metadata-0`)
+  const world = new IoWorld(disk)
+  for (const topic of ['orders', 'others']) expect(world.log(world.slot(topic)).endOffset).toBe(10)
+})
+
 describe('a partition that had files', () => {
   test('and whose directory is gone is fenced, as long as that is so, not empty', () => {
     const disk = killed()
@@ -41,6 +52,18 @@ describe('a partition that had files', () => {
         `partition orders-0 is fenced: ${BROKER}/orders-0 is damaged: found nothing, where the files of the partition were. Put back a copy of it, or delete the topic.`,
       ])
       expect(fenced(world, 'others')).toBe(false)
+      expect(world.log(world.slot('others')).endOffset).toBe(10)
+      world.io.close()
+    }
+  })
+
+  test('and has a bad batch in its midst is fenced, as long as that is so, however often it is closed', () => {
+    const disk = killed()
+    change(disk, `${BROKER}/orders-0/00000000000000000000.log`, (bytes) => (bytes[5 * 300 + 200]! ^= 1))
+    for (let i = 0; i < 3; i++) {
+      const world = new IoWorld(disk)
+      expect(fenced(world, 'orders')).toBe(true)
+      expect(world.messages.join()).toContain('orders-0 is fenced')
       expect(world.log(world.slot('others')).endOffset).toBe(10)
       world.io.close()
     }
