@@ -142,9 +142,10 @@ export class IoHost {
     const thread = this.#thread
     this.#control.calls.ready().then(
       () => onEvent({ type: 'ioRestarted' }),
-      (failure: Error) => {
+      (failure: unknown) => {
         // It runs, and has no directory: as good as dead.
-        onEvent({ type: 'ioMessage', level: 'error', message: `the data directory was not opened again: ${failure.message}` })
+        const why = failure instanceof Error ? failure.message : String(failure)
+        onEvent({ type: 'ioMessage', level: 'error', message: `the data directory was not opened again: ${why}` })
         void thread.terminate()
       },
     )
