@@ -208,8 +208,9 @@ export class TortureRound {
     for (const index of this.plan.consumers.keys()) this.spawn('consumers', index)
     const logs = Array.from({ length: this.plan.logs }, (_, log) => log)
     await this.answered(logs, 0)
-    // From here on readers that begin at the first offset read files.
-    if (this.plan.files?.isTight === true) await this.until('records that leave memory', () => this.#coldRecords() > 0)
+    // From here on readers that begin at the first offset read files, unless retention has taken those too.
+    const haveLeft = (): boolean => this.#controls.some(({ hasFiles, memoryStartOffset }) => hasFiles && memoryStartOffset > 0)
+    if (this.plan.files?.isTight === true) await this.until('records that leave memory', haveLeft)
     const observer = this.#observe().catch((error: unknown) => void this.problems.push(`the observer: ${String(error)}`))
     for (const [i, fault] of this.plan.faults.entries()) {
       this.#step = `fault ${i}: ${JSON.stringify(fault)}`
