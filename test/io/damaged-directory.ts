@@ -265,7 +265,8 @@ function faultOfRefusal(error: unknown, damage: FileDamage, codes: readonly stri
 function faultOfMessage(message: string, paths: readonly string[]): string[] {
   const faults: string[] = []
   if (!paths.some((path) => message.includes(path))) faults.push(`no word of the file: ${message}`)
-  if (!/format version|has topic id|byte \d+|\d+ bytes|line \d+|offset|found|missing|says/i.test(message))
+  // Version 0 of meta.properties is a format of Kafka's own.
+  if (!/format version|with ZooKeeper|has topic id|byte \d+|\d+ bytes|line \d+|offset|found|missing|says/i.test(message))
     faults.push(`no word of the place: ${message}`)
   if (!/put back|put the file back|restore|delete|move|give|open it|keep/i.test(message)) faults.push(`no word of what to do: ${message}`)
   return faults
