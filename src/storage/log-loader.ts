@@ -12,12 +12,15 @@
 // Holds: opening again gives the same bytes, also after a crash in here. Nothing is cut unless
 // torn-tail.ts says so, and nothing below the mark of what was synced.
 
+import type { MillraceError } from '../errors.ts'
 import { looseLastOffset } from '../log/batch-walk.ts'
+import { damagedFile } from './file-errors.ts'
 import { endInterruptedWork } from './interrupted-files.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import type { EpochStart } from './leader-epoch-checkpoint.ts'
 import { logFileName } from './log-file-names.ts'
 import type { LogSegment } from './log-segment.ts'
+import { LOG_START_CHECKPOINT } from './offset-checkpoint.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
 import { decodeProducerSnapshot } from './producer-snapshot.ts'
@@ -82,7 +85,8 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
   const { segments: bases, snapshots } = endInterruptedWork(directory)
   const logStartOffset = options.logStartOffset ?? bases[0] ?? 0
   const mark = Math.max(options.durableEnd, options.recoveryPoint)
-  while (bases.length > 1 && bases[1]! <= logStartOffset) removeSegment(directory, bases.shift()!)
+  const gone: number[] = []
+  while (bases.length > 1 && bases[1]! <= logStartOffset) gone.push(bases.shift()!)
   const tails = bases.map((baseOffset, i) => {
     const next = bases[i + 1]
     const isQuick = options.isClean || (next !== undefined && next < options.recoveryPoint)
@@ -102,6 +106,9 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
   const loader = new Loader({ ...options, logStartOffset, resumePoint }, bases, tails, loaded.producers, loaded.offset)
   const opened = loader.openSegments()
   const endOffset = opened.at(-1)?.segment.endOffset ?? -1
+  // Only a power cut takes the end of a log of which a later start was written down.
+  if (opened.length > 0 && endOffset < logStartOffset && !options.hasRebooted) throw startBehindEnd(directory, logStartOffset, endOffset)
+  for (const baseOffset of gone) removeSegment(directory, baseOffset)
   if (endOffset < logStartOffset) {
     for (const { segment } of opened.reverse()) removeSegment(directory, segment.baseOffset)
     keepSnapshots(directory, [], -1, -1)
@@ -124,6 +131,12 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
     syncedEndOffset: options.isClean ? endOffset : Math.min(endOffset, Math.max(options.recoveryPoint, startOffset)),
     isResumed: resumePoint !== undefined,
   }
+}
+
+function startBehindEnd({ path }: PartitionDirectory, logStartOffset: number, endOffset: number): MillraceError {
+  const slash = path.lastIndexOf('/')
+  const found = `${logStartOffset} as the start of ${path.slice(slash + 1)}, which ends at ${endOffset}`
+  return damagedFile(`${path.slice(0, slash)}/${LOG_START_CHECKPOINT}`, found, 'Write the right offset there, or take the line out.')
 }
 
 /** Undefined where files were cut or exchanged since, where it tells of more than was synced, and where nothing is to be scanned. */

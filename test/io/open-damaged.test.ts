@@ -128,6 +128,35 @@ test('a log that was closed ends where it was closed', () => {
   expect(world.messages[0]).toContain('a batch of another offset or leader epoch at byte 2700, where offset 9 should begin')
 })
 
+test.each([true, false])('a log that is said to begin behind its end is fenced, and nothing of it removed (closed: %s)', (isClosed) => {
+  const disk = new SimulatedDisk()
+  const world = new IoWorld(disk)
+  world.createTopic('orders', { 'segment.bytes': '1048576', 'retention.bytes': '1048576' })
+  const slot = world.slot('orders')
+  for (let i = 0; i < 5; i++) {
+    world.append(slot, 10, 100_000)
+    world.run()
+  }
+  world.clock.advance(2_000)
+  world.run()
+  const { logStartOffset } = world.control(slot)
+  expect(logStartOffset).toBeGreaterThan(0)
+  if (isClosed) world.io.close()
+  const left = disk.killState()
+  const logs = (): string[] => left.list(`${BROKER}/orders-0`).filter((name) => name.endsWith('.log'))
+  const before = logs()
+  const path = `${BROKER}/log-start-offset-checkpoint`
+  if (left.exists(path)) left.remove(path)
+  const wrong = new TextEncoder().encode('0\n1\norders 0 321\n')
+  const file = left.open(path, 'create')
+  file.write(wrong, 0, wrong.length, 0)
+  file.close()
+  const again = new IoWorld(left)
+  expect(fenced(again, 'orders')).toBe(true)
+  expect(again.messages.join()).toContain(`${path} is damaged: found 321 as the start of orders-0, which ends at 50`)
+  expect(logs()).toEqual(before)
+})
+
 test('a cluster id that is none', () => {
   const disk = killed()
   const path = `${BROKER}/meta.properties`

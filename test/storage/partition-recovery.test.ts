@@ -340,9 +340,16 @@ describe('retention', () => {
     expect(open(disk.killState(), { logStartOffset: 12 }).endOffset).toBe(13)
   })
 
-  test('a start that was written down, and a log that does not reach it, begins there', () => {
-    const files = open(written(), { logStartOffset: 40 })
+  test('a start that was written down, and a log that does not reach it after a power cut, begins there', () => {
+    const files = open(written(), { logStartOffset: 40, hasRebooted: true })
     expect([files.startOffset, files.endOffset]).toEqual([40, 40])
     append(files, batch({ offset: 40 }))
+  })
+
+  test('one that no power cut explains is damage, and nothing is removed', () => {
+    const disk = written()
+    const before = disk.list('/data/t-0')
+    expect(() => open(disk, { logStartOffset: 40 })).toThrow(/log-start-offset-checkpoint is damaged: found 40 as the start of t-0/)
+    expect(disk.list('/data/t-0')).toEqual(before)
   })
 })
