@@ -109,6 +109,8 @@ export class DataDirectoryLock {
   /** Removes what threads of this process left that were `self.holder` and have died. */
   static releaseLeft(options: LockOptions): void {
     const lock = new DataDirectoryLock(options)
+    // What could not be opened may be no directory at all.
+    if (!options.disk.exists(options.path) || !options.disk.stat(options.path).isDirectory) return
     const isLeft = (path: string): boolean => {
       const owner = lock.#read(path)
       return typeof owner === 'object' && isSameProcess(owner, options.self) && owner.holder === options.self.holder
