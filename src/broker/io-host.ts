@@ -143,6 +143,8 @@ export class IoHost {
     this.#control.calls.ready().then(
       () => onEvent({ type: 'ioRestarted' }),
       (failure: unknown) => {
+        // It has died meanwhile: whoever hears of that starts the next one.
+        if (failure instanceof MillraceError && failure.code === 'THREAD_DIED') return
         // It runs, and has no directory: as good as dead.
         const why = failure instanceof Error ? failure.message : String(failure)
         onEvent({ type: 'ioMessage', level: 'error', message: `the data directory was not opened again: ${why}` })
