@@ -2,9 +2,11 @@
 // A frame names the window that its reader must have, 128 MiB at most: that much is
 // reserved while it is read, but memory only where something is written.
 
+import { corruptCompression } from './batch-errors.ts'
 import type { Codec } from './codec.ts'
 import { zlib } from './codec-libraries.ts'
 import { inflated, outputBytes } from './gzip-codec.ts'
+import { areWholeFrames } from './zstd-frames.ts'
 
 export const ZSTD: Codec = {
   /** Levels -131072 to 22; 0: the library's default, which is 3. */
@@ -13,5 +15,9 @@ export const ZSTD: Codec = {
     return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level }, chunkSize: outputBytes(bytes.length) })
   },
 
-  decompress: (bytes, maxBytes) => inflated('zstd', maxBytes, (options) => zlib().zstdDecompressSync(bytes, options), bytes.length),
+  decompress: (bytes, maxBytes) => {
+    const output = inflated('zstd', maxBytes, (options) => zlib().zstdDecompressSync(bytes, options), bytes.length)
+    if (!areWholeFrames(bytes)) throw corruptCompression('zstd', 'it ends inside a frame')
+    return output
+  },
 }

@@ -19,7 +19,8 @@ export function setup(project: TestProject): (() => void) | undefined {
     process.env[BUNDLES_VARIABLE] = folder
     process.env['NODE_COMPILE_CACHE'] = join(folder, 'compile-cache')
   }
-  const remove = (): void => rmSync(process.env[BUNDLES_VARIABLE]!, { recursive: true, force: true })
+  // A thread that just ends may still write what V8 compiled for it.
+  const remove = (): void => rmSync(process.env[BUNDLES_VARIABLE]!, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   makeFolder()
   // In watch mode the sources may be others by then.
   project.vitest.onTestsRerun(() => {
