@@ -19,8 +19,7 @@ export function setup(project: TestProject): (() => void) | undefined {
     process.env[BUNDLES_VARIABLE] = folder
     process.env['NODE_COMPILE_CACHE'] = join(folder, 'compile-cache')
   }
-  // A thread that just ends may still write what V8 compiled for it.
-  const remove = (): void => rmSync(process.env[BUNDLES_VARIABLE]!, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  const remove = (): void => removeFolder(process.env[BUNDLES_VARIABLE]!)
   makeFolder()
   // In watch mode the sources may be others by then.
   project.vitest.onTestsRerun(() => {
@@ -29,3 +28,17 @@ export function setup(project: TestProject): (() => void) | undefined {
   })
   return remove
 }
+
+/** A process that just ends may still write what V8 compiled for it: what it leaves in a temporary folder fails no suite. */
+function removeFolder(folder: string): void {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    try {
+      rmSync(folder, { recursive: true, force: true })
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+    }
+  }
+}
+
+const REMOVE_ATTEMPTS = 100
