@@ -33,7 +33,7 @@ import { RESUME_POINTS_FILE, ResumePoints } from './resume-point-file.ts'
 const SMALL_FILE_BYTES_MAX = 1 << 16
 const PROBE_FILE = '.millrace.probe'
 
-/** What is said of each in OpenPartitionFilesOptions. */
+/** What is said of each in LoadOptions. */
 export type KnownOfLog = Omit<RecoveryJob, 'directory' | 'topicId' | 'config' | 'nowMs'>
 
 export class BrokerDirectory {

@@ -48,9 +48,9 @@ export interface LoadOptions {
   readonly logStartOffset: number | undefined
   /** The partition was closed, and nothing was written since. */
   readonly isClean: boolean
-  /** The machine was started again since. */
+  /** The machine was started again since it was written. To be so until all partitions are open. */
   readonly hasRebooted: boolean
-  /** All below was synced; beside the recovery point, as it is written down more often. */
+  /** The mark of what was synced, beside the recovery point, as it is written down more often: a log that ends below it is damaged. */
   readonly durableEnd: number
   /** Below, compaction may have left holes. */
   readonly holesBelow: number

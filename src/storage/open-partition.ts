@@ -9,11 +9,9 @@ import { LeaderEpochs } from './leader-epochs.ts'
 import type { LogSegment } from './log-segment.ts'
 import { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
-import { recoverDirectory } from './partition-recovery.ts'
 import type { RecoveredPartition } from './partition-recovery.ts'
 import { recordTopicId } from './partition-topic-id.ts'
 import { ProducerTable } from './producer-table.ts'
-import type { ResumePoint } from './resume-point.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { SegmentWriter } from './segment-writer.ts'
 
@@ -26,25 +24,6 @@ export interface PartitionFilesOptions {
   readonly config: PartitionFilesConfig
   readonly clock: Clock
   readonly random: Random
-}
-
-export interface OpenPartitionFilesOptions extends PartitionFilesOptions {
-  /** All below was synced: scanning begins here. */
-  readonly recoveryPoint: number
-  /** Where the log begins, as it was written down: segments wholly below go. undefined where it was not: with the first segment. */
-  readonly logStartOffset: number | undefined
-  /** The log was closed, and nothing was written since. */
-  readonly isClean: boolean
-  /** The machine was started again since it was written. To be so until all partitions are open. */
-  readonly hasRebooted: boolean
-  /** The mark of what was synced: a log that ends below it is damaged. Before `truncateTo` below it, it is to be lowered. */
-  readonly durableEnd: number
-  /** Below this offset compaction may have left holes; anywhere in a compacted topic, nowhere in another, when left out. */
-  readonly holesBelow?: number
-  /** What was known of the files when they were synced last. */
-  readonly resumePoint?: ResumePoint | undefined
-  /** Is told what was cut, and what was made again. */
-  readonly log?: (message: string) => void
 }
 
 export interface OpenedPartition {
@@ -67,25 +46,12 @@ export function createPartition(options: PartitionFilesOptions, startOffset: num
   return begin(directory, options, startOffset, new LeaderEpochs(directory))
 }
 
-/** A partition that is there, recovered on this thread. */
-export function openPartition(options: OpenPartitionFilesOptions): OpenedPartition {
-  const { config, clock, hasRebooted, isClean, recoveryPoint, logStartOffset, durableEnd, resumePoint, log } = options
-  const known = { hasRebooted, isClean, recoveryPoint, logStartOffset, durableEnd, resumePoint }
-  const holesBelow = options.holesBelow ?? (config.isCompacted ? Number.POSITIVE_INFINITY : 0)
-  const directory = new PartitionDirectory(options.disk, options.directory)
-  const job = { ...known, directory: options.directory, topicId: options.topicId, config, nowMs: clock.nowMs(), holesBelow }
-  return openRecovered(options, recoverDirectory(directory, job, log ?? (() => {})), directory)
-}
-
 /** A partition that was recovered, here or on another thread, and that nobody has changed since. */
-export function openRecovered(
-  options: PartitionFilesOptions,
-  recovered: RecoveredPartition,
-  directory: PartitionDirectory = new PartitionDirectory(options.disk, options.directory),
-): OpenedPartition {
+export function openRecovered(options: PartitionFilesOptions, recovered: RecoveredPartition): OpenedPartition {
   const { segments, startOffset, syncedEndOffset, snapshotOffset, isNew } = recovered
   if (isNew) return createPartition(options, startOffset)
   const { config, clock, random } = options
+  const directory = new PartitionDirectory(options.disk, options.directory)
   const epochs = new LeaderEpochs(directory, recovered.leaderEpochs)
   const last = segments.at(-1)
   if (last === undefined) return begin(directory, options, startOffset, epochs)

@@ -27,8 +27,8 @@ import { logFileName } from './log-file-names.ts'
 import { segmentIndexOf } from './log-segment.ts'
 import type { LogSegment } from './log-segment.ts'
 import { truncateFiles } from './log-truncation.ts'
-import { createPartition, openPartition, openRecovered, segmentJitterMs } from './open-partition.ts'
-import type { OpenedPartition, OpenPartitionFilesOptions, PartitionFilesOptions } from './open-partition.ts'
+import { createPartition, openRecovered, segmentJitterMs } from './open-partition.ts'
+import type { OpenedPartition, PartitionFilesOptions } from './open-partition.ts'
 import type { PartitionDirectory } from './partition-directory.ts'
 import type { PartitionFilesConfig } from './partition-files-config.ts'
 import type { RecoveredPartition } from './partition-recovery.ts'
@@ -63,14 +63,6 @@ export class PartitionFiles {
   /** A new partition, empty, that begins at `startOffset`, 0 when left out. Its directory must not be there. */
   static create(options: PartitionFilesOptions & { readonly startOffset?: number }): PartitionFiles {
     return new PartitionFiles(options, createPartition(options, options.startOffset ?? 0))
-  }
-
-  /**
-   * Opens and recovers a partition. One whose directory is not there is empty. Throws KAFKA_STORAGE_ERROR for one that is
-   * damaged, which is left as it is; INCONSISTENT_TOPIC_ID for the files of another topic.
-   */
-  static open(options: OpenPartitionFilesOptions): PartitionFiles {
-    return new PartitionFiles(options, openPartition(options))
   }
 
   /** A partition that `recoverPartition` recovered, and that nobody has changed since. */

@@ -19,7 +19,7 @@ import { checkTopicId } from './partition-topic-id.ts'
 import type { ProducerSnapshotEntry } from './producer-snapshot.ts'
 import type { IndexState } from './segment-indexes.ts'
 
-/** What is known of a partition before its files are looked at; see OpenPartitionFilesOptions. */
+/** What is known of a partition before its files are looked at. */
 export interface RecoveryJob extends Omit<LoadOptions, 'directory' | 'log'> {
   /** The path of the partition's directory. */
   readonly directory: string
@@ -54,8 +54,11 @@ export function recoverPartition(disk: Disk, job: RecoveryJob): RecoveredPartiti
   return { ...recovered, messages }
 }
 
-/** The same, but that what it changed is left to be synced. */
-export function recoverDirectory(directory: PartitionDirectory, job: RecoveryJob, log: (message: string) => void): RecoveredPartition {
+function recoverDirectory(
+  directory: PartitionDirectory,
+  job: RecoveryJob,
+  log: (message: string) => void,
+): Omit<RecoveredPartition, 'messages'> {
   const startOffset = job.logStartOffset ?? 0
   if (!directory.disk.exists(directory.path)) {
     const mark = Math.max(job.durableEnd, job.recoveryPoint)
@@ -68,7 +71,7 @@ export function recoverDirectory(directory: PartitionDirectory, job: RecoveryJob
   const loaded = loadFiles({ ...job, directory, log })
   if (loaded !== undefined) {
     const { segments, snapshotOffset, syncedEndOffset, isResumed } = loaded
-    const common = { segments, snapshotOffset, syncedEndOffset, isResumed, isNew: false, messages: [] }
+    const common = { segments, snapshotOffset, syncedEndOffset, isResumed, isNew: false }
     const leaderEpochs = loaded.epochs.entries
     return {
       ...common,
@@ -95,7 +98,6 @@ const EMPTY = {
   snapshotOffset: -1,
   isNew: false,
   isResumed: false,
-  messages: [],
 } as const
 
 /** About so many bytes of .log files a recovery will read: those of segments that may not be synced, from the resume point on. */

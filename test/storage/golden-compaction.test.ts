@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { seededRandom } from '../../src/random.ts'
-import { PartitionFiles } from '../../src/storage/partition-files.ts'
+import type { PartitionFiles } from '../../src/storage/partition-files.ts'
 import { partitionFilesConfigOf } from '../../src/storage/partition-files-config.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { keyedBatches } from '../log/keyed-batches.ts'
@@ -11,6 +11,7 @@ import type { SeenRecord } from '../log/keyed-batches.ts'
 import { readGoldenLogDir } from '../protocol/golden-log-dir.ts'
 import { CleanedFiles } from './cleaned-partition.ts'
 import { logBytes } from './partition-fixture.ts'
+import { openFiles } from './open-files.ts'
 
 const golden = readGoldenLogDir('clean') ?? new Map<string, Uint8Array>()
 const partitions = [...golden.keys()].flatMap((path) => {
@@ -34,7 +35,7 @@ describe.skipIf(golden.size === 0)('what Kafka wrote', () => {
     }
     const config = { 'cleanup.policy': 'compact', 'retention.ms': '-1', 'delete.retention.ms': '0', 'segment.bytes': '1048576' }
     const open = (isClean: boolean): PartitionFiles =>
-      PartitionFiles.open({
+      openFiles({
         disk,
         directory,
         config: partitionFilesConfigOf(config),

@@ -13,6 +13,7 @@ import { readGoldenLogDir } from '../protocol/golden-log-dir.ts'
 import type { GoldenLogDir } from '../protocol/golden-log-dir.ts'
 import { readReference } from '../protocol/schema-facts.ts'
 import { batchesIn, filesOf, shownFiles } from './partition-fixture.ts'
+import { openFiles } from './open-files.ts'
 
 const clean = readGoldenLogDir('clean') ?? new Map<string, Uint8Array>()
 const killed = readGoldenLogDir('after-kill') ?? new Map<string, Uint8Array>()
@@ -47,7 +48,7 @@ function recoveryPointOf(which: GoldenLogDir, partition: string): number {
 }
 
 function openGolden(disk: Disk, which: GoldenLogDir, partition: string, log: string[]): PartitionFiles {
-  return PartitionFiles.open({
+  return openFiles({
     disk,
     directory: `/data/${partition}`,
     config: partitionFilesConfigOf(configOf(partition)),

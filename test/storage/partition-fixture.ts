@@ -7,11 +7,12 @@ import { seededRandom } from '../../src/random.ts'
 import { MAX_TIMESTAMP, PRODUCER_ID } from '../../src/record/record-batch-layout.ts'
 import { batchSizeInBytes, stampBatch, stampProducer, writeCrc, writeInt64 } from '../../src/record/record-batch.ts'
 import { PartitionFiles } from '../../src/storage/partition-files.ts'
-import type { OpenPartitionFilesOptions } from '../../src/storage/open-partition.ts'
 import { partitionFilesConfigOf } from '../../src/storage/partition-files-config.ts'
 import type { PartitionFilesConfig } from '../../src/storage/partition-files-config.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { fillBatch } from '../log/pattern-batches.ts'
+import { openFiles } from './open-files.ts'
+import type { OpenFilesOptions } from './open-files.ts'
 
 export const DATA = '/data'
 export const DIRECTORY = '/data/t-0'
@@ -81,11 +82,11 @@ export function create(disk: Disk, config: Partial<PartitionFilesConfig> = {}): 
   })
 }
 
-type OpenOverrides = Partial<Omit<OpenPartitionFilesOptions, 'config'>> & { readonly config?: Partial<PartitionFilesConfig> }
+type OpenOverrides = Partial<Omit<OpenFilesOptions, 'config'>> & { readonly config?: Partial<PartitionFilesConfig> }
 
 /** After a kill by default, with nothing known to be synced. */
 export function open(disk: Disk, { config, ...overrides }: OpenOverrides = {}): PartitionFiles {
-  return PartitionFiles.open({
+  return openFiles({
     disk,
     directory: DIRECTORY,
     topicId: [1, 2, 3, 4],
