@@ -98,10 +98,7 @@ export class BrokerPartitions {
     this.#bells = bells
     this.#clock = clock
     this.#memory = new LogMemory(init.memory.log)
-    const ringBroker = (brokerId: number): void => {
-      const thread = table.threadOf(brokerId)
-      if (thread !== undefined) bells.ring(thread)
-    }
+    const ringBroker = (brokerId: number): void => table.ring(bells, brokerId)
     const { brokerId, incarnation: brokerEpoch } = init
     this.#allocator = new ExtentAllocator({ memory: this.#memory, brokerId, brokerEpoch, clock, ringBroker })
     this.#retention = new MemoryRetention({ memory: this.#memory, allocator: this.#allocator })

@@ -11,6 +11,7 @@
 //
 // Written by the broker itself, but `given up` and `closing` by its host; read by everybody.
 
+import type { Bells } from '../bells.ts'
 import { BROKERS_MAX, threadId } from '../ids.ts'
 import type { ThreadId } from '../ids.ts'
 
@@ -49,6 +50,12 @@ export class BrokerTable {
   threadOf(brokerId: number): ThreadId | undefined {
     const thread = Atomics.load(this.#words, brokerId * LINE_WORDS + THREAD)
     return thread === 0 ? undefined : threadId(thread - 1)
+  }
+
+  /** Wakes a broker, if it ever ran. */
+  ring(bells: Bells, brokerId: number): void {
+    const thread = this.threadOf(brokerId)
+    if (thread !== undefined) bells.ring(thread)
   }
 
   /** The worker_threads id of its thread. */

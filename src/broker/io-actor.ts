@@ -110,7 +110,7 @@ export class IoActor implements HostedIoControl {
       directories,
       image,
       clock,
-      ringBroker: (brokerId) => this.#ringBroker(brokerId),
+      ringBroker: (brokerId) => this.#table.ring(this.#bells, brokerId),
       wake: () => this.#dutyCycle?.wake(),
       retentionCheckIntervalMs: config[name] ?? LOG_SETTINGS[name].default,
       cleanerPool,
@@ -149,10 +149,5 @@ export class IoActor implements HostedIoControl {
   async #guarded<Answer>(ask: (io: IoThread) => Answer): Promise<Answer> {
     const { io } = await this.#opened
     return ask(io)
-  }
-
-  #ringBroker(brokerId: number): void {
-    const thread = this.#table.threadOf(brokerId)
-    if (thread !== undefined) this.#bells.ring(thread)
   }
 }

@@ -19,6 +19,7 @@ import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
 import { threadId } from '../ids.ts'
 import type { HostedIoControl, LogDirectoryLayout } from '../io/io-control.ts'
+import { tellLeader } from '../io/leader-notice.ts'
 import { ControlBlock } from '../log/control-block.ts'
 import { LogMemory } from '../log/log-memory.ts'
 import { FIRST_TOPIC_SLOT } from '../metadata/metadata-records.ts'
@@ -162,12 +163,7 @@ export class IoHost {
       const control = new ControlBlock(log, slot)
       if (!control.isInUse || !control.hasFiles || control.haveFilesFailed) continue
       control.failFiles()
-      log.written.mark(slot)
-      const { leaderBroker } = control
-      if (leaderBroker < 0) continue
-      log.noteWritten(leaderBroker)
-      const thread = brokers.threadOf(leaderBroker)
-      if (thread !== undefined) bells.ring(thread)
+      tellLeader(log, control, (brokerId) => brokers.ring(bells, brokerId))
     }
   }
 }

@@ -24,6 +24,7 @@ import { decodeProducerSnapshot } from '../storage/producer-snapshot.ts'
 import type { LogDirectories } from './log-directories.ts'
 import { DirectoryCleaner } from './directory-cleaner.ts'
 import type { CleanerPool } from './directory-cleaner.ts'
+import { tellLeader } from './leader-notice.ts'
 import type { PartitionWriter } from './partition-writer.ts'
 import { SyncQueue } from './sync-queue.ts'
 
@@ -92,7 +93,7 @@ export class IoThread {
     for (const writer of this.#directories.writers()) {
       this.#cleaner.follow(writer)
       // What an I/O thread before had written, and died before it told.
-      this.#tell(writer)
+      this.#tell(writer.control)
     }
   }
 
@@ -199,12 +200,10 @@ export class IoThread {
     if (slot === METADATA_SNAPSHOT_SLOT) return undefined
     const held = this.#directories.held(slot)
     if (held !== undefined) return held
-    const made = this.#directories.writerOf(slot, this.#metadata.image)
+    const control = new ControlBlock(this.#memory, slot)
+    const made = this.#directories.make(control, this.#metadata.image)
     if (made !== undefined) this.#cleaner.follow(made)
-    else {
-      const control = new ControlBlock(this.#memory, slot)
-      if (control.haveFilesFailed) this.#tell({ slot, control })
-    }
+    else if (control.haveFilesFailed) this.#tell(control)
     return made
   }
 
@@ -221,7 +220,7 @@ export class IoThread {
     if (bytes > 0) this.#cleaner.consider(writer)
     if (writer.isBehind) this.#wanted.add(writer.slot)
     if (writer.mustSync(nowMs)) this.#sync(writer)
-    if (bytes > 0 && !writer.isAwaitedSynced) this.#tell(writer)
+    if (bytes > 0 && !writer.isAwaitedSynced) this.#tell(writer.control)
     if (writer.flushDueMs < Number.POSITIVE_INFINITY) this.#toFlush.add(writer.slot)
     this.#report(writer)
     return bytes
@@ -232,14 +231,13 @@ export class IoThread {
     if (!this.#isClosing) this.#syncs.add(writer)
     else {
       this.#directories.sync(writer)
-      this.#tell(writer)
+      this.#tell(writer.control)
     }
   }
 
   #syncEnded(writer: PartitionWriter): void {
     if (this.#isClosing || this.#directories.held(writer.slot) !== writer) return
-    this.#tell(writer)
-    this.#report(writer)
+    this.#changed(writer)
     // What was written meanwhile may wait for the next one.
     this.#wanted.add(writer.slot)
     this.#options.wake()
@@ -258,14 +256,14 @@ export class IoThread {
     this.#retainMs = nowMs + this.#options.retentionCheckIntervalMs
     const wallMs = this.#options.clock.nowMs()
     for (const writer of this.#directories.writers()) {
-      if (writer.slot !== CLUSTER_METADATA_SLOT && writer.retain(wallMs)) this.#tell(writer)
+      if (writer.slot !== CLUSTER_METADATA_SLOT && writer.retain(wallMs)) this.#tell(writer.control)
       this.#report(writer)
     }
   }
 
-  /** Compaction has put others of its segments in place, or failed at it. */
+  /** Something was synced, or put in place by compaction, or has failed. */
   #changed(writer: PartitionWriter): void {
-    this.#tell(writer)
+    this.#tell(writer.control)
     this.#report(writer)
   }
 
@@ -276,16 +274,11 @@ export class IoThread {
     this.#cleaner.remove(writer.slot)
     const remedy = 'it takes nothing more until millrace is opened again'
     this.#options.log('error', `the files of ${writer.files.path} failed: ${writer.failure.message}; ${remedy}`)
-    this.#tell(writer)
+    this.#tell(writer.control)
   }
 
   /** Has the leader look at what is written. */
-  #tell({ slot, control }: Pick<PartitionWriter, 'slot' | 'control'>): void {
-    this.#memory.written.mark(slot)
-    const leader = control.leaderBroker
-    // Who leads it next looks without being told.
-    if (leader < 0) return
-    this.#memory.noteWritten(leader)
-    this.#options.ringBroker(leader)
+  #tell(control: ControlBlock): void {
+    tellLeader(this.#memory, control, this.#options.ringBroker)
   }
 }

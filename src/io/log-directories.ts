@@ -12,9 +12,9 @@ import { configFromCheckedText } from '../config/config-text.ts'
 import { effectiveTopicValue } from '../config/effective-topic-config.ts'
 import { TOPIC_CONFIG } from '../config/topic-config-table.ts'
 import type { Clock } from '../clock.ts'
-import { ControlBlock } from '../log/control-block.ts'
+import type { ControlBlock } from '../log/control-block.ts'
 import type { LogMemory } from '../log/log-memory.ts'
-import { CLUSTER_METADATA_SLOT, CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
+import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import type { ConfigImage, MetadataImage } from '../metadata/metadata-image.ts'
 import type { Random } from '../random.ts'
 import type { PartitionOffset } from '../storage/offset-checkpoint.ts'
@@ -28,7 +28,7 @@ import { partitionFilesConfigOf } from '../storage/partition-files-config.ts'
 import type { PartitionFilesConfig } from '../storage/partition-files-config.ts'
 import type { ResumePoint } from '../storage/resume-point.ts'
 import { writeMetadataCheckpoint } from './metadata-checkpoint.ts'
-import { METADATA_CONFIG, createPartitionFiles } from './partition-creation.ts'
+import { METADATA_CONFIG, METADATA_PARTITION, createPartitionFiles } from './partition-creation.ts'
 import { PartitionWriter } from './partition-writer.ts'
 import type { FlushPolicy } from './partition-writer.ts'
 
@@ -157,15 +157,6 @@ export class LogDirectories {
     this.#held.set(control.slot, { writer, name, home, config, compaction, wantsResumePoint: false })
     control.setHome(broker.nodeId)
     return writer
-  }
-
-  /** Who writes the partition of a slot; made with the partition's files at first. Undefined: it has no files, or is gone. */
-  writerOf(slot: number, image: MetadataImage): PartitionWriter | undefined {
-    const held = this.#held.get(slot)
-    if (held !== undefined) return held.writer
-    const control = new ControlBlock(this.#options.memory, slot)
-    if (!control.isInUse || !control.hasFiles || control.isDeleting || control.haveFilesFailed) return undefined
-    return this.#make(control, image)
   }
 
   /** The topic is deleted. */
@@ -314,13 +305,13 @@ export class LogDirectories {
     )
   }
 
-  #make(control: ControlBlock, image: MetadataImage): PartitionWriter | undefined {
+  /** Makes the files of a partition that has none yet. Undefined: it is to have none, is gone, or they cannot be made. */
+  make(control: ControlBlock, image: MetadataImage): PartitionWriter | undefined {
+    if (!control.isInUse || !control.hasFiles || control.isDeleting || control.haveFilesFailed) return undefined
     const topic = image.topicById(control.topicId)
     const isMetadata = control.slot === CLUSTER_METADATA_SLOT
     if (topic === undefined && !isMetadata) return undefined
-    const name = isMetadata
-      ? { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }
-      : { topic: topic!.name, partition: control.partition, topicId: control.topicId }
+    const name = isMetadata ? METADATA_PARTITION : { topic: topic!.name, partition: control.partition, topicId: control.topicId }
     // In the directory of who leads it now; where there is one directory, in that.
     const leader = isMetadata ? 0 : topic!.partitions[control.partition]!.leader
     const home = this.#homes[Math.max(0, Math.min(leader, this.#homes.length - 1))]!
@@ -390,7 +381,7 @@ export class LogDirectories {
   }
 }
 
-/** Where a recovery may go on, if all of the partition is synced; else what was noted before holds. */
+/** Where a recovery may go on, once all that is written now is synced. */
 function resumePointOf(writer: PartitionWriter): ResumePoint | undefined {
   let point: ResumePoint | undefined
   if (writer.failure === undefined) writer.guard(() => (point = writer.files.resumePoint()))

@@ -31,6 +31,7 @@ import { META_PROPERTIES_FILE } from '../storage/meta-properties.ts'
 import { PARTITION_METADATA_FILE } from '../storage/partition-metadata-file.ts'
 import { markedPartition } from '../storage/broker-directory.ts'
 import type { BrokerDirectory } from '../storage/broker-directory.ts'
+import type { MarkedPartition } from '../storage/durable-end-file.ts'
 import { openDataDirectory } from '../storage/data-directory.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import type { ProcessIdentity } from '../storage/data-directory-lock.ts'
@@ -40,7 +41,7 @@ import { PartitionFiles } from '../storage/partition-files.ts'
 import type { RecoveryJob } from '../storage/partition-recovery.ts'
 import type { RecoveredMetadata } from './io-control.ts'
 import { LogDirectories } from './log-directories.ts'
-import { METADATA_CONFIG } from './partition-creation.ts'
+import { METADATA_CONFIG, METADATA_PARTITION } from './partition-creation.ts'
 import { recoverAll, recoverHere } from './log-recovery.ts'
 import type { RecoveryAnswer, RecoveryThreads } from './log-recovery.ts'
 import { readMetadata, reopenedImage } from './metadata-recovery.ts'
@@ -179,8 +180,7 @@ class LogOpener {
 
   #holdMetadata(files: PartitionFiles, broker: BrokerDirectory): void {
     const control = new ControlBlock(this.#options.memory, CLUSTER_METADATA_SLOT)
-    const name = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }
-    this.#directories.hold(control, files, name, broker, METADATA_CONFIG)
+    this.#directories.hold(control, files, METADATA_PARTITION, broker, METADATA_CONFIG)
   }
 
   /** The partitions of all topics, with their directories where they have some and `hasFiles` says that they may. */
@@ -258,15 +258,16 @@ class LogOpener {
     // What is read from here on must not go with the next loss of power: all was synced, and is known to be.
     if (!broker.isClean) files.sync()
     const { durableEnds } = broker
-    durableEnds.note(durableEnds.placeOf(marked))
+    const place = durableEnds.placeOf(marked)
+    durableEnds.note(place)
     // Or the next reboot would take for torn what is damaged of it.
-    if (files.syncedEndOffset > durableEnds.durableEnd(marked)) durableEnds.mark(durableEnds.placeOf(marked), files.syncedEndOffset)
+    if (files.syncedEndOffset > durableEnds.durableEnd(marked)) durableEnds.mark(place, files.syncedEndOffset)
     return files
   }
 
   /** Without it no topic would be known, and all partitions would be set aside. */
   #assertNoMetadataLost(): void {
-    const marked = markedPartition({ topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID })
+    const marked = markedPartition(METADATA_PARTITION)
     const lost = this.#directory.brokers.find(({ durableEnds }) => durableEnds.durableEnd(marked) > 0)
     if (lost === undefined) return
     const path = `${lost.path}/${CLUSTER_METADATA_TOPIC}-0`
@@ -300,7 +301,7 @@ class LogOpener {
 
   /** Of partitions that the cluster does not have any more. */
   #forgetMarks(image: MetadataImage): void {
-    const marked = [{ topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID }]
+    const marked: MarkedPartition[] = [METADATA_PARTITION]
     for (const { name, topicId, partitions } of image.topics)
       for (const { partitionId } of partitions) marked.push({ topic: name, partition: partitionId, topicId })
     for (const { durableEnds } of this.#directory.brokers) durableEnds.retain(marked)

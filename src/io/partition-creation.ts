@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts'
 import type { Disk } from '../disk/disk.ts'
 import type { ConfigImage } from '../metadata/metadata-image.ts'
+import { CLUSTER_METADATA_TOPIC, CLUSTER_METADATA_TOPIC_ID } from '../metadata/metadata-records.ts'
 import type { Random } from '../random.ts'
 import { markedPartition } from '../storage/broker-directory.ts'
 import type { BrokerDirectory } from '../storage/broker-directory.ts'
@@ -13,6 +14,8 @@ import type { PartitionFilesConfig } from '../storage/partition-files-config.ts'
 
 /** The metadata log is one segment after the other, of Kafka's metadata.log.segment.bytes, and goes by its checkpoints alone. */
 export const METADATA_CONFIG: ConfigImage = { 'retention.ms': '-1', 'retention.bytes': '-1' }
+
+export const METADATA_PARTITION = { topic: CLUSTER_METADATA_TOPIC, partition: 0, topicId: CLUSTER_METADATA_TOPIC_ID } as const
 
 export interface CreationOptions {
   readonly disk: Disk

@@ -161,7 +161,7 @@ export class SharedLogReader {
     return this.#readOn(undefined, maxBytes)
   }
 
-  /** Whether that was so. */
+  /** Whether the extent in which the last `pass` ended was not given up since. */
   get isPassedThere(): boolean {
     return this.#granule >= 0 && this.#memory.extents.isStill(this.#granule, this.#generation)
   }

@@ -16,6 +16,7 @@ import { copyWithin } from './codec-copy.ts'
 import { wasmUtils } from './codec-libraries.ts'
 import { CodecMemory } from './codec-memory.ts'
 import { xxhash32 } from './xxhash32.ts'
+import { readUint32LE } from './little-endian.ts'
 
 const HEADER = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82)
 const MAGIC_BYTES = 4
@@ -168,5 +169,5 @@ function decodeBlock(bytes: Uint8Array, at: number, end: number, out: Uint8Array
 
 function wordAt(bytes: Uint8Array, at: number): number {
   if (at + WORD_BYTES > bytes.length) throw corruptCompression('lz4', 'the end of the bytes inside a frame')
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  return readUint32LE(bytes, at)
 }

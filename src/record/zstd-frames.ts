@@ -5,6 +5,8 @@
 //
 // Node.js 22 gives what a cut stream holds without a word; later ones refuse it.
 
+import { readUint32LE } from './little-endian.ts'
+
 const MAGIC = 0xfd2f_b528
 /** Any of sixteen: a frame that is passed over. */
 const SKIPPABLE_MAGIC = 0x184d_2a50
@@ -27,7 +29,7 @@ export function areWholeFrames(bytes: Uint8Array): boolean {
 /** Behind the frame at `at`; -1 where there is none, or not all of one. */
 function frameEnd(bytes: Uint8Array, at: number): number {
   if (at + MAGIC_BYTES + 1 > bytes.length) return -1
-  const magic = littleEndian(bytes, at, MAGIC_BYTES)
+  const magic = readUint32LE(bytes, at)
   if ((magic & 0xffff_fff0) >>> 0 === SKIPPABLE_MAGIC) return skippableEnd(bytes, at + MAGIC_BYTES)
   if (magic !== MAGIC) return -1
   const descriptor = bytes[at + MAGIC_BYTES]!
@@ -43,23 +45,17 @@ function frameEnd(bytes: Uint8Array, at: number): number {
 
 function skippableEnd(bytes: Uint8Array, at: number): number {
   if (at + SIZE_BYTES > bytes.length) return -1
-  const end = at + SIZE_BYTES + littleEndian(bytes, at, SIZE_BYTES)
+  const end = at + SIZE_BYTES + readUint32LE(bytes, at)
   return end <= bytes.length ? end : -1
 }
 
 function blocksEnd(bytes: Uint8Array, start: number): number {
   for (let at = start; at + BLOCK_HEADER_BYTES <= bytes.length; ) {
-    const header = littleEndian(bytes, at, BLOCK_HEADER_BYTES)
+    const header = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16)
     const type = (header >> 1) & 3
     if (type === BLOCK_RESERVED) return -1
     at += BLOCK_HEADER_BYTES + (type === BLOCK_RLE ? 1 : header >> 3)
     if ((header & 1) !== 0) return at <= bytes.length ? at : -1
   }
   return -1
-}
-
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0
-  for (let i = length - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!
-  return value
 }

@@ -38,6 +38,7 @@ const FILES: readonly (readonly [keyof Checkpoints, string])[] = [
   ['recoveryPoints', RECOVERY_POINT_CHECKPOINT],
 ]
 const FILE_BYTES_MAX = 1 << 28
+const NOTHING: Checkpoints = { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] }
 
 export class DirectoryCheckpoints {
   readonly #disk: Disk
@@ -50,7 +51,7 @@ export class DirectoryCheckpoints {
   private constructor(disk: Disk, directory: string) {
     this.#disk = disk
     this.#directory = directory
-    this.#current = { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] }
+    this.#current = NOTHING
   }
 
   /** A file that is missing or damaged is as if empty; of a damaged one `log` is told. Throws UNSUPPORTED_VERSION. Changes nothing. */
@@ -83,7 +84,7 @@ export class DirectoryCheckpoints {
   /** What the files say of one partition. */
   of(topic: string, partition: number): Checkpoints {
     this.#byName ??= byNameOf(this.#current)
-    return this.#byName.get(`${topic}-${partition}`) ?? { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] }
+    return this.#byName.get(`${topic}-${partition}`) ?? NOTHING
   }
 
   /** The files say the same, and this of one partition. */
@@ -99,7 +100,7 @@ export class DirectoryCheckpoints {
 
   /** The files say nothing of one partition. */
   drop(topic: string, partition: number): void {
-    this.put(topic, partition, { recoveryPoints: [], logStarts: [], highWatermarks: [], cleanerOffsets: [] })
+    this.put(topic, partition, NOTHING)
   }
 
   #each(select: (offsets: readonly PartitionOffset[]) => readonly PartitionOffset[]): Checkpoints {

@@ -12,6 +12,7 @@
 // Holds: opening again gives the same bytes, also after a crash in here. Nothing is cut unless
 // torn-tail.ts says so, and nothing below the mark of what was synced.
 
+import { basename, dirname } from 'node:path'
 import type { MillraceError } from '../errors.ts'
 import { looseLastOffset } from '../log/batch-walk.ts'
 import { damagedFile } from './file-errors.ts'
@@ -103,7 +104,7 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
     resumePoint === undefined
       ? loadProducers(directory, snapshots, stateNeeded, nowMs, config.producerIdExpirationMs, options.log)
       : { producers: producersOf(directory, resumePoint, nowMs, config.producerIdExpirationMs), offset: resumePoint.endOffset }
-  const loader = new Loader({ ...options, logStartOffset, resumePoint }, bases, tails, loaded.producers, loaded.offset)
+  const loader = new Loader({ ...options, logStartOffset, resumePoint }, mark, bases, tails, loaded.producers, loaded.offset)
   const opened = loader.openSegments()
   const endOffset = opened.at(-1)?.segment.endOffset ?? -1
   // Only a power cut takes the end of a log of which a later start was written down.
@@ -134,9 +135,8 @@ export function loadFiles(options: LoadOptions): LoadedFiles | undefined {
 }
 
 function startBehindEnd({ path }: PartitionDirectory, logStartOffset: number, endOffset: number): MillraceError {
-  const slash = path.lastIndexOf('/')
-  const found = `${logStartOffset} as the start of ${path.slice(slash + 1)}, which ends at ${endOffset}`
-  return damagedFile(`${path.slice(0, slash)}/${LOG_START_CHECKPOINT}`, found, 'Write the right offset there, or take the line out.')
+  const found = `${logStartOffset} as the start of ${basename(path)}, which ends at ${endOffset}`
+  return damagedFile(`${dirname(path)}/${LOG_START_CHECKPOINT}`, found, 'Write the right offset there, or take the line out.')
 }
 
 /** Undefined where files were cut or exchanged since, where it tells of more than was synced, and where nothing is to be scanned. */
@@ -170,13 +170,14 @@ class Loader {
 
   constructor(
     options: LoadOptions & { readonly logStartOffset: number },
+    mark: number,
     bases: readonly number[],
     tails: readonly (SegmentTail | undefined)[],
     producers: ProducerTable,
     stateOffset: number,
   ) {
     this.#options = options
-    this.#mark = Math.max(options.durableEnd, options.recoveryPoint)
+    this.#mark = mark
     this.#bases = bases
     this.#tails = tails
     this.#producers = producers

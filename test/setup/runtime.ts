@@ -3,10 +3,9 @@
 // version, as `.ci/run` sets it). Makes the folder of what its files bundle (bundled-entry.ts)
 // and of what V8 compiled of them, for all processes and threads; removes it at the end.
 
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { BUNDLES_VARIABLE, makeBundlesFolder } from './bundled-entry.ts'
+import { BUNDLES_VARIABLE, makeBundlesFolder, removeBundlesFolder } from './bundled-entry.ts'
 import { runtimeRefusal } from './expected-runtime.ts'
 
 export function setup(project: TestProject): (() => void) | undefined {
@@ -19,7 +18,7 @@ export function setup(project: TestProject): (() => void) | undefined {
     process.env[BUNDLES_VARIABLE] = folder
     process.env['NODE_COMPILE_CACHE'] = join(folder, 'compile-cache')
   }
-  const remove = (): void => removeFolder(process.env[BUNDLES_VARIABLE]!)
+  const remove = (): void => removeBundlesFolder(process.env[BUNDLES_VARIABLE]!)
   makeFolder()
   // In watch mode the sources may be others by then.
   project.vitest.onTestsRerun(() => {
@@ -28,17 +27,3 @@ export function setup(project: TestProject): (() => void) | undefined {
   })
   return remove
 }
-
-/** A process that just ends may still write what V8 compiled for it: what it leaves in a temporary folder fails no suite. */
-function removeFolder(folder: string): void {
-  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
-    try {
-      rmSync(folder, { recursive: true, force: true })
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
-    }
-  }
-}
-
-const REMOVE_ATTEMPTS = 100
