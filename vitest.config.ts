@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Folders whose tests compute and nothing more, without those of their files that do more. */
-const folders = '{architecture,config,contract,disk,io,log,metadata,partition,protocol,record,storage}'
+const folders = '{architecture,config,contract,coordinator,disk,io,log,metadata,partition,protocol,record,storage}'
 const COMPUTING = `test/${folders}/**/!(*-race|*-kill|*-death|*-processes|*-thread|*-pool).test.ts`
 
 export default defineConfig({

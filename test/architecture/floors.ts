@@ -15,6 +15,7 @@ export const FLOORS: ReadonlyMap<string, number> = new Map([
   ['engine', 8],
   ['broker', 7],
   ['io', 6],
+  ['coordinator', 6],
   ['metadata', 5],
   ['partition', 4],
   ['storage', 3],
