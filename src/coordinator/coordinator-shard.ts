@@ -38,6 +38,11 @@ export interface CoordinatorStep<Record> {
   readonly timers?: readonly TimerChange[]
   /** `memberKey`s of members for whom there is something new: a heartbeat of theirs that is held back is looked at again. */
   readonly news?: readonly string[]
+  /**
+   * `clientHost`s of local members that are out of their group though they did not ask to be: they are told in shared memory, before
+   * anybody else gets what was theirs.
+   */
+  readonly fenced?: readonly string[]
 }
 
 /** Who asks. */
