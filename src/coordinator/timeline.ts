@@ -37,6 +37,11 @@ export class SnapshotRegistry {
     return this.#snapshots.length
   }
 
+  /** The latest snapshot of this epoch or an earlier one; -1: there is none. */
+  latestAtOrBelow(epoch: number): number {
+    return this.#snapshots.findLast((snapshot) => snapshot.epoch <= epoch)?.epoch ?? -1
+  }
+
   /** What is now can be read and gone back to under this epoch. One that exists stays as it is. */
   snapshot(epoch: number): void {
     const latest = this.latestEpoch

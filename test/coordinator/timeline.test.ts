@@ -65,7 +65,7 @@ describe('timeline', () => {
       copies.push({ epoch, maps: models.map((model) => new Map(model)) })
     }
     snapshot(0)
-    for (let step = 1; step < 5_000; step++) {
+    for (let step = 1; step < 1_000; step++) {
       const which = random.below(2)
       const key = `k${random.below(8)}`
       const action = random.below(20)
