@@ -55,7 +55,14 @@ export interface GoldenVarlong {
   readonly bytes: string
 }
 
-type Golden = GoldenBatch | GoldenControl | GoldenHash | GoldenVarlong
+export interface GoldenCoordinatorPartition {
+  readonly kind: 'coordinatorPartition'
+  /** Of a group, or a transactional id. */
+  readonly id: string
+  readonly of50: number
+}
+
+type Golden = GoldenBatch | GoldenControl | GoldenHash | GoldenVarlong | GoldenCoordinatorPartition
 
 const rows: readonly Golden[] = gunzipSync(readFileSync(FILE))
   .toString()
@@ -68,6 +75,7 @@ export const uncompressedBatches = goldenBatches.filter(({ compression }) => com
 export const compressedBatches = goldenBatches.filter(({ compression }) => compression !== 'none')
 export const goldenControls = rows.filter((row) => row.kind === 'control')
 export const goldenHashes = rows.filter((row) => row.kind === 'murmur2')
+export const goldenCoordinatorPartitions = rows.filter((row) => row.kind === 'coordinatorPartition')
 export const goldenVarlongs = rows.filter((row) => row.kind === 'varlong')
 
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
