@@ -87,7 +87,8 @@ export class OffsetsWorld {
   readonly admin: GroupAdmin
   #requests = 0
 
-  constructor() {
+  /** `groups`: those that stand there before the log begins. */
+  constructor(groups: readonly Group[] = []) {
     const config = {
       offsetMetadataMaxBytes: 10,
       offsetsRetentionMs: RETENTION_MS,
@@ -100,6 +101,7 @@ export class OffsetsWorld {
     this.deletes = new OffsetDeletes(options, this.offsets)
     this.expiry = new OffsetExpiry(options, this.offsets)
     this.admin = new GroupAdmin(options, this.offsets)
+    for (const group of groups) this.groups.set(group.groupId, group)
     this.registry.snapshot(0)
   }
 
