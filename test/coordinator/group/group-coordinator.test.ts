@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import { CoordinatorFixture, threadContext } from './coordinator-fixture.ts'
+import { ConsumerMember, settle } from './consumer-member.ts'
+
+describe('group coordinator', () => {
+  test('members share the partitions of a topic, each step by step', () => {
+    const fixture = new CoordinatorFixture()
+    fixture.createTopic('a', 4)
+    const first = new ConsumerMember(fixture, 'first', { topics: ['a'] })
+    const second = new ConsumerMember(fixture, 'second', { topics: ['a'], context: threadContext(2) })
+    first.join()
+    expect([first.partitions, first.epoch]).toEqual(['a-0 a-1 a-2 a-3', 1])
+    second.join()
+    expect([second.partitions, second.epoch]).toEqual(['', 2])
+    expect([...fixture.news]).toEqual([first.key])
+    first.heartbeat()
+    expect([first.partitions, first.epoch]).toEqual(['a-0 a-1', 1])
+    // What the first has not said to have given up, nobody gets.
+    second.heartbeat()
+    expect([second.partitions, fixture.consumerGroup('group').state()]).toEqual(['', 'Reconciling'])
+    first.heartbeat()
+    expect([first.epoch, [...fixture.news]]).toEqual([2, [second.key]])
+    second.heartbeat()
+    expect([second.partitions, second.epoch, fixture.consumerGroup('group').state()]).toEqual(['a-2 a-3', 2, 'Stable'])
+    fixture.restart()
+    first.leave()
+    settle(fixture, [second])
+    expect([second.partitions, second.epoch]).toEqual(['a-0 a-1 a-2 a-3', 3])
+    second.leave()
+    expect(fixture.consumerGroup('group').state()).toBe('Empty')
+    fixture.restart()
+  })
+
+  test('a member that is not heard of is out, and the others have what was its own', () => {
+    const fixture = new CoordinatorFixture()
+    fixture.createTopic('a', 2)
+    const silent = new ConsumerMember(fixture, 'silent', { topics: ['a'] })
+    const heard = new ConsumerMember(fixture, 'heard', { topics: ['a'], context: threadContext(2) })
+    silent.join()
+    heard.join()
+    settle(fixture, [silent, heard])
+    fixture.advance(30_000)
+    heard.heartbeat()
+    fixture.advance(15_000)
+    expect(fixture.fenced).toEqual([silent.context.clientHost])
+    settle(fixture, [heard])
+    expect(heard.partitions).toBe('a-0 a-1')
+    expect(silent.heartbeat().errorCode).toBe(25)
+    fixture.restart()
+  })
+})
