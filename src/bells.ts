@@ -4,6 +4,7 @@
 //   +0  int32  bell         0 awake, 1 parked
 //   +4  int32  incarnation  odd while the id is taken, even while it is free
 //   +8  int32  kind         0 none, 1 broker, 2 client, 3 I/O
+//   +12 int32  fences       goes up when a member of a group that is on this thread is put out of it
 //
 // Holds: a thread parks by storing 1 and then looking at its work once more; a
 // waker publishes work first and then exchanges 1 for 0. Both orders are
@@ -19,6 +20,7 @@ const LINE_WORDS = 16
 const BELL = 0
 const INCARNATION = 1
 const KIND = 2
+const FENCES = 3
 const AWAKE = 0
 const PARKED = 1
 
@@ -56,6 +58,24 @@ export class Bells {
   /** Gives an id back; a second call for the same incarnation does nothing. */
   release(id: ThreadId, incarnation: number): void {
     Atomics.compareExchange(this.words, id * LINE_WORDS + INCARNATION, incarnation, (incarnation + 1) | 0)
+  }
+
+  /** Whether this incarnation holds the id now. */
+  isHeldBy(id: ThreadId, incarnation: number): boolean {
+    return (incarnation & 1) === 1 && Atomics.load(this.words, id * LINE_WORDS + INCARNATION) === incarnation
+  }
+
+  /**
+   * Says to the thread that a member of a group that it has may be none any more: whoever owns what was its own afterwards
+   * knows that the member can see it.
+   */
+  fence(id: ThreadId): void {
+    Atomics.add(this.words, id * LINE_WORDS + FENCES, 1)
+  }
+
+  /** Another number than before: ask, before anything more is handed out. */
+  fenceCount(id: ThreadId): number {
+    return Atomics.load(this.words, id * LINE_WORDS + FENCES)
   }
 
   /** Threads that hold an id now. */

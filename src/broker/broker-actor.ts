@@ -29,7 +29,9 @@ import { BrokerMetadata } from './broker-metadata.ts'
 import { BrokerPartitions } from './broker-partitions.ts'
 import { BrokerTable } from './broker-table.ts'
 import { controllerEffects } from './controller-effects.ts'
+import { GroupDoor } from './group-door.ts'
 import { IoLink } from './io-link.ts'
+import { PartitionCalls } from './partition-calls.ts'
 
 /** Bytes taken before those who sleep are told, although there is more to take: a few turns. */
 const ANNOUNCE_BYTES = 512 * 1024
@@ -65,6 +67,7 @@ export class BrokerActor implements HostedBrokerControl {
   readonly #partitions: BrokerPartitions
   readonly #io: IoLink | undefined
   readonly #metadata: BrokerMetadata
+  readonly #groups: GroupDoor
   readonly #dutyCycle: DutyCycle
   readonly #peers = new Map<number, Peer>()
   /** By broker id: the latest incarnation that this thread was told of, dead or alive. */
@@ -102,6 +105,19 @@ export class BrokerActor implements HostedBrokerControl {
       memory: this.#partitions.memory,
       partitions: this.#partitions,
       table: this.#table,
+      onFollowed: (delta) => this.#groups.follow(delta),
+    })
+    this.#groups = new GroupDoor({
+      partitions: this.#partitions,
+      bells: this.#bells,
+      clock,
+      random: environment.random,
+      config: init.config,
+      processId: init.memory.processId,
+      image: () => this.#metadata.loader.image,
+      layout: this.#io === undefined ? undefined : () => this.#io!.layout(),
+      onAppended: () => this.#dutyCycle.wake(),
+      onFatal: environment.onFatal,
     })
     this.#dutyCycle = new DutyCycle({
       parker: this.#parker,
@@ -132,6 +148,7 @@ export class BrokerActor implements HostedBrokerControl {
   }
 
   acceptClient(thread: ThreadBell, port: MessagePort): void {
+    const calls = new PartitionCalls(this.#init.brokerId, this.#partitions)
     const api: BrokerControl = {
       openLane: (lane) => this.#openLane(lane, thread),
       createTopic: (command) => this.#askController<CreatedTopic>((reply) => ({ type: 'createTopic', command, reply })),
@@ -143,12 +160,14 @@ export class BrokerActor implements HostedBrokerControl {
       alterConfigs: (command) => this.#askController<Committed>((reply) => ({ type: 'alterConfigs', command, reply })),
       moveLeader: (command) => this.#askController<Committed>((reply) => ({ type: 'moveLeader', command, reply })),
       allocateProducerIds: () => this.#askController<ProducerIdsBlock>((reply) => ({ type: 'allocateProducerIds', reply })),
-      listOffsets: (request) => this.#partitions.listOffsets(request),
-      deleteRecords: (request) => this.#partitions.deleteRecords(request),
+      listOffsets: (request) => calls.listOffsets(request),
+      deleteRecords: (request) => calls.deleteRecords(request),
+      askGroup: (request) => this.#groups.ask(request, thread),
     }
     exposeControl(port, api).onClose(() => {
       this.#bells.release(threadId(thread.id), thread.incarnation)
       this.#lanes.clientGone(thread)
+      this.#groups.hostGone(thread)
       this.#dutyCycle.wake()
     })
   }
@@ -183,6 +202,7 @@ export class BrokerActor implements HostedBrokerControl {
     this.#laterTimer?.cancel()
     this.#expiryTimer?.cancel()
     await this.#actors.close()
+    this.#groups.close()
     this.#partitions.resign()
     this.#lanes.flush()
     this.#lanes.close()
@@ -196,6 +216,7 @@ export class BrokerActor implements HostedBrokerControl {
     if (!this.#partitions.isHeldUp) work += this.#lanes.poll()
     if (this.#partitions.parkedCount > 0) work += this.#partitions.retryParked()
     work += this.#partitions.advance()
+    this.#groups.advance()
     this.#announce(work)
     work += this.#partitions.keepMemory(work === 0)
     if (work === 0 || this.#partitions.parkedCount > 0) this.#wakeLater()

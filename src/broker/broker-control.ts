@@ -4,6 +4,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { GroupApi, GroupRequestOf } from '../coordinator/group/group-requests.ts'
 import type { TopicId } from '../ids.ts'
 import type {
   AlterConfigsCommand,
@@ -41,6 +42,17 @@ export interface DeleteRecordsRequest {
   readonly beforeOffset: number
 }
 
+/** A request to the coordinator of a group (Kafka's own, by the name of its API), for one partition of `__consumer_offsets`. */
+export interface GroupRequest<Api extends GroupApi = GroupApi> {
+  readonly slot: number
+  readonly topicId: TopicId
+  readonly api: Api
+  readonly request: GroupRequestOf<Api>
+  readonly clientId: string
+  /** Of a member's heartbeat: the answer may be held back so long, until it says something new. */
+  readonly holdMs?: number | undefined
+}
+
 /** Broker, to a client. Commands are answered only by the active controller (NOT_CONTROLLER otherwise). */
 export interface BrokerControl {
   openLane(lane: SharedArrayBuffer): void
@@ -55,6 +67,8 @@ export interface BrokerControl {
   listOffsets(request: ListOffsetsRequest): ListedOffset | null
   /** Answered only by the partition's leader: its first offset then. */
   deleteRecords(request: DeleteRecordsRequest): number
+  /** Answered only by the group's coordinator (NOT_COORDINATOR otherwise), with Kafka's response. */
+  askGroup(request: GroupRequest): Promise<unknown>
 }
 
 /** Broker, to another broker. */

@@ -28,6 +28,8 @@ export interface BrokerMetadataOptions {
   readonly memory: LogMemory
   readonly partitions: BrokerPartitions
   readonly table: BrokerTable
+  /** Behind all that was done: what this broker leads may have changed. `delta` undefined: nothing else has. */
+  readonly onFollowed?: (delta: MetadataDelta | undefined) => void
 }
 
 export class BrokerMetadata {
@@ -59,12 +61,13 @@ export class BrokerMetadata {
   /** Takes in what was committed and does what follows from it; 1 when that was something. */
   follow(): number {
     const delta = this.loader.load()
-    if (delta === undefined) return this.#awaited.size === 0 ? 0 : this.#leadAwaited()
-    this.#publish(delta)
-    return 1
+    if (delta === undefined && this.#awaited.size === 0) return 0
+    const done = delta === undefined ? this.#leadAwaited() : this.#publish(delta)
+    if (done > 0) this.#options.onFollowed?.(delta)
+    return done
   }
 
-  #publish(delta: MetadataDelta): void {
+  #publish(delta: MetadataDelta): number {
     const { brokerId, partitions, table } = this.#options
     const { image } = delta
     for (const topic of delta.deletedTopics()) this.#delete(topic)
@@ -82,6 +85,7 @@ export class BrokerMetadata {
       this.#leadAwaited()
     }
     table.publishMetadataOffset(brokerId, image.offset)
+    return 1
   }
 
   /** Whether the image knows this very incarnation. */

@@ -9,7 +9,7 @@ import { BROKER_CONFIG } from '../config/broker-config-table.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { TRANSACTION_SETTINGS } from '../config/broker-transaction-settings.ts'
 import { configFromCheckedText } from '../config/config-text.ts'
-import { KAFKA_ERRORS, MillraceError } from '../errors.ts'
+import { KAFKA_ERRORS } from '../errors.ts'
 import { equalTopicIds, partitionIndex, slot as slotOf } from '../ids.ts'
 import type { TopicId } from '../ids.ts'
 import type { FrameFields } from '../lane/lane-layout.ts'
@@ -28,12 +28,9 @@ import { initialiseSlot } from '../log/partition-table.ts'
 import type { ConfigImage, PartitionImage, TopicImage } from '../metadata/metadata-image.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import { refuseBatch } from '../partition/batch-answer.ts'
-import { findOffset } from '../partition/list-offsets.ts'
-import type { ListedOffset } from '../partition/list-offsets.ts'
 import { PARKED_BYTES_MAX } from '../partition/parked-batches.ts'
 import { PartitionActor } from '../partition/partition-actor.ts'
 import type { KnownProducers } from '../partition/producer-state.ts'
-import type { DeleteRecordsRequest, ListOffsetsRequest } from './broker-control.ts'
 import type { LogFiles, PartitionsInit } from './log-files.ts'
 import { LeftLogs } from './left-logs.ts'
 import { MetadataLead } from './metadata-lead.ts'
@@ -246,30 +243,9 @@ export class BrokerPartitions {
     for (const led of this.#led) led?.actor.expireProducers(nowMs, expirationMs)
   }
 
-  // --- what only a leader knows or does ---------------------------------------------
-
-  /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID. */
-  listOffsets({ slot, topicId, spec, bound }: ListOffsetsRequest): ListedOffset | null {
-    return findOffset(this.#ledBy(slot, topicId).log, this.#memory, spec, bound)
-  }
-
-  /** Throws NOT_LEADER_OR_FOLLOWER, UNKNOWN_TOPIC_ID, OFFSET_OUT_OF_RANGE, POLICY_VIOLATION. */
-  deleteRecords({ slot, topicId, beforeOffset }: DeleteRecordsRequest): number {
-    const start = this.#ledBy(slot, topicId).log.deleteRecordsBefore(beforeOffset)
+  /** Something of a partition is to go from its files, or into them. */
+  writeWanted(slot: number): void {
     if (this.#memory.writeWanted.isMarked(slot)) this.#ringIo()
-    return start
-  }
-
-  #ledBy(slot: number, topicId: TopicId): PartitionActor {
-    const led = this.#led[slot]
-    if (led === undefined)
-      throw new MillraceError('NOT_LEADER_OR_FOLLOWER', `broker ${this.#brokerId} does not lead the partition of slot ${slot}`)
-    const { actor } = led
-    if (equalTopicIds(actor.identity.topicId, topicId)) return actor
-    throw new MillraceError(
-      'UNKNOWN_TOPIC_ID',
-      `slot ${slot} belongs to topic ${actor.identity.topic}, not to the one that was asked about`,
-    )
   }
 
   // --- leading --------------------------------------------------------------------
@@ -358,6 +334,20 @@ export class BrokerPartitions {
 
   leads(slot: number): boolean {
     return this.#led[slot] !== undefined
+  }
+
+  /** The leader of a partition that this broker leads. */
+  actorOf(slot: number): PartitionActor | undefined {
+    return this.#led[slot]?.actor
+  }
+
+  /** Appends a batch of this broker's own to a partition that it leads: its base offset, or an APPEND_ code. A turn publishes it. */
+  append(slot: number, batch: Uint8Array): number {
+    const led = this.#led[slot]!
+    const wasDirty = led.actor.dirty
+    const baseOffset = led.actor.append(batch)
+    if (led.actor.dirty && !wasDirty) this.#dirty.push(led)
+    return baseOffset
   }
 
   /** The topic's configs are these from now on; does nothing where this broker does not lead the partition. */

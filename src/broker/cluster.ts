@@ -109,7 +109,7 @@ export class Cluster {
 
   private constructor(options: ClusterOptions) {
     this.#options = options
-    this.#memory = allocateProcessMemory(options)
+    this.#memory = allocateProcessMemory(options, options.random.uint32())
     this.#bells = new Bells(this.#memory.bells)
     this.#table = new BrokerTable(this.#memory.brokers)
     this.#incarnations = new Array<number>(options.brokers).fill(1)

@@ -72,6 +72,7 @@ export class IoActor implements HostedIoControl {
   connectBroker(port: MessagePort): void {
     const api: IoControl = {
       recovered: async () => (await this.#opened).metadata,
+      layout: () => this.ready(),
       knownProducers: (slot: number, topicId: TopicId) => this.#guarded((io) => io.knownProducers(slot, topicId)),
     }
     exposeControl(port, api)

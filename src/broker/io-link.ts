@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { connectControl } from '../actor/control-channel.ts'
 import type { ControlClient } from '../actor/control-channel.ts'
 import type { TopicId } from '../ids.ts'
-import type { IoControl, RecoveredMetadata } from '../io/io-control.ts'
+import type { IoControl, LogDirectoryLayout, RecoveredMetadata } from '../io/io-control.ts'
 import type { KnownProducers } from '../partition/producer-state.ts'
 import type { LogFiles } from './log-files.ts'
 
@@ -30,6 +30,10 @@ export class IoLink implements LogFiles {
 
   recovered(): Promise<RecoveredMetadata> {
     return this.#control.calls.recovered()
+  }
+
+  layout(): Promise<LogDirectoryLayout> {
+    return this.#control.with({ hold: false }).layout()
   }
 
   knownProducers(slot: number, topicId: TopicId, endOffset: number): KnownProducers | undefined {

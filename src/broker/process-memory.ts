@@ -10,8 +10,10 @@ export interface ProcessMemory {
   readonly bells: SharedArrayBuffer
   readonly brokers: SharedArrayBuffer
   readonly log: LogMemoryBuffers
+  /** Tells this open millrace from others, earlier ones on the same data directory too: 32 random bits. */
+  readonly processId: number
 }
 
-export function allocateProcessMemory(options: { logMemoryBytes: number; partitionsMax: number }): ProcessMemory {
-  return { bells: Bells.allocate(), brokers: BrokerTable.allocate(), log: allocateLogMemory(options) }
+export function allocateProcessMemory(options: { logMemoryBytes: number; partitionsMax: number }, processId = 0): ProcessMemory {
+  return { bells: Bells.allocate(), brokers: BrokerTable.allocate(), log: allocateLogMemory(options), processId }
 }

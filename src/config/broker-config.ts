@@ -224,79 +224,71 @@ export interface BrokerTransactionConfig {
 
 /** Consumer groups and their offsets. */
 export interface BrokerGroupConfig {
-  /**
-   * Shortest session timeout that a classic member may ask for, in ms. Only the default before there are consumer groups. Default: 6000.
-   */
+  /** Shortest session timeout that a classic member may ask for, in ms. Default: 6000. */
   readonly 'group.min.session.timeout.ms': number
-  /**
-   * Longest session timeout that a classic member may ask for, in ms. Only the default before there are consumer groups. Default: 1800000.
-   */
+  /** Longest session timeout that a classic member may ask for, in ms. Default: 1800000. */
   readonly 'group.max.session.timeout.ms': number
   /**
-   * How long an empty classic group waits for more members before its first rebalance, in ms. Only the default before there are consumer
-   * groups. Default: 3000.
+   * How long an empty classic group waits for more members before its first rebalance, in ms. Only the default before there is a listener.
+   * Default: 3000.
    */
   readonly 'group.initial.rebalance.delay.ms': number
-  /** Members that a classic group takes. Only the default before there are consumer groups. Default: 2147483647. */
+  /** Members that a classic group takes. Default: 2147483647. */
   readonly 'group.max.size': number
-  /** Which kinds of groups there may be. Only the default before there are consumer groups. Default: ['classic', 'consumer', 'streams']. */
+  /** Which kinds of groups there may be. Only the default. Default: ['classic', 'consumer', 'streams']. */
   readonly 'group.coordinator.rebalance.protocols': readonly ('consumer' | 'classic' | 'share' | 'streams')[]
-  /**
-   * Time without a heartbeat after which a member is out of its group, in ms. Only the default before there are consumer groups. Default:
-   * 45000.
-   */
+  /** Time without a heartbeat after which a member is out of its group, in ms. Default: 45000. */
   readonly 'group.consumer.session.timeout.ms': number
-  /** Shortest session timeout that a group may be given, in ms. Only the default before there are consumer groups. Default: 45000. */
-  readonly 'group.consumer.min.session.timeout.ms': number
-  /** Longest session timeout that a group may be given, in ms. Only the default before there are consumer groups. Default: 60000. */
-  readonly 'group.consumer.max.session.timeout.ms': number
-  /** How often members send heartbeats, in ms. Only the default before there are consumer groups. Default: 5000. */
-  readonly 'group.consumer.heartbeat.interval.ms': number
-  /** Shortest heartbeat interval that a group may be given, in ms. Only the default before there are consumer groups. Default: 5000. */
-  readonly 'group.consumer.min.heartbeat.interval.ms': number
-  /** Longest heartbeat interval that a group may be given, in ms. Only the default before there are consumer groups. Default: 15000. */
-  readonly 'group.consumer.max.heartbeat.interval.ms': number
-  /** Members that a group takes. Only the default before there are consumer groups. Default: 2147483647. */
-  readonly 'group.consumer.max.size': number
   /**
-   * Ways to assign partitions to members, the default one first. Only the default before there are consumer groups. Default: ['uniform',
-   * 'range'].
+   * Shortest session timeout that a group may be given, in ms. Only the default before groups have configs of their own. Default: 45000.
    */
+  readonly 'group.consumer.min.session.timeout.ms': number
+  /** Longest session timeout that a group may be given, in ms. Only the default before groups have configs of their own. Default: 60000. */
+  readonly 'group.consumer.max.session.timeout.ms': number
+  /** How often members send heartbeats, in ms. Default: 5000. */
+  readonly 'group.consumer.heartbeat.interval.ms': number
+  /**
+   * Shortest heartbeat interval that a group may be given, in ms. Only the default before groups have configs of their own. Default: 5000.
+   */
+  readonly 'group.consumer.min.heartbeat.interval.ms': number
+  /**
+   * Longest heartbeat interval that a group may be given, in ms. Only the default before groups have configs of their own. Default: 15000.
+   */
+  readonly 'group.consumer.max.heartbeat.interval.ms': number
+  /** Members that a group takes. Default: 2147483647. */
+  readonly 'group.consumer.max.size': number
+  /** Ways to assign partitions to members, the default one first. Default: ['uniform', 'range']. */
   readonly 'group.consumer.assignors': readonly string[]
-  /** Time between two new assignments of a group at least, in ms. Only the default before there are consumer groups. Default: 1000. */
+  /** Time between two new assignments of a group at least, in ms. Only the default before there is a listener. Default: 1000. */
   readonly 'group.consumer.assignment.interval.ms': number
-  /** Shortest assignment interval that a group may be given, in ms. Only the default before there are consumer groups. Default: 0. */
+  /**
+   * Shortest assignment interval that a group may be given, in ms. Only the default before groups have configs of their own. Default: 0.
+   */
   readonly 'group.consumer.min.assignment.interval.ms': number
-  /** Longest assignment interval that a group may be given, in ms. Only the default before there are consumer groups. Default: 15000. */
+  /**
+   * Longest assignment interval that a group may be given, in ms. Only the default before groups have configs of their own. Default: 15000.
+   */
   readonly 'group.consumer.max.assignment.interval.ms': number
   /**
-   * How often the topics that match a subscribed pattern are looked up again, in ms. Only the default before there are consumer groups.
-   * Default: 600000.
+   * How often the topics that match a subscribed pattern are looked up again, in ms. Only the default: patterns are matched again at each
+   * change of topics. Default: 600000.
    */
   readonly 'group.consumer.regex.refresh.interval.ms': number
-  /**
-   * Which kind of group, classic or consumer, may become the other. Only the default before there are consumer groups. Default:
-   * 'bidirectional'.
-   */
+  /** Which kind of group, classic or consumer, may become the other. Default: 'bidirectional'. */
   readonly 'group.consumer.migration.policy': 'disabled' | 'downgrade' | 'upgrade' | 'bidirectional'
-  /** Longest text that may be committed with an offset. Only the default before there are consumer groups. Default: 4096. */
+  /** Longest text that may be committed with an offset. Default: 4096. */
   readonly 'offset.metadata.max.bytes': number
-  /**
-   * How long a commit waits for the replicas of __consumer_offsets, in ms. Only the default before there are consumer groups. Default:
-   * 5000.
-   */
+  /** How long a commit waits for the replicas of __consumer_offsets, in ms. Only the default before there is replication. Default: 5000. */
   readonly 'offsets.commit.timeout.ms': number
-  /** How long the offsets of an empty group are kept, in minutes. Only the default before there are consumer groups. Default: 10080. */
+  /** How long the offsets of an empty group are kept, in minutes. Default: 10080. */
   readonly 'offsets.retention.minutes': number
-  /**
-   * How often offsets are looked through for those that may go, in ms. Only the default before there are consumer groups. Default: 600000.
-   */
+  /** How often offsets are looked through for those that may go, in ms. Default: 600000. */
   readonly 'offsets.retention.check.interval.ms': number
-  /** Partitions of __consumer_offsets. Only the default before there are consumer groups. Default: 50. */
+  /** Partitions of __consumer_offsets. Default: 50. */
   readonly 'offsets.topic.num.partitions': number
-  /** Replicas of __consumer_offsets. Only the default before there are consumer groups. Default: 3. */
+  /** Replicas of __consumer_offsets. Only the default, or 1, before there is replication. Default: 3. */
   readonly 'offsets.topic.replication.factor': number
-  /** Size at which a segment of __consumer_offsets is full. Only the default before there are consumer groups. Default: 104857600. */
+  /** Size at which a segment of __consumer_offsets is full. Default: 104857600. */
   readonly 'offsets.topic.segment.bytes': number
 }
 

@@ -5,7 +5,8 @@ import { INT_MAX } from '../config-def.ts'
 import type { Settings } from '../config-def.ts'
 import type { BrokerGroupConfig } from './broker-config.ts'
 
-const NOT_YET = 'refused: consumer groups are not there yet'
+const LISTENER = 'refused: only clients behind sockets would feel it, and there is no listener yet'
+const OF_GROUPS = 'refused: groups have no configs of their own yet'
 
 export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
   'group.min.session.timeout.ms': {
@@ -13,24 +14,24 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 6000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Shortest session timeout that a classic member may ask for, in ms. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Shortest session timeout that a classic member may ask for, in ms.',
   },
   'group.max.session.timeout.ms': {
     type: 'int',
     default: 1_800_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Longest session timeout that a classic member may ask for, in ms. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Longest session timeout that a classic member may ask for, in ms.',
   },
   'group.initial.rebalance.delay.ms': {
     type: 'int',
     default: 3000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How long an empty classic group waits for more members before its first rebalance, in ms. Only the default before there are consumer groups.',
+    support: LISTENER,
+    doc: 'How long an empty classic group waits for more members before its first rebalance, in ms. Only the default before there is a listener.',
   },
   'group.max.size': {
     type: 'int',
@@ -38,16 +39,16 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: INT_MAX,
     unit: 'members',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Members that a classic group takes. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Members that a classic group takes.',
   },
   'group.coordinator.rebalance.protocols': {
     type: 'list',
     values: ['consumer', 'classic', 'share', 'streams'],
     default: ['classic', 'consumer', 'streams'],
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Which kinds of groups there may be. Only the default before there are consumer groups.',
+    support: 'refused: groups of both protocols are there',
+    doc: 'Which kinds of groups there may be. Only the default.',
   },
   'group.consumer.session.timeout.ms': {
     type: 'int',
@@ -55,8 +56,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 45_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Time without a heartbeat after which a member is out of its group, in ms. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Time without a heartbeat after which a member is out of its group, in ms.',
   },
   'group.consumer.min.session.timeout.ms': {
     type: 'int',
@@ -64,8 +65,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 45_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Shortest session timeout that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Shortest session timeout that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.max.session.timeout.ms': {
     type: 'int',
@@ -73,8 +74,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 60_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Longest session timeout that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Longest session timeout that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.heartbeat.interval.ms': {
     type: 'int',
@@ -82,8 +83,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 5000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How often members send heartbeats, in ms. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'How often members send heartbeats, in ms.',
   },
   'group.consumer.min.heartbeat.interval.ms': {
     type: 'int',
@@ -91,8 +92,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 5000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Shortest heartbeat interval that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Shortest heartbeat interval that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.max.heartbeat.interval.ms': {
     type: 'int',
@@ -100,8 +101,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 15_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Longest heartbeat interval that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Longest heartbeat interval that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.max.size': {
     type: 'int',
@@ -109,15 +110,15 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: INT_MAX,
     unit: 'members',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Members that a group takes. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Members that a group takes.',
   },
   'group.consumer.assignors': {
     type: 'list',
     default: ['uniform', 'range'],
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Ways to assign partitions to members, the default one first. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Ways to assign partitions to members, the default one first.',
   },
   'group.consumer.assignment.interval.ms': {
     type: 'int',
@@ -125,8 +126,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 1000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Time between two new assignments of a group at least, in ms. Only the default before there are consumer groups.',
+    support: LISTENER,
+    doc: 'Time between two new assignments of a group at least, in ms. Only the default before there is a listener.',
   },
   'group.consumer.min.assignment.interval.ms': {
     type: 'int',
@@ -134,8 +135,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 0,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Shortest assignment interval that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Shortest assignment interval that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.max.assignment.interval.ms': {
     type: 'int',
@@ -143,8 +144,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 15_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Longest assignment interval that a group may be given, in ms. Only the default before there are consumer groups.',
+    support: OF_GROUPS,
+    doc: 'Longest assignment interval that a group may be given, in ms. Only the default before groups have configs of their own.',
   },
   'group.consumer.regex.refresh.interval.ms': {
     type: 'int',
@@ -152,8 +153,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 600_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How often the topics that match a subscribed pattern are looked up again, in ms. Only the default before there are consumer groups.',
+    support: 'refused: patterns are matched again at each change of topics',
+    doc: 'How often the topics that match a subscribed pattern are looked up again, in ms. Only the default: patterns are matched again at each change of topics.',
   },
   'group.consumer.migration.policy': {
     type: 'one of',
@@ -161,16 +162,16 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 'bidirectional',
     spellings: { DISABLED: 'disabled', DOWNGRADE: 'downgrade', UPGRADE: 'upgrade', BIDIRECTIONAL: 'bidirectional' },
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Which kind of group, classic or consumer, may become the other. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Which kind of group, classic or consumer, may become the other.',
   },
   'offset.metadata.max.bytes': {
     type: 'int',
     default: 4096,
     unit: 'bytes',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Longest text that may be committed with an offset. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Longest text that may be committed with an offset.',
   },
   'offsets.commit.timeout.ms': {
     type: 'int',
@@ -178,8 +179,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 5000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How long a commit waits for the replicas of __consumer_offsets, in ms. Only the default before there are consumer groups.',
+    support: 'refused: commits wait for no other replicas; a call ends by its own time limit',
+    doc: 'How long a commit waits for the replicas of __consumer_offsets, in ms. Only the default before there is replication.',
   },
   'offsets.retention.minutes': {
     type: 'int',
@@ -187,8 +188,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 10_080,
     unit: 'minutes',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How long the offsets of an empty group are kept, in minutes. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'How long the offsets of an empty group are kept, in minutes.',
   },
   'offsets.retention.check.interval.ms': {
     type: 'long',
@@ -196,8 +197,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 600_000,
     unit: 'ms',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'How often offsets are looked through for those that may go, in ms. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'How often offsets are looked through for those that may go, in ms.',
   },
   'offsets.topic.num.partitions': {
     type: 'int',
@@ -205,8 +206,8 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 50,
     unit: 'partitions',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Partitions of __consumer_offsets. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Partitions of __consumer_offsets.',
   },
   'offsets.topic.replication.factor': {
     type: 'short',
@@ -214,8 +215,9 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 3,
     unit: 'replicas',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Replicas of __consumer_offsets. Only the default before there are consumer groups.',
+    support: 'refused: replication is not there yet',
+    alsoAllowed: [1],
+    doc: 'Replicas of __consumer_offsets. Only the default, or 1, before there is replication.',
   },
   'offsets.topic.segment.bytes': {
     type: 'int',
@@ -223,7 +225,7 @@ export const GROUP_SETTINGS: Settings<BrokerGroupConfig> = {
     default: 104_857_600,
     unit: 'bytes',
     takesEffect: 'at open',
-    support: NOT_YET,
-    doc: 'Size at which a segment of __consumer_offsets is full. Only the default before there are consumer groups.',
+    support: 'yes',
+    doc: 'Size at which a segment of __consumer_offsets is full.',
   },
 }

@@ -185,7 +185,8 @@ export class CoordinatorRuntime<Record, Shard extends TimedShard<Record>> {
     for (const { timer, atMs } of timers) this.#setTimer(timer, atMs)
     const { highWatermark } = this.#options.log
     for (const reply of replies) {
-      const isHeld = reply.requestId === requestId && records.length === 0 && hold?.isNothingNew(reply.response) === true
+      const isHeld =
+        reply.requestId === requestId && records.length === 0 && hold !== undefined && hold.holdMs > 0 && hold.isNothingNew(reply.response)
       if (isHeld) this.#held.hold(hold, reply.requestId, reply.response, () => this.#again(handler!, reply.requestId))
       else if (this.#decided <= highWatermark) this.#answer(reply.requestId, reply.response)
       else this.#uncommitted.push({ offset: this.#decided, requestId: reply.requestId, response: reply.response })
@@ -240,7 +241,7 @@ export class CoordinatorRuntime<Record, Shard extends TimedShard<Record>> {
 
   #time(): { nowMs: number; wallMs: number } {
     const { clock } = this.#options
-    return { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() }
+    return { nowMs: Math.floor(clock.monotonicMs()), wallMs: clock.nowMs() }
   }
 
   #error(code: ErrorName): MillraceError {

@@ -9,6 +9,7 @@ import type { RequestId } from './coordinator-shard.ts'
 export interface Hold<Response> {
   /** Who asks: of each, one request is held at the most. */
   readonly key: string
+  /** 0: answered at once; one that is held is answered too. */
   readonly holdMs: number
   /** Whether the answer says nothing that the one who asks does not know. */
   readonly isNothingNew: (response: Response) => boolean

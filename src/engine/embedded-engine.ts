@@ -17,8 +17,8 @@ import type { Clock } from '../clock.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { MillraceError } from '../errors.ts'
 import type { ErrorName } from '../errors.ts'
-import { equalTopicIds, slot, threadId } from '../ids.ts'
-import type { ThreadId, TopicId } from '../ids.ts'
+import { slot, threadId } from '../ids.ts'
+import type { ThreadId } from '../ids.ts'
 import type { LogDirectoryLayout } from '../io/io-control.ts'
 import { allocateLane } from '../lane/lane.ts'
 import { LaneWriter } from '../lane/lane-writer.ts'
@@ -37,30 +37,19 @@ import type { MetadataImage } from '../metadata/metadata-image.ts'
 import { CLUSTER_METADATA_SLOT } from '../metadata/metadata-records.ts'
 import { describeTopic } from '../metadata/topic-description.ts'
 import type { ClusterDescription, TopicDescription } from '../metadata/topic-description.ts'
-import type { FetchBound, ListedOffset, OffsetSpec } from '../partition/list-offsets.ts'
+import type { FetchBound, ListedOffset } from '../partition/list-offsets.ts'
 import type { PartitionFiles } from '../storage/segment-files.ts'
 import { BatchCompressor } from './batch-compressor.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { EngineMetadata } from './engine-metadata.ts'
-import { LeaderCalls, deletedError, leaderOf } from './leader-calls.ts'
-import { findOffsetInFiles } from './offsets-in-files.ts'
+import { GroupCalls } from './group-calls.ts'
+import { LeaderCalls } from './leader-calls.ts'
+import { PartitionCalls } from './partition-calls.ts'
+import type { OffsetQuery, PartitionRow } from './partition-calls.ts'
 import { partitionFilesOf } from './partition-files.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { checkDurability } from './topic-durability.ts'
 import { WakeLoop } from './wake-loop.ts'
-
-/** A partition: what it is called, and the row of its control block. */
-export interface PartitionRow {
-  readonly topic: string
-  readonly topicId: TopicId
-  readonly partition: number
-  readonly slot: number
-}
-
-/** One partition, and what is wanted of it. */
-export interface OffsetQuery extends PartitionRow {
-  readonly spec: OffsetSpec
-}
 
 export interface AttachOptions {
   readonly clock: Clock
@@ -95,6 +84,9 @@ export class EmbeddedEngine {
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
   readonly #leaders: LeaderCalls
+  readonly #partitions: PartitionCalls
+  /** Calls to the coordinators of groups. */
+  readonly groups: GroupCalls
   readonly #laneStartPosition: number
   readonly #host: ControlClient<HostControl>
   readonly #metadataControl: ControlBlock
@@ -141,6 +133,8 @@ export class EmbeddedEngine {
       reconnect: (brokerId) => void this.#connections.reconnect(brokerId),
       closedError: () => (this.#closed ? this.#closedError() : undefined),
     })
+    this.#partitions = new PartitionCalls(this, this.#leaders)
+    this.groups = new GroupCalls(this, this.#leaders)
     this.#host = host
     this.#connections = new BrokerConnections(host, {
       onChange: () => this.#connectionsChanged(),
@@ -278,19 +272,15 @@ export class EmbeddedEngine {
    * UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, ABORTED, CLOSED.
    */
   listOffsets(queries: readonly OffsetQuery[], bound: FetchBound, signal?: AbortSignal): Promise<(ListedOffset | null)[]> {
-    return Promise.all(queries.map((query) => this.#listOffset(query, bound, signal)))
+    return Promise.all(queries.map((query) => this.#partitions.listOffset(query, bound, signal)))
   }
 
   /**
    * Deletes the records below `offset`, or all that are committed now with -1 (Kafka: DeleteRecords); the first
    * offset then. Rejects with OFFSET_OUT_OF_RANGE, POLICY_VIOLATION, UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, ABORTED, CLOSED.
    */
-  async deleteRecords(partition: PartitionRow, offset: number, signal?: AbortSignal): Promise<number> {
-    const { slot, topicId } = partition
-    const control = this.#controlOf(partition)
-    // Said as a number, the end is the same one for the next leader, if this one dies over it.
-    const beforeOffset = offset === -1 ? control.highWatermark : offset
-    return this.#leaders.ask(control, leaderOf(partition), (leader) => leader.deleteRecords({ slot, topicId, beforeOffset }), signal)
+  deleteRecords(partition: PartitionRow, offset: number, signal?: AbortSignal): Promise<number> {
+    return this.#partitions.deleteRecords(partition, offset, signal)
   }
 
   /**
@@ -356,26 +346,6 @@ export class EmbeddedEngine {
   #connectionsChanged(): void {
     this.wakeLoop.wake()
     this.bells.ring(this.threadId)
-  }
-
-  async #listOffset(query: OffsetQuery, bound: FetchBound, signal?: AbortSignal): Promise<ListedOffset | null> {
-    const { topicId, slot, spec } = query
-    const control = this.#controlOf(query)
-    if (spec !== 'earliest' && spec !== 'latest') {
-      const inMemory = (): Promise<ListedOffset | null> =>
-        this.#leaders.ask(control, leaderOf(query), (leader) => leader.listOffsets({ slot, topicId, spec, bound }), signal)
-      return control.hasFiles ? findOffsetInFiles({ ...query, control, spec, bound, engine: this, inMemory }) : inMemory()
-    }
-    const offset = spec === 'earliest' ? control.logStartOffset : control[bound]
-    return { offset, timestampMs: -1, leaderEpoch: control.leaderEpoch }
-  }
-
-  /** Throws UNKNOWN_TOPIC_ID when the row is not the topic's any more. */
-  #controlOf(partition: PartitionRow): ControlBlock {
-    const control = this.controlBlock(partition.slot)
-    if (!control.isInUse || control.isDeleting || !equalTopicIds(control.topicId, partition.topicId))
-      throw deletedError(leaderOf(partition))
-    return control
   }
 
   /** Asks the active controller; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */

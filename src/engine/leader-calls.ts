@@ -25,7 +25,13 @@ export interface LeaderCallsOptions {
 }
 
 /** The one that was asked does not lead, or will not in a moment: the active controller, or the leader of a partition. */
-const LEADER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'NOT_CONTROLLER', 'NOT_LEADER_OR_FOLLOWER', 'ACTOR_FAILED'])
+const LEADER_GONE: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  'THREAD_DIED',
+  'NOT_CONTROLLER',
+  'NOT_LEADER_OR_FOLLOWER',
+  'NOT_COORDINATOR',
+  'ACTOR_FAILED',
+])
 
 export class LeaderCalls {
   readonly #options: LeaderCallsOptions
@@ -34,12 +40,16 @@ export class LeaderCalls {
     this.#options = options
   }
 
-  /** Asks the leader; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. */
+  /**
+   * Asks the leader; when it dies, the one after it. Rejects with what it answers, or REQUEST_TIMED_OUT. `hold` false: waiting for
+   * its answer does not keep the process alive.
+   */
   ask<T>(
     control: ControlBlock,
     who: string,
     call: (leader: ControlCalls<BrokerControl>) => Promise<T>,
     signal: AbortSignal | undefined,
+    hold = true,
   ): Promise<T> {
     const { connectionTo, reconnect } = this.#options
     const { incarnation } = control
@@ -50,7 +60,7 @@ export class LeaderCalls {
         const connection = connectionTo(leaderBrokerOf(word))
         if (connection !== undefined) {
           try {
-            return await call(connection.with({ signal: either }))
+            return await call(connection.with({ signal: either, hold }))
           } catch (error) {
             // In doubt whether it was done; each of these calls may be repeated.
             if (!(error instanceof MillraceError) || !LEADER_GONE.has(error.code)) throw error

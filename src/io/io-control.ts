@@ -33,6 +33,8 @@ export function partitionDirectoryPath(
 export interface IoControl {
   /** Settles when everything in the data directory is recovered. */
   recovered(): Promise<RecoveredMetadata>
+  /** Where log directories are; settles with `recovered`. */
+  layout(): Promise<LogDirectoryLayout>
   /** Who wrote what is in a partition's files. Rejects with UNKNOWN_TOPIC_ID, KAFKA_STORAGE_ERROR. */
   knownProducers(slot: number, topicId: TopicId): Promise<KnownProducers>
 }

@@ -102,6 +102,18 @@ export class PartitionActor {
     }
   }
 
+  /** One batch of this broker's own, of no producer: its base offset, or an APPEND_ code below 0. Published by `advance`. */
+  append(batch: Uint8Array): number {
+    const baseOffset = this.log.append(batch, 0, batch.length)
+    if (baseOffset >= 0) this.dirty = true
+    return baseOffset
+  }
+
+  /** Whether nothing can be written to its files any more. */
+  get haveFilesFailed(): boolean {
+    return this.#haveFilesFailed
+  }
+
   /** Tries what is parked again; true when something moved. */
   retryParked(nowMs: number): boolean {
     let moved = false

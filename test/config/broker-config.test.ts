@@ -196,7 +196,7 @@ test.each<[string, unknown, string]>([
   ['num.partitions', '3', 'did you mean 3, without quotes?'],
   ['log.retention.hours', -2, 'a whole number of hours (int) from -1'],
   ['offsets.topic.replication.factor', 40_000, '(short) from 1 to 32767'],
-  ['offsets.topic.replication.factor', 1, 'consumer groups are not there yet'],
+  ['offsets.topic.replication.factor', 2, 'replication is not there yet'],
   ['transaction.max.timeout.ms', 1_000, 'transactions are not there yet'],
   ['log.cleanup.policy', 'shrink', 'shrink'],
   ['group.consumer.migration.policy', 'DISABLED', 'did you mean "disabled"?'],

@@ -217,6 +217,35 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
   STALE_MEMBER_EPOCH: { when: 'The member commits under an epoch that is over.', remedy: 'Commit again after the rebalance.' },
   REBALANCE_IN_PROGRESS: { when: 'The group gives its partitions out anew.', remedy: 'Commit again after the rebalance.' },
   FENCED_INSTANCE_ID: { when: 'Another member has taken over the same `groupInstanceId`.', remedy: 'Give each member an id of its own.' },
+  UNRELEASED_INSTANCE_ID: {
+    when: 'A member with the same `groupInstanceId` is still in the group.',
+    remedy: 'Give each member an id of its own, or end the other one first.',
+  },
+  GROUP_MAX_SIZE_REACHED: {
+    when: 'The group has as many members as `group.max.size` or `group.consumer.max.size` allows.',
+    remedy: 'Start fewer members, or raise the config.',
+  },
+  UNSUPPORTED_ASSIGNOR: {
+    when: 'A member asks for a way to assign partitions that `group.consumer.assignors` does not name.',
+    remedy: "Use 'uniform' or 'range' as `groupRemoteAssignor`, or leave it out.",
+  },
+  INVALID_REGULAR_EXPRESSION: {
+    when: "A subscribed pattern is none in RE2's syntax.",
+    remedy: 'Mend the pattern: the message says what is wrong.',
+  },
+  INCONSISTENT_GROUP_PROTOCOL: {
+    when: 'A classic member shares no assignor, or no protocol type, with the members of its group.',
+    remedy: 'Give all members of the group one assignor in common.',
+  },
+  OFFSET_METADATA_TOO_LARGE: {
+    when: 'The text that is committed with an offset is longer than `offset.metadata.max.bytes`.',
+    remedy: 'Commit a shorter text, or raise the config.',
+  },
+  INVALID_COMMIT_OFFSET_SIZE: { when: 'One commit is larger than a batch may be.', remedy: 'Commit fewer partitions at a time.' },
+  GROUP_SUBSCRIBED_TO_TOPIC: {
+    when: 'Offsets cannot be deleted while members of the group are subscribed to their topic.',
+    remedy: 'End the members first.',
+  },
   COORDINATOR_NOT_AVAILABLE: { when: 'The group has no coordinator at this moment.', remedy: 'Call again in a moment.' },
   COORDINATOR_LOAD_IN_PROGRESS: { when: "The group's coordinator is loading it.", remedy: 'Call again in a moment.' },
   NOT_COORDINATOR: { when: 'The broker that was asked is not the coordinator any more.', remedy: 'Call again: the new one is found.' },

@@ -3,7 +3,8 @@
 // asked of each partition's leader.
 
 import { show } from '../../config-def.ts'
-import type { EmbeddedEngine, PartitionRow } from '../../engine/embedded-engine.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import type { PartitionRow } from '../../engine/partition-calls.ts'
 import { MillraceError } from '../../errors.ts'
 import type { FetchBound, OffsetSpec as LogOffsetSpec } from '../../partition/list-offsets.ts'
 import { existingTopic } from './described-topic.ts'

@@ -2,7 +2,8 @@
 // from the partition's leader. Runs on the consumer's thread.
 // Holds: when it is closed, every look-up that is under way ends, with CLOSED.
 
-import type { EmbeddedEngine, OffsetQuery } from '../../engine/embedded-engine.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import type { OffsetQuery } from '../../engine/partition-calls.ts'
 import { MillraceError } from '../../errors.ts'
 import type { FetchBound, ListedOffset, OffsetSpec } from '../../partition/list-offsets.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
