@@ -157,6 +157,7 @@ export type OwnErrorName =
   | 'CLOSED' // the object was closed
   | 'DESERIALIZATION' // bytes that the serde cannot decode
   | 'MAILBOX_FULL' // an actor has more messages waiting than its mailbox takes
+  | 'PROCESSING_FAILED' // a record that `process` gave up, with no dead-letter topic to take it
   | 'SERIALIZATION' // a key or value that the serde cannot encode
   | 'SETTLED_EARLY' // a record reached a millrace operator after it was settled
   | 'THREAD_DIED' // a control call's thread ended before it answered

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { CONSUMER_CONFIG } from '../../src/client/consumer/consumer-config.ts'
 import { MILLRACE_CONFIG } from '../../src/client/millrace-config.ts'
+import { PROCESS_CONFIG, RETRY_CONFIG } from '../../src/client/consumer/process-config.ts'
 import { PRODUCER_CONFIG } from '../../src/client/producer/producer-config.ts'
 import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { settingsOf } from '../../src/config-def.ts'
@@ -16,6 +17,7 @@ test.each<[string, [string, Setting<unknown>][]]>([
   ['millrace-config.ts', settingsOf(MILLRACE_CONFIG)],
   ['producer/producer-config.ts', settingsOf(PRODUCER_CONFIG)],
   ['consumer/consumer-config.ts', settingsOf(CONSUMER_CONFIG)],
+  ['consumer/process-config.ts', [...settingsOf(PROCESS_CONFIG), ...settingsOf(RETRY_CONFIG)]],
   ['../rx/from-topic-config.ts', settingsOf(FROM_TOPIC_CONFIG)],
 ])('%s: the docstrings are the table', (file, settings) => {
   const source = readFileSync(new URL(`../../src/client/${file}`, import.meta.url), 'utf8')

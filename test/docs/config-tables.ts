@@ -2,6 +2,7 @@
 
 import { foreignOptions } from '../../src/client/foreign-options.ts'
 import { CONSUMER_CONFIG } from '../../src/client/consumer/consumer-config.ts'
+import { PROCESS_CONFIG, RETRY_CONFIG } from '../../src/client/consumer/process-config.ts'
 import { MILLRACE_CONFIG } from '../../src/client/millrace-config.ts'
 import { PRODUCER_CONFIG } from '../../src/client/producer/producer-config.ts'
 import { answeredBrokerConfigs } from '../../src/config/broker-config-answers.ts'
@@ -17,6 +18,8 @@ const OPTIONS: Readonly<Record<string, [string, Setting<unknown>][]>> = {
   MillraceOptions: settingsOf(MILLRACE_CONFIG),
   ProducerOptions: settingsOf(PRODUCER_CONFIG),
   ConsumerOptions: settingsOf(CONSUMER_CONFIG),
+  ProcessOptions: settingsOf(PROCESS_CONFIG),
+  RetryOptions: settingsOf(RETRY_CONFIG),
   FromTopicOptions: settingsOf(FROM_TOPIC_CONFIG),
 }
 

@@ -42,6 +42,10 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     when: "A key, value or header is nothing that the topic's serde can encode.",
     remedy: 'Mend the record: the message says what was given and what is taken.',
   },
+  PROCESSING_FAILED: {
+    when: 'A record that `consumer.process` gave up has no dead-letter topic, or that could not be written; the `cause` says why.',
+    remedy: 'Mend the handler, or name a `deadLetterTopic`, and process again: the record is not settled, and comes first.',
+  },
   SETTLED_EARLY: {
     when: 'A record came to `toTopic` or `hold()` after it was settled: an RxJS operator had kept it beyond the call of `next`.',
     remedy: 'Take `record.hold()` in the call that brings the record, and `release()` it after the work.',

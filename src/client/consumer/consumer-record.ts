@@ -4,6 +4,7 @@
 import { readHeaders } from '../../record/record.ts'
 import { RecordHeaders } from '../headers.ts'
 import { deserializeField } from '../serde.ts'
+import { latin1Text } from '../latin1.ts'
 import type { BoundTopic } from '../topic.ts'
 
 /** The name by which Node.js asks an object how to print it. */
@@ -124,4 +125,24 @@ export interface RecordPosition {
   readonly headersStart: number
   readonly headersEnd: number
   readonly headerCount: number
+}
+
+// --- for what works on records as bytes ------------------------------------------
+
+/** The bytes of a record's key, a character each; null where it has none. It tells keys apart whatever their serde does. */
+export function keyAsText(record: ConsumerRecord): string | null {
+  const start = record['keyStart']
+  return start < 0 ? null : latin1Text(record['bytes'], start, record['keyEnd'])
+}
+
+/** A record's key and value as they were written: views of its batch. */
+export function rawRecord(record: ConsumerRecord): { key: Uint8Array | null; value: Uint8Array | null } {
+  const part = (start: number, end: number): Uint8Array | null => (start < 0 ? null : record['bytes'].subarray(start, end))
+  return { key: part(record['keyStart'], record['keyEnd']), value: part(record['valueStart'], record['valueEnd']) }
+}
+
+/** A copy in memory of its own, and how many bytes that is. */
+export function detachedRecord<K, V>(record: ConsumerRecord<K, V>): { record: ConsumerRecord<K, V>; bytes: number } {
+  const copy = record.copy()
+  return { record: copy, bytes: copy['bytes'].length }
 }

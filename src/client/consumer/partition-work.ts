@@ -8,7 +8,6 @@
 // Holds: a record is in flight from when it is taken until it is settled; a batch's memory
 // is counted until it was taken to its end and no record in flight lies in it.
 
-import { MillraceError } from '../../errors.ts'
 import { SettledOffsets } from './settled-offsets.ts'
 
 /** A record as its order and its settling see it. */
@@ -172,9 +171,4 @@ export class PartitionWork<R extends WorkRecord> {
   #letGo(open: OpenBatch<R>): void {
     if (open.isTaken && open.records === 0) this.bytes -= open.batch.sizeInBytes
   }
-}
-
-/** Why a signal fires, or work is not wanted any more. */
-export function noLongerOurs(where: string): MillraceError {
-  return new MillraceError('ABORTED', `${where} is not this consumer's any more: what is done here comes again elsewhere`)
 }
