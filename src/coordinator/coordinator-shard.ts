@@ -52,4 +52,6 @@ export interface ClientContext {
   readonly clientHost: string
   /** A thread of this process: its end is known at once, so nothing waits for others to come. */
   readonly isLocal: boolean
+  /** The version of the request's API; undefined: the newest. Classic members of old versions are told less. */
+  readonly apiVersion?: number
 }
