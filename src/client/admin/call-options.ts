@@ -4,6 +4,8 @@
 
 import { checkOptions } from '../../config-def.ts'
 import type { ConfigTable, Setting } from '../../config-def.ts'
+import type { GroupState } from '../../coordinator/group/group.ts'
+import type { GroupType } from './groups.ts'
 
 /** What every call of `millrace.admin` takes. */
 export interface AdminCallOptions {
@@ -40,6 +42,20 @@ export interface ListOffsetsOptions extends AdminCallOptions {
    * transaction. Default: 'read_uncommitted'.
    */
   readonly isolationLevel?: 'read_uncommitted' | 'read_committed' | undefined
+}
+
+/** What `listGroups` takes. */
+export interface ListGroupsOptions extends AdminCallOptions {
+  /** Only groups in these states; all unless given. */
+  readonly states?: readonly GroupState[] | undefined
+  /** Only groups of these protocols; all unless given. */
+  readonly types?: readonly GroupType[] | undefined
+}
+
+/** What `resetGroupOffsets` takes. */
+export interface ResetGroupOffsetsOptions extends AdminCallOptions {
+  /** Gives the plan, and changes nothing. Default: false. */
+  readonly dryRun?: boolean | undefined
 }
 
 const signal: Setting<AbortSignal | undefined> = {
@@ -126,6 +142,40 @@ export const LIST_OFFSETS_OPTIONS: ConfigTable<{
     },
   },
   ...OTHERS,
+}
+
+export const LIST_GROUPS_OPTIONS: ConfigTable<{
+  signal: AbortSignal | undefined
+  states: readonly GroupState[] | undefined
+  types: readonly GroupType[] | undefined
+}> = {
+  what: 'listGroups option',
+  settings: {
+    signal,
+    states: {
+      type: 'list',
+      values: ['Empty', 'Assigning', 'Reconciling', 'PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead'],
+      default: undefined,
+      takesEffect: 'immediately',
+      doc: 'Only groups in these states; all unless given.',
+    },
+    types: {
+      type: 'list',
+      values: ['classic', 'consumer'],
+      default: undefined,
+      takesEffect: 'immediately',
+      doc: 'Only groups of these protocols; all unless given.',
+    },
+  },
+  renamed: { ...OTHERS.renamed, inStates: 'states', withTypes: 'types' },
+  answer: OTHERS.answer,
+}
+
+export const RESET_GROUP_OFFSETS_OPTIONS: ConfigTable<{ signal: AbortSignal | undefined; dryRun: boolean }> = {
+  what: 'resetGroupOffsets option',
+  settings: { signal, dryRun: off('Gives the plan, and changes nothing.') },
+  renamed: { ...OTHERS.renamed, validateOnly: 'dryRun' },
+  answer: OTHERS.answer,
 }
 
 /** Throws INVALID_CONFIG. */

@@ -52,7 +52,7 @@ export function isInternalTopic(name: string): boolean {
 }
 
 /** From the image; throws UNKNOWN_TOPIC_OR_PARTITION. */
-export function existingTopic(engine: EmbeddedEngine, name: string): TopicImage {
+export function existingTopic(engine: Pick<EmbeddedEngine, 'metadata'>, name: string): TopicImage {
   const topic = engine.metadata.topic(name)
   if (topic !== undefined) return topic
   throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic "${name}": make it with millrace.topic("${name}")`, {

@@ -83,12 +83,17 @@ export async function deleteRecords(
 /** Every partition of a topic. */
 async function partitionRows(engine: EmbeddedEngine, name: string, signal: AbortSignal | undefined): Promise<PartitionRow[]> {
   await engine.mayAnswer(signal)
+  return topicRows(engine, name)
+}
+
+/** Every partition of a topic, as it is at this moment; throws UNKNOWN_TOPIC_OR_PARTITION. */
+export function topicRows(engine: Pick<EmbeddedEngine, 'metadata'>, name: string): PartitionRow[] {
   const { topicId, partitions } = existingTopic(engine, name)
   return partitions.map(({ partitionId: partition, slot }) => ({ topic: name, topicId, partition, slot }))
 }
 
 /** The one of this number; throws UNKNOWN_TOPIC_OR_PARTITION. */
-function partitionRow(rows: readonly PartitionRow[], topic: string, partition: unknown): PartitionRow {
+export function partitionRow(rows: readonly PartitionRow[], topic: string, partition: unknown): PartitionRow {
   const row = rows.find((each) => each.partition === partition)
   if (row !== undefined) return row
   const range = `it has partitions 0 to ${rows.length - 1}`

@@ -24,6 +24,7 @@ import { OffsetDeletes } from './offset-delete.ts'
 import { EXPIRE_TIMER, OffsetExpiry } from './offset-expiry.ts'
 import { OffsetFetches } from './offset-fetch.ts'
 import { Offsets } from './offsets.ts'
+import { SimpleGroup } from './simple-group.ts'
 import type { CompilePattern } from './subscribed-topics.ts'
 
 export interface GroupCoordinatorOptions {
@@ -136,6 +137,7 @@ export class GroupCoordinator {
       case 'LegacyOffsetCommit':
         return this.#offsets.replay(record)
       case 'GroupMetadata':
+        if (record.value === null && this.groups.get(record.key.group) instanceof SimpleGroup) this.groups.delete(record.key.group)
         return
       default:
         return this.#replayConsumerGroup(record)
