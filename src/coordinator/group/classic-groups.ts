@@ -7,6 +7,7 @@
 // every JoinGroup and SyncGroup that waits is answered in the end, since a timer stands
 // behind each.
 
+import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
 import type { JoinGroupRequest } from '../../protocol/messages/11-join-group.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse, MemberIdentity } from '../../protocol/messages/13-leave-group.ts'
@@ -112,11 +113,12 @@ export class ClassicGroups {
   }
 
   /** A member that commits is alive (Kafka: a commit counts as a heartbeat). */
-  committed(groupId: string, memberId: string, nowMs: number, wallMs: number): Step {
+  committed({ groupId, memberId, groupInstanceId, generationIdOrMemberEpoch }: OffsetCommitRequest, nowMs: number, wallMs: number): Step {
     const step = new GroupStep(nowMs, wallMs)
     const group = this.#classic(groupId)
     const member = group?.members.get(memberId)
-    if (member !== undefined) this.#rebalance.touch(group!, member, step)
+    if (member !== undefined && group!.checkCommit(memberId, groupInstanceId, generationIdOrMemberEpoch) === 'NONE')
+      this.#rebalance.touch(group!, member, step)
     return step.build()
   }
 

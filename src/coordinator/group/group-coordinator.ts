@@ -4,10 +4,13 @@
 
 import type { MetadataDelta } from '../../metadata/metadata-delta.ts'
 import type { MetadataImage } from '../../metadata/metadata-image.ts'
+import type { OffsetCommitRequest } from '../../protocol/messages/08-offset-commit.ts'
 import type { Random } from '../../random.ts'
 import type { ClientContext, CoordinatorStep, RequestId } from '../coordinator-shard.ts'
 import { TimelineMap } from '../timeline.ts'
 import type { SnapshotRegistry } from '../timeline.ts'
+import { ClassicGroups } from './classic-groups.ts'
+import { isClassicTimer } from './classic-timers.ts'
 import { describeConsumerGroup } from './consumer-group-describe.ts'
 import { ConsumerGroupEvents } from './consumer-group-events.ts'
 import { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
@@ -24,7 +27,6 @@ import { OffsetDeletes } from './offset-delete.ts'
 import { EXPIRE_TIMER, OffsetExpiry } from './offset-expiry.ts'
 import { OffsetFetches } from './offset-fetch.ts'
 import { Offsets } from './offsets.ts'
-import { SimpleGroup } from './simple-group.ts'
 import type { CompilePattern } from './subscribed-topics.ts'
 
 export interface GroupCoordinatorOptions {
@@ -46,6 +48,7 @@ export class GroupCoordinator {
   readonly partition: number
   readonly groups: TimelineMap<string, Group>
   readonly #parts: GroupParts
+  readonly #classic: ClassicGroups
   readonly #consumerHeartbeat: ConsumerGroupHeartbeat
   readonly #consumerEvents: ConsumerGroupEvents
   readonly #offsets: Offsets
@@ -62,6 +65,7 @@ export class GroupCoordinator {
     this.groups = new TimelineMap(registry)
     const options = { registry, groups: this.groups, config, image }
     this.#parts = { ...options, random, compilePattern }
+    this.#classic = new ClassicGroups(this.#parts)
     this.#consumerHeartbeat = new ConsumerGroupHeartbeat(this.#parts)
     this.#consumerEvents = new ConsumerGroupEvents(this.#parts)
     this.#offsets = new Offsets(options)
@@ -91,7 +95,7 @@ export class GroupCoordinator {
       case 'consumerGroupDescribe':
         return reply({ throttleTimeMs: 0, groups: call.request.groupIds.map((groupId) => this.#describe(groupId, committed)) })
       case 'offsetCommit':
-        return this.#offsetCommits.commit(requestId, call.request, wallMs)
+        return this.#commit(requestId, call.request, now)
       case 'offsetFetch':
         return reply(this.#offsetFetches.fetch(call.request, committed))
       case 'offsetDelete':
@@ -103,16 +107,20 @@ export class GroupCoordinator {
       case 'deleteGroups':
         return this.#admin.delete(requestId, call.request)
       case 'joinGroup':
+        return this.#classic.join(requestId, call.request, context, nowMs, wallMs)
       case 'syncGroup':
+        return this.#classic.sync(requestId, call.request, context, nowMs, wallMs)
       case 'heartbeat':
+        return this.#classic.heartbeat(requestId, call.request, nowMs, wallMs)
       case 'leaveGroup':
-        return reply({ errorCode: UNSUPPORTED_VERSION })
+        return this.#classic.leave(requestId, call.request, nowMs, wallMs)
     }
   }
 
   timerFired(timer: string, nowMs: number, wallMs: number): Step {
     const now = this.#now(nowMs, wallMs)
     if (timer === EXPIRE_TIMER) return this.#offsetExpiry.expire(nowMs, wallMs)
+    if (isClassicTimer(timer)) return this.#classic.timerFired(timer, nowMs, wallMs)
     return this.#consumerEvents.timerFired(parseTimer(timer), now)
   }
 
@@ -123,12 +131,18 @@ export class GroupCoordinator {
 
   /** A thread of this process has ended, or has let go of its millrace. */
   clientHostGone(clientHost: string, nowMs: number): Step[] {
-    return this.#consumerEvents.clientHostGone(clientHost, this.#now(nowMs))
+    const now = this.#now(nowMs)
+    return [...this.#consumerEvents.clientHostGone(clientHost, now), ...this.#classic.clientHostGone(clientHost, nowMs, now.wallMs)]
   }
 
-  /** All that the log holds was replayed. */
-  loaded(nowMs: number, isHostAlive: (clientHost: string) => boolean): Step[] {
-    return [...this.#consumerEvents.loaded(this.#now(nowMs), isHostAlive), this.#offsetExpiry.loaded(nowMs)]
+  /** All that the log holds was replayed. Without `wallMs`, what becomes empty now has been so for long, and so have its offsets. */
+  loaded(nowMs: number, isHostAlive: (clientHost: string) => boolean, wallMs?: number): Step[] {
+    const now = this.#now(nowMs, wallMs)
+    return [
+      ...this.#consumerEvents.loaded(now, isHostAlive),
+      ...this.#classic.loaded(nowMs, now.wallMs, isHostAlive),
+      this.#offsetExpiry.loaded(nowMs),
+    ]
   }
 
   replay(record: GroupRecord): void {
@@ -137,11 +151,17 @@ export class GroupCoordinator {
       case 'LegacyOffsetCommit':
         return this.#offsets.replay(record)
       case 'GroupMetadata':
-        if (record.value === null && this.groups.get(record.key.group) instanceof SimpleGroup) this.groups.delete(record.key.group)
-        return
+        return this.#classic.replay(record.key, record.value)
       default:
         return this.#replayConsumerGroup(record)
     }
+  }
+
+  /** A classic member that commits is alive: it need not send a heartbeat as well. */
+  #commit(requestId: RequestId, request: OffsetCommitRequest, { nowMs, wallMs }: Now): Step {
+    const step = this.#offsetCommits.commit(requestId, request, wallMs)
+    const { timers } = this.#classic.committed(request, nowMs, wallMs)
+    return timers === undefined ? step : { ...step, timers }
   }
 
   #replayConsumerGroup(record: ConsumerGroupRecord): void {
@@ -172,5 +192,3 @@ export class GroupCoordinator {
 
 type Call = { readonly [Api in GroupApi]: { readonly api: Api; readonly request: GroupRequestOf<Api> } }[GroupApi]
 type ConsumerGroupRecord = Exclude<GroupRecord, { readonly type: 'OffsetCommit' | 'LegacyOffsetCommit' | 'GroupMetadata' }>
-
-const UNSUPPORTED_VERSION = 35

@@ -9,6 +9,7 @@ import type { LeaveGroupRequest, LeaveGroupResponse } from '../../../src/protoco
 import type { SyncGroupRequest, SyncGroupResponse } from '../../../src/protocol/messages/14-sync-group.ts'
 import { CONSUMER_PROTOCOL_SUBSCRIPTION } from '../../../src/protocol/records/consumer-protocol.ts'
 import { encodeVersioned } from '../../../src/protocol/versioned-message.ts'
+import { commitRequest } from './offsets-world.ts'
 import { ClassicWorld, GROUP } from './classic-world.ts'
 
 const BYTES = new Uint8Array([1, 2, 3])
@@ -367,7 +368,9 @@ describe('Heartbeat', () => {
     world.clock.advance(9999)
     expect(heartbeat({ memberId })).toBe('NONE')
     world.clock.advance(9999)
-    world.take(world.classic.committed(GROUP, memberId, world.nowMs, world.clock.nowMs()))
+    world.take(world.classic.committed(commitRequest(GROUP, {}, { memberId, generationIdOrMemberEpoch: 1 }), world.nowMs, 0))
+    // One of another generation does not count.
+    world.take(world.classic.committed(commitRequest(GROUP, {}, { memberId, generationIdOrMemberEpoch: 0 }), world.nowMs + 5, 0))
     world.clock.advance(9999)
     expect(group().memberCount()).toBe(1)
     world.clock.advance(1)
