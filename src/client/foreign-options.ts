@@ -73,33 +73,29 @@ const FOREIGN_OPTIONS: readonly ForeignOptions[] = [
   },
   {
     names: [
-      ...[
-        'group.id',
-        'group.instance.id',
-        'group.protocol',
-        'group.remote.assignor',
-        'partition.assignment.strategy',
-        'partition.assigners',
-      ],
-      ...['session.timeout.ms', 'session.timeout', 'heartbeat.interval.ms', 'heartbeat.interval', 'max.poll.interval.ms'],
-      ...[
-        'rebalance.timeout',
-        'enable.auto.commit',
-        'auto.commit',
-        'auto.commit.interval.ms',
-        'auto.commit.interval',
-        'auto.commit.threshold',
-      ],
-      ...['share.acknowledgement.mode', 'share.acquire.mode'],
+      ...['group.id', 'group.instance.id', 'group.remote.assignor', 'max.poll.interval.ms', 'rebalance.timeout'],
+      ...['enable.auto.commit', 'auto.commit', 'auto.commit.interval.ms', 'auto.commit.interval'],
     ],
-    answer: 'consumer groups are not there yet: leave it out to read all partitions, or assign partitions by hand',
+    answer: 'it is for a member of a group: millrace.consumer({ groupId, … })',
   },
+  {
+    names: ['session.timeout.ms', 'session.timeout', 'heartbeat.interval.ms', 'heartbeat.interval'],
+    answer:
+      'it is a config of the brokers since KIP-848: set group.consumer.session.timeout.ms or group.consumer.heartbeat.interval.ms there',
+  },
+  {
+    names: ['group.protocol', 'partition.assignment.strategy', 'partition.assigners'],
+    answer:
+      "members of a group speak the protocol of KIP-848, and its coordinator assigns: set groupRemoteAssignor to 'uniform' or 'range'",
+  },
+  { names: ['auto.commit.threshold'], answer: 'offsets are committed by time: set autoCommitIntervalMs' },
+  { names: ['share.acknowledgement.mode', 'share.acquire.mode'], answer: 'share groups are not there: leave it out' },
   { names: ['check.crcs'], answer: 'batches that stay in memory carry no CRC, and others are checked when they come in: leave it out' },
   {
     names: ['allow.auto.create.topics', 'allow.auto.topic.creation', 'auto.create.topics', 'auto.create.topics.enable'],
     answer: 'await millrace.topic(…) makes a topic that is missing, nothing else does: leave it out',
   },
-  { names: ['exclude.internal.topics'], answer: 'topics are named one by one, never by pattern: leave it out' },
+  { names: ['exclude.internal.topics'], answer: 'a pattern never matches internal topics: leave it out' },
 ]
 
 const FOREIGN_PREFIXES: readonly string[] = ['ssl', 'sasl']

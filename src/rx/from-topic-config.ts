@@ -1,6 +1,6 @@
 // The options of `fromTopic`. Runs on the user's thread, when a source is made.
 
-import { fillOptions } from '../config-def.ts'
+import { fillOptions, foldName } from '../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../config-def.ts'
 import type { Overtaken } from '../client/consumer/partition-fetcher.ts'
 import { BY_DURATION } from '../client/consumer/offset-reset.ts'
@@ -127,6 +127,7 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
   answer: (name) => {
     if (name === 'overflow') return 'what overflows is not dropped yet: leave it out'
     if (name === 'maxPollRecords') return 'records are pulled as they are held: bound them by maxInFlight'
+    if (foldName(name) === 'groupid') return 'a stream is no member of a group yet: leave it out, or read by millrace.consumer({ groupId })'
     return answerForeignOption(name)
   },
 }

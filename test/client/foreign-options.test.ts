@@ -3,7 +3,7 @@ import { answerForeignOption } from '../../src/client/foreign-options.ts'
 
 test('one answer, however the name is written', () => {
   const answer = answerForeignOption('session.timeout.ms')
-  expect(answer).toContain('consumer groups')
+  expect(answer).toContain('a config of the brokers')
   for (const name of ['sessionTimeoutMs', 'SESSION_TIMEOUT_MS', 'session-timeout-ms']) expect(answerForeignOption(name)).toBe(answer)
 })
 

@@ -198,7 +198,7 @@ describe('misuse', () => {
     ['openMillrace', () => openMillrace({ logMemoryBytes: 17_000_000 }), /a multiple of 8388608/],
     ['producer', () => millrace.producer({ lingerMS: 5 } as never), /it is written lingerMs here/],
     ['producer', () => millrace.producer({ acks: 2 as never }), /producer option acks must be one of 0, 1, "all"/],
-    ['consumer', () => millrace.consumer({ groupId: 'g' } as never), /consumer groups are not there yet/],
+    ['consumer', () => millrace.consumer({ onRevoked: () => undefined }), /onRevoked is for a member of a group: set groupId/],
     ['consumer', () => millrace.consumer({ maxPollRecord: 5 } as never), /did you mean maxPollRecords/],
   ])('wrong options of %s', async (_, call, message) => {
     const failure = await Promise.resolve()

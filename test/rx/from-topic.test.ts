@@ -411,7 +411,7 @@ describe('how it ends', () => {
 describe('bad input', () => {
   test.each<[string, unknown, RegExp]>([
     ['a wrong name', { maxInFlights: 5 }, /there is no fromTopic option "maxInFlights": did you mean maxInFlight/],
-    ['a group', { groupId: 'g' }, /consumer groups are not there yet/],
+    ['a group', { groupId: 'g' }, /a stream is no member of a group yet/],
     ['a wrong number', { maxInFlight: 0 }, /maxInFlight must be a whole number of records/],
     ['a wrong end', { until: 'now' }, /until must be one of "end"/],
     ['a wrong reset', { autoOffsetReset: 'none' }, /autoOffsetReset must be one of "earliest", "latest"/],

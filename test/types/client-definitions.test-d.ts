@@ -164,7 +164,6 @@ export const producer: ProducerOptions = {
 export const quorum: ProducerOptions = { acks: -1 }
 // @ts-expect-error: units are last in names
 export const linger: ProducerOptions = { linger: 5 }
-// @ts-expect-error: there are no groups yet
 export const member: ConsumerOptions = { groupId: 'dashboard' }
 export const onDisk: MillraceOptions = { dataDir: './data' }
 export const configs: TopicConfigOptions = { 'cleanup.policy': 'delete', 'retention.ms': -1, 'millrace.durability': 'memory' }

@@ -9,6 +9,7 @@ import type {
   EmbeddedMillrace,
   Headers,
   Millrace,
+  NamedPartition,
   OffsetAndTimestamp,
   Producer,
   ProducerRecord,
@@ -163,7 +164,7 @@ consumer.seekToBeginning()
 consumer.seekToEnd([{ topic: clicks, partition: 0 }])
 consumer.pause(new Set([{ topic: raw, partition: 1 }]))
 consumer.resume([{ topic: clicks, partition: 0 }])
-expectTypeOf(consumer.paused()).toEqualTypeOf<{ topic: string; partition: number }[]>()
+expectTypeOf(consumer.paused()).toEqualTypeOf<NamedPartition[]>()
 expectTypeOf(consumer.lag(visits)).toEqualTypeOf<number>()
 expectTypeOf(consumer.lag(visits, 0)).toEqualTypeOf<number>()
 expectTypeOf(consumer.beginningOffsets([{ topic: clicks, partition: 0 }], { signal })).toEqualTypeOf<Promise<number[]>>()

@@ -15,6 +15,15 @@ import { FetchBuffer } from './fetch-buffer.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
 import { RecordSlices } from './record-slices.ts'
 
+/** Whoever has a say in what is handed out: the consumer of a group. */
+export interface HandingOut {
+  /** Whether anything may be handed out now; who closes this wakes the loop when it opens. Once a batch. */
+  mayHandOut(): boolean
+  handedOut(batch: ConsumerBatch, fetcher: PartitionFetcher): void
+  /** There was nothing to hand out: whether nothing will be. */
+  isAtEnd(): boolean
+}
+
 export interface BatchIteratorOptions {
   readonly fetchers: readonly PartitionFetcher[]
   readonly threadId: ThreadId
@@ -30,6 +39,7 @@ export interface BatchIteratorOptions {
   readonly untilEnd: boolean
   readonly signal: AbortSignal | undefined
   readonly onEnd: () => void
+  readonly handingOut?: HandingOut
 }
 
 const DONE: IteratorResult<never, undefined> = { value: undefined, done: true }
@@ -43,7 +53,10 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   readonly #buffer: FetchBuffer
   readonly #slices: RecordSlices | undefined
   readonly #delayed: DelayedFetch | undefined
+  readonly #handingOut: HandingOut | undefined
   #turn = 0
+  /** Whose records are handed out. */
+  #from: PartitionFetcher | undefined
   #ended = false
   /** What ended it, as long as nobody was told. */
   #failure: Error | undefined
@@ -53,6 +66,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
 
   constructor(options: BatchIteratorOptions) {
     this.#options = options
+    this.#handingOut = options.handingOut
     const { fetchers, fetchBytes, maxRecords, untilEnd, delay, wakeLoop } = options
     this.#buffer = new FetchBuffer(fetchBytes)
     this.#slices = maxRecords === Number.POSITIVE_INFINITY ? undefined : new RecordSlices(maxRecords, fetchBytes)
@@ -110,17 +124,28 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     this.#settle = undefined
   }
 
-  get ended(): boolean {
+  endsBatch(): boolean {
     return this.#ended
   }
 
   /** Reads one more partition from now on, unless it does; not up to the ends of the start, of which it has none. */
-  add(fetcher: PartitionFetcher): void {
+  add(fetcher: PartitionFetcher, limit = Number.POSITIVE_INFINITY): void {
     if (this.#ended || this.#options.untilEnd || this.#fetchers.includes(fetcher)) return
     this.#fetchers.push(fetcher)
     // What is withheld until it is enough gets its limit when it is.
-    this.#limits.push(this.#delayed === undefined ? Number.POSITIVE_INFINITY : 0)
+    this.#limits.push(this.#delayed === undefined ? limit : 0)
     this.#options.wakeLoop.wake()
+  }
+
+  /** Reads it no more; a batch of it that was handed out stays as it is. */
+  remove(fetcher: PartitionFetcher): void {
+    const at = this.#fetchers.indexOf(fetcher)
+    if (at < 0) return
+    this.#fetchers.splice(at, 1)
+    this.#limits.splice(at, 1)
+    if (this.#turn >= this.#fetchers.length) this.#turn = 0
+    this.#slices?.drop(fetcher)
+    fetcher.rest()
   }
 
   prepareWait(): void {
@@ -172,7 +197,15 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   #tryNext(): ConsumerBatch | undefined {
     this.#buffer.release()
     const delayed = this.#delayed
-    if (delayed === undefined) return this.#fetch()
+    const handingOut = this.#handingOut
+    if (handingOut === undefined) return delayed === undefined ? this.#fetch() : this.#fetchDelayed(delayed)
+    if (!handingOut.mayHandOut()) return undefined
+    const batch = delayed === undefined ? this.#fetch() : this.#fetchDelayed(delayed)
+    if (batch !== undefined) handingOut.handedOut(batch, this.#from!)
+    return batch
+  }
+
+  #fetchDelayed(delayed: DelayedFetch): ConsumerBatch | undefined {
     while (delayed.isDue()) {
       const batch = this.#fetch()
       if (batch !== undefined) return batch
@@ -192,7 +225,8 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
       this.#turn = at + 1 === fetchers.length ? 0 : at + 1
       const fetcher = fetchers[at]!
       if (fetcher.paused || !fetcher.fetch(this.#limits[at]!, slices?.chunk ?? buffer)) continue
-      if (slices === undefined) return buffer.hold(fetcher.topic, fetcher.partition, fetcher.fetchedFrom, fetcher.position)
+      this.#from = fetcher
+      if (slices === undefined) return buffer.hold(fetcher.source, fetcher.partition, fetcher.fetchedFrom, fetcher.position)
       slices.begin(fetcher)
       const slice = slices.next(buffer)
       if (slice !== undefined) return slice
@@ -201,6 +235,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   }
 
   #reachedEnd(): boolean {
+    if (this.#handingOut !== undefined) return this.#handingOut.isAtEnd()
     if (!this.#options.untilEnd) return false
     return this.#fetchers.every((fetcher, i) => fetcher.hasReached(this.#limits[i]!))
   }

@@ -5,8 +5,9 @@
 
 import { MillraceError } from '../../errors.ts'
 import { RecordCursor } from '../../record/record-cursor.ts'
-import type { BoundTopic } from '../topic.ts'
 import { ConsumerRecord } from './consumer-record.ts'
+import { noGroupError } from './group-errors.ts'
+import type { RecordSource } from './record-source.ts'
 
 /** The reader's memory that a batch lies in. */
 export interface BatchMemory {
@@ -21,7 +22,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
   readonly firstOffset: number
   /** One past the last offset: where the next batch begins. */
   readonly nextOffset: number
-  readonly #source: BoundTopic
+  readonly #source: RecordSource
   readonly #memory: BatchMemory
   readonly #cursor: RecordCursor
   #bytes: Uint8Array<ArrayBuffer>
@@ -31,7 +32,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
 
   /** Made by the consumer. */
   constructor(
-    source: BoundTopic,
+    source: RecordSource,
     partition: number,
     range: { firstOffset: number; nextOffset: number; bytes: Uint8Array<ArrayBuffer>; length: number },
     memory: BatchMemory,
@@ -77,6 +78,18 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
     return new RecordIterator<K, V>(this.#source, this.partition, this.#keep(), this.#length, this.firstOffset)
   }
 
+  /**
+   * Settles all records of the batch and commits, now: one past the highest offset below
+   * which all is settled (Kafka: commitSync). Rejects with STALE_MEMBER_EPOCH when the
+   * partition is not this consumer's any more, INVALID_REQUEST without a group,
+   * UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, CLOSED.
+   */
+  async commit(): Promise<void> {
+    const { commits } = this.#source
+    if (commits === undefined) throw noGroupError('batch.commit()')
+    await commits.commitBelow(this.nextOffset)
+  }
+
   /** The next batch was asked for: the memory is used again, unless records were made from it. */
   expire(): void {
     if (this.#expired) return
@@ -102,13 +115,13 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
 
 /** One result object for the whole walk: `for…of` reads it before it asks again. */
 class RecordIterator<K, V> implements Iterator<ConsumerRecord<K, V>, undefined> {
-  readonly #source: BoundTopic
+  readonly #source: RecordSource
   readonly #partition: number
   readonly #bytes: Uint8Array<ArrayBuffer>
   readonly #cursor = new RecordCursor()
   readonly #result: { value: ConsumerRecord<K, V> | undefined; done: boolean } = { value: undefined, done: false }
 
-  constructor(source: BoundTopic, partition: number, bytes: Uint8Array<ArrayBuffer>, length: number, firstOffset: number) {
+  constructor(source: RecordSource, partition: number, bytes: Uint8Array<ArrayBuffer>, length: number, firstOffset: number) {
     this.#source = source
     this.#partition = partition
     this.#bytes = bytes

@@ -12,7 +12,51 @@ import { answerForeignOption } from '../foreign-options.ts'
 import { BY_DURATION } from './offset-reset.ts'
 import type { AutoOffsetReset } from './offset-reset.ts'
 
+/** Told of partitions, by the names of their topics; may be async, and is waited for. */
+export type RebalanceCallback = (partitions: readonly NamedPartition[]) => void | Promise<void>
+
+/** A partition, by the name of its topic. */
+export interface NamedPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
 export interface FilledConsumerOptions {
+  /**
+   * Consumers of one group share the partitions of the topics that they read, and commit how far they have come. Without one, all
+   * partitions are read and nothing is committed. Default: undefined.
+   */
+  readonly groupId: string | undefined
+  /** What describes the group shows of this member, beside its thread. Default: ''. */
+  readonly clientId: string
+  /**
+   * Makes it a static member (KIP-345): what it had stays free for it when it is closed and opened again under this name, until the
+   * session timeout is over. Default: undefined.
+   */
+  readonly groupInstanceId: string | undefined
+  /**
+   * How the group shares partitions out (KIP-848), 'uniform' or 'range'; without it, the first of the brokers' group.consumer.assignors.
+   * Default: undefined.
+   */
+  readonly groupRemoteAssignor: string | undefined
+  /** Commits what is settled each autoCommitIntervalMs, when partitions go to others, and at the end of a loop. Default: true. */
+  readonly autoCommit: boolean
+  /** How long after something was settled it is committed. Default: 5000. */
+  readonly autoCommitIntervalMs: number
+  /**
+   * How long a batch may be in its user's hands: then this member is out of the group until the next is asked for. As long may it take to
+   * give up partitions. Default: 300000.
+   */
+  readonly maxPollIntervalMs: number
+  /** Told of partitions that come, before they are read: seek here, if need be. What it throws ends the loops. Default: undefined. */
+  readonly onAssigned: RebalanceCallback | undefined
+  /** Told of partitions that go to others, before they do: commit here, if need be. What it throws ends the loops. Default: undefined. */
+  readonly onRevoked: RebalanceCallback | undefined
+  /**
+   * Told of partitions that are others' already, because this member was put out of the group. What it throws ends the loops.
+   * Default: undefined.
+   */
+  readonly onLost: RebalanceCallback | undefined
   /**
    * Where reading starts without a position, and goes on when retention has overtaken it: the oldest record,
    * the end, the first record of the last so much time ('by_duration:PT1H', KIP-1106), or nowhere ('none': an
@@ -39,9 +83,92 @@ export interface FilledConsumerOptions {
 /** What `millrace.consumer(options)` takes; everything has a default. */
 export type ConsumerOptions = OptionsOf<FilledConsumerOptions>
 
+const NEED_A_GROUP = ['groupInstanceId', 'groupRemoteAssignor', 'onAssigned', 'onRevoked', 'onLost'] as const
+
+const CALLBACK = {
+  type: 'custom',
+  expects: 'a function of [{ topic, partition }, …]',
+  accepts: (value: unknown) => typeof value === 'function',
+  default: undefined,
+  takesEffect: 'at open',
+} as const
+
 export const CONSUMER_CONFIG: ConfigTable<FilledConsumerOptions> = {
   what: 'consumer option',
   settings: {
+    groupId: {
+      type: 'string',
+      default: undefined,
+      kafkaName: 'group.id',
+      takesEffect: 'at open',
+      doc:
+        'Consumers of one group share the partitions of the topics that they read, and commit how far they have come. Without one, all ' +
+        'partitions are read and nothing is committed.',
+    },
+    clientId: {
+      type: 'string',
+      default: '',
+      kafkaName: 'client.id',
+      takesEffect: 'at open',
+      doc: 'What describes the group shows of this member, beside its thread.',
+    },
+    groupInstanceId: {
+      type: 'string',
+      default: undefined,
+      kafkaName: 'group.instance.id',
+      takesEffect: 'at open',
+      doc:
+        'Makes it a static member (KIP-345): what it had stays free for it when it is closed and opened again under this name, until the ' +
+        'session timeout is over.',
+    },
+    groupRemoteAssignor: {
+      type: 'string',
+      default: undefined,
+      kafkaName: 'group.remote.assignor',
+      takesEffect: 'at open',
+      doc:
+        "How the group shares partitions out (KIP-848), 'uniform' or 'range'; without it, the first of the brokers' " +
+        'group.consumer.assignors.',
+    },
+    autoCommit: {
+      type: 'boolean',
+      default: true,
+      kafkaName: 'enable.auto.commit',
+      takesEffect: 'at open',
+      doc: 'Commits what is settled each autoCommitIntervalMs, when partitions go to others, and at the end of a loop.',
+    },
+    autoCommitIntervalMs: {
+      type: 'int',
+      min: 0,
+      default: 5_000,
+      unit: 'ms',
+      kafkaName: 'auto.commit.interval.ms',
+      takesEffect: 'at open',
+      doc: 'How long after something was settled it is committed.',
+    },
+    maxPollIntervalMs: {
+      type: 'int',
+      min: 1,
+      default: 300_000,
+      unit: 'ms',
+      kafkaName: 'max.poll.interval.ms',
+      takesEffect: 'at open',
+      doc:
+        "How long a batch may be in its user's hands: then this member is out of the group until the next is asked for. As long may it " +
+        'take to give up partitions.',
+    },
+    onAssigned: {
+      ...CALLBACK,
+      doc: 'Told of partitions that come, before they are read: seek here, if need be. What it throws ends the loops.',
+    },
+    onRevoked: {
+      ...CALLBACK,
+      doc: 'Told of partitions that go to others, before they do: commit here, if need be. What it throws ends the loops.',
+    },
+    onLost: {
+      ...CALLBACK,
+      doc: "Told of partitions that are others' already, because this member was put out of the group. What it throws ends the loops.",
+    },
     autoOffsetReset: {
       type: 'one of',
       values: ['earliest', 'latest', 'none'],
@@ -124,6 +251,21 @@ export const CONSUMER_CONFIG: ConfigTable<FilledConsumerOptions> = {
     maxWaitTimeInMs: 'fetchMaxWaitMs',
     maxRecords: 'maxPollRecords',
     readUncommitted: 'isolationLevel',
+    group: 'groupId',
+    instanceId: 'groupInstanceId',
+    assignor: 'groupRemoteAssignor',
+    enableAutoCommit: 'autoCommit',
+    autocommit: 'autoCommit',
+    autoCommitInterval: 'autoCommitIntervalMs',
+    rebalanceTimeout: 'maxPollIntervalMs',
+    onPartitionsAssigned: 'onAssigned',
+    onPartitionsRevoked: 'onRevoked',
+    onPartitionsLost: 'onLost',
+  },
+  relations: ({ groupId, ...filled }) => {
+    if (groupId === '') return 'consumer option groupId must not be empty: name the group, or leave it out to read all partitions'
+    const needy = NEED_A_GROUP.find((name) => groupId === undefined && filled[name] !== undefined)
+    return needy === undefined ? undefined : `consumer option ${needy} is for a member of a group: set groupId, or leave it out`
   },
   answer: answerForeignOption,
 }

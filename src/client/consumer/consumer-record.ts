@@ -5,7 +5,8 @@ import { readHeaders } from '../../record/record.ts'
 import { RecordHeaders } from '../headers.ts'
 import { deserializeField } from '../serde.ts'
 import { latin1Text } from '../latin1.ts'
-import type { BoundTopic } from '../topic.ts'
+import { noGroupError } from './group-errors.ts'
+import type { RecordSource } from './record-source.ts'
 
 /** The name by which Node.js asks an object how to print it. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom')
@@ -20,7 +21,7 @@ export class ConsumerRecord<K = unknown, V = unknown> {
   /** Milliseconds since the epoch. */
   readonly timestamp: number
   readonly partition: number
-  private readonly source: BoundTopic
+  private readonly source: RecordSource
   private readonly bytes: Uint8Array<ArrayBuffer>
   private readonly keyStart: number
   private readonly keyEnd: number
@@ -34,7 +35,7 @@ export class ConsumerRecord<K = unknown, V = unknown> {
   private decodedHeaders: RecordHeaders | undefined
 
   /** Made by the batch that holds it. */
-  constructor(source: BoundTopic, partition: number, bytes: Uint8Array<ArrayBuffer>, at: RecordPosition) {
+  constructor(source: RecordSource, partition: number, bytes: Uint8Array<ArrayBuffer>, at: RecordPosition) {
     this.offset = at.offset
     this.timestamp = at.timestamp
     this.partition = partition
@@ -71,6 +72,16 @@ export class ConsumerRecord<K = unknown, V = unknown> {
   get headers(): RecordHeaders {
     this.decodedHeaders ??= new RecordHeaders(readHeaders(this.bytes, this.headersStart, this.headersEnd, this.headerCount))
     return this.decodedHeaders
+  }
+
+  /**
+   * Settles this record, and no other, and commits, now: one past the highest offset below
+   * which all is settled. Rejects as `batch.commit()`.
+   */
+  async commit(): Promise<void> {
+    const { commits } = this.source
+    if (commits === undefined) throw noGroupError('record.commit()')
+    await commits.commitRecord(this.offset)
   }
 
   /** The same record in memory of its own: keep it as long as you like, its batch goes. */

@@ -1,120 +1,134 @@
-// The consumer (Kafka: KafkaConsumer), without a group so far: it reads all partitions
-// of a topic, or those assigned. Runs on its user's thread, and reads shared log memory
-// itself: no broker hears of it, but for look-ups by time.
+// The consumer (Kafka: KafkaConsumer): it reads all partitions of topics, those assigned by
+// hand, or, with a groupId, those that its group assigns. Runs on its user's thread, and reads
+// shared log memory itself: no broker hears of it, but for look-ups by time and its group.
 
 import { EventEmitter } from 'node:events'
-import { INT_MAX } from '../../config-def.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
-import { equalTopicIds } from '../../ids.ts'
-import type { MetadataDelta } from '../../metadata/metadata-delta.ts'
+import { formatTopicId } from '../../ids.ts'
+import type { TopicId } from '../../ids.ts'
 import type { FetchBound } from '../../partition/list-offsets.ts'
+import { engineRandom } from '../../random.ts'
+import type { Random } from '../../random.ts'
 import { TurnYield } from '../event-loop.ts'
-import { asBoundTopic, checkAttached } from '../topic.ts'
+import { asBoundTopic } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
-import { BatchIterator } from './batch-iterator.ts'
-import { ColdReads } from './cold-reads.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
-import type { FilledConsumerOptions } from './consumer-config.ts'
+import type { FilledConsumerOptions, NamedPartition } from './consumer-config.ts'
+import { ConsumerLoops } from './consumer-loops.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
+import { GroupConsumer } from './group-consumer.ts'
+import type { GroupMetadata } from './group-consumer.ts'
+import { noGroupError } from './group-errors.ts'
+import { GroupReading } from './group-reading.ts'
+import type { CommittedOffset } from './offset-commits.ts'
+import { ManualAssignment } from './manual-assignment.ts'
 import { OffsetLookups, closedError } from './offset-lookups.ts'
 import type { OffsetAndTimestamp } from './offset-lookups.ts'
-import { resetDurationMs } from './offset-reset.ts'
-import { PartitionFetcher } from './partition-fetcher.ts'
-import type { Overtaken } from './partition-fetcher.ts'
-import { checkReadOptions } from './read-options.ts'
+import { offsetsToCommit } from './offsets-to-commit.ts'
+import type { AnyTopic, OffsetToCommit, TimestampQuery, TopicPartition } from './offsets-to-commit.ts'
+import type { Overtaken, PartitionFetcher } from './partition-fetcher.ts'
+import { PartitionFetchers } from './partition-fetchers.ts'
 import type { ReadOptions } from './read-options.ts'
 import { RecordIterator } from './record-iterator.ts'
+import type { TopicPattern } from './topic-pattern.ts'
 
-/** A bound topic of whatever key and value. */
-type AnyTopic = Topic<unknown, unknown, never, never>
+/** What a loop reads: a bound topic, several, or, in a group, all that match a pattern. */
+export type TopicsToRead<K, V> = Topic<K, V, never, never> | readonly Topic<K, V, never, never>[] | TopicPattern<K, V>
 
-/** A partition of a bound topic, by number from 0. */
-export interface TopicPartition {
-  readonly topic: AnyTopic
-  readonly partition: number
-}
-
-/** What `offsetsForTimes` looks for: the first record of a partition at or after a time, in milliseconds since the epoch. */
-export interface TimestampQuery extends TopicPartition {
-  readonly timestamp: number
-}
-
-/** Bytes copied at a time: a few batches of the usual size, which stay in the core's cache. */
-const FETCH_BYTES = 256 * 1024
+const CLOSE_TIMEOUT_MS = 5_000
 
 /**
- * Reads topics (Kafka: KafkaConsumer, so far without a group); made by
- * `millrace.consumer(options)`. It reads all partitions of a topic, or those assigned, and
- * keeps a position in each: a later loop goes on where the one before ended.
+ * Reads topics (Kafka: KafkaConsumer); made by `millrace.consumer(options)`. Without a
+ * `groupId` it reads all partitions, or those assigned, and keeps a position in each: a later
+ * loop goes on where the one before ended. With one, it is a member of the group while a loop
+ * runs, reads what the group assigns to it, and goes on where the group has committed.
  *
  * Emits `overtaken` when the next record to be read was not there any more; reading goes
  * on as `autoOffsetReset` says.
  */
 export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #engine: EmbeddedEngine
-  readonly #options: FilledConsumerOptions
-  readonly #bound: FetchBound
   readonly #turnYield: TurnYield
-  // All by topic id: however often a topic is bound, it has one position.
-  readonly #fetchers = new Map<string, PartitionFetcher[]>()
-  readonly #coldReads = new Map<string, ColdReads>()
-  readonly #assigned = new Map<string, { readonly topic: BoundTopic; readonly partitions: Set<number> }>()
-  readonly #reading = new Map<string, BatchIterator>()
+  readonly #fetchers: PartitionFetchers
+  readonly #loops: ConsumerLoops
+  readonly #group: GroupConsumer | undefined
+  readonly #assigned = new ManualAssignment()
   readonly #lookups: OffsetLookups
   readonly #onClose: () => void
   readonly #stopHearing: () => void
-  #closed = false
+  #closing: Promise<void> | undefined
 
   /** Made by `millrace.consumer()`. */
-  constructor(engine: EmbeddedEngine, options: FilledConsumerOptions, onClose: () => void) {
+  constructor(engine: EmbeddedEngine, options: FilledConsumerOptions, onClose: () => void, random: Random = engineRandom) {
     super()
     this.#engine = engine
-    this.#options = options
-    this.#bound = options.isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
-    this.#lookups = new OffsetLookups(engine, this.#bound)
+    const bound: FetchBound = options.isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
+    this.#lookups = new OffsetLookups(engine, bound)
     this.#turnYield = new TurnYield(engine.clock)
+    const onOvertaken = (event: Overtaken): unknown => this.emit('overtaken', event)
+    const fetchers = new PartitionFetchers({ engine, consumer: options, bound, lookups: this.#lookups, onOvertaken })
+    const { groupId } = options
+    const group =
+      groupId === undefined
+        ? undefined
+        : new GroupConsumer({ engine, calls: engine.groups, groupId, memberId: memberIdOf(random), consumer: options, fetchers })
+    this.#fetchers = fetchers
+    this.#group = group
+    this.#loops = new ConsumerLoops({
+      engine,
+      consumer: options,
+      fetchers,
+      turnYield: this.#turnYield,
+      group,
+      assigned: this.#assigned,
+    })
     this.#onClose = onClose
     this.#stopHearing = engine.onOver((error) => this.#onOver(error))
   }
 
   /**
    * Loops that start from now on read only these partitions (Kafka: assign); the ones
-   * before are forgotten, none means all again. Loops that run go on as they are. Throws
-   * UNKNOWN_TOPIC_OR_PARTITION, CLOSED.
+   * before are forgotten, none means all again, or those of the group. Loops that run go on
+   * as they are. With a groupId, these loops go on where the group has committed, and commit,
+   * but are no members of it. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED, INVALID_REQUEST while
+   * a loop reads what the group assigns.
    */
   assign(partitions: Iterable<TopicPartition>): void {
-    const assigned = new Map<string, { topic: BoundTopic; partitions: Set<number> }>()
-    for (const { topic, partition } of partitions) {
-      const bound = asBoundTopic(topic)
-      this.#fetcher(bound, partition)
-      const entry = assigned.get(bound.topicId)
-      if (entry === undefined) assigned.set(bound.topicId, { topic: bound, partitions: new Set([partition]) })
-      else entry.partitions.add(partition)
-    }
-    this.#assigned.clear()
-    for (const [topicId, entry] of assigned) this.#assigned.set(topicId, entry)
+    if (this.#group !== undefined && this.#loops.areSubscribed)
+      throw new MillraceError('INVALID_REQUEST', 'a loop of this consumer reads what its group assigns: end that loop before assign(…)')
+    const bound = [...partitions].map(({ topic, partition }) => ({ topic: asBoundTopic(topic), partition }))
+    for (const { topic, partition } of bound) this.#fetcher(topic, partition)
+    this.#assigned.set(bound)
   }
 
-  /** The assigned partitions; none while all partitions of each topic are read. */
-  assignment(): { topic: string; partition: number }[] {
-    return [...this.#assigned.values()].flatMap(({ topic, partitions }) =>
-      [...partitions].map((partition) => ({ topic: topic.name, partition })),
-    )
+  /**
+   * The partitions assigned by hand, or by the group at this moment; none while all partitions of each topic are read.
+   */
+  assignment(): NamedPartition[] {
+    if (this.#group !== undefined && this.#assigned.isEmpty)
+      return this.#group.assigned.map(({ name, partition }) => ({ topic: name, partition }))
+    return this.#assigned.all().map(({ topic, partition }) => ({ topic: topic.name, partition }))
   }
 
   /**
    * The next record that is read of this partition is the one at `offset`, also in a loop
    * that runs. An offset that is not in the log is found out on reading: `autoOffsetReset`
-   * says what happens then. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED, and
-   * OFFSET_OUT_OF_RANGE for what is no offset.
+   * says what happens then. In a group, of a partition that is assigned, `onAssigned`
+   * included: its offset is committed as settled. Throws UNKNOWN_TOPIC_OR_PARTITION, CLOSED,
+   * OFFSET_OUT_OF_RANGE for what is no offset, and INVALID_REQUEST in a group for a partition
+   * of others.
    */
   seek(topic: AnyTopic, partition: number, offset: number): void {
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new MillraceError('OFFSET_OUT_OF_RANGE', `an offset is a whole number from 0 to 2^53 - 1, not ${String(offset)}`)
     }
-    this.#fetcher(asBoundTopic(topic), partition).seek(offset)
+    const bound = asBoundTopic(topic)
+    const fetcher = this.#fetcher(bound, partition)
+    this.#checkMine([fetcher])
+    fetcher.seek(offset)
+    this.#group?.owned(bound, partition)?.moved(offset)
     this.#engine.wakeLoop.wake()
   }
 
@@ -175,8 +189,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /** The partitions that are paused. */
-  paused(): { topic: string; partition: number }[] {
-    const paused = [...this.#fetchers.values()].flatMap((fetchers) => fetchers.filter((fetcher) => fetcher.paused))
+  paused(): NamedPartition[] {
+    const paused = this.#fetchers.all().filter((fetcher) => fetcher.paused)
     return paused.map(({ topic, partition }) => ({ topic: topic.name, partition }))
   }
 
@@ -212,116 +226,122 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
+   * Commits what is settled of all partitions, now (Kafka: commitSync): not the batch or record
+   * in your hands, for that `batch.commit()` or `record.commit()`. Rejects with
+   * STALE_MEMBER_EPOCH out of the group, INVALID_REQUEST without one, UNKNOWN_TOPIC_ID,
+   * REQUEST_TIMED_OUT, CLOSED.
+   */
+  async commit(): Promise<void> {
+    await this.#grouped('consumer.commit()').commitAll()
+  }
+
+  /**
+   * Commits these offsets, whatever is settled (Kafka: commitSync with offsets): each is that
+   * of the next record to be read. While no loop reads what the group assigns, as nobody in
+   * particular, which a group with members refuses. Rejects as `commit`, and with
+   * OFFSET_METADATA_TOO_LARGE, UNKNOWN_MEMBER_ID.
+   */
+  async commitOffsets(offsets: Iterable<OffsetToCommit>): Promise<void> {
+    const { commits } = this.#grouped('consumer.commitOffsets()')
+    const checked = offsetsToCommit(offsets)
+    for (const { topic, partition } of checked) this.#fetcher(topic, partition)
+    await commits.commit(checked)
+  }
+
+  /**
+   * What the group has committed of each partition, in their order; null where nothing
+   * (Kafka: committed). Rejects with INVALID_REQUEST without a group,
+   * UNKNOWN_TOPIC_OR_PARTITION, REQUEST_TIMED_OUT, ABORTED by its signal, CLOSED.
+   */
+  async committed(partitions: Iterable<TopicPartition>, options: { signal?: AbortSignal } = {}): Promise<(CommittedOffset | null)[]> {
+    const { commits } = this.#grouped('consumer.committed()')
+    return commits.fetch(this.#fetchersOf(partitions), 'anybody', options.signal)
+  }
+
+  /** Who this consumer is in its group (Kafka: groupMetadata). Throws INVALID_REQUEST without a group, CLOSED. */
+  groupMetadata(): GroupMetadata {
+    return this.#grouped('consumer.groupMetadata()').groupMetadata
+  }
+
+  /**
    * Batches as they are committed, each of one partition, offsets in order, some hundred
    * KiB at a time, or `maxPollRecords`; none is empty. The cursor of a batch is borrowed
    * until the next one is asked for; records made from it are not. Where all partitions of
    * a topic are read, without an end, those that it is given meanwhile are read too, from
-   * their beginning. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a loop of this
+   * their beginning. In a group, the first `next` joins it, asking for the next batch settles
+   * the one before, and the end of the loop, if it is the last, leaves the group; with
+   * `until: 'end'` the loop ends when each partition of its topics, whoever reads it, has come
+   * to where it ended at the start. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a loop of this
    * consumer reads the topic; the loop ends with ABORTED, with OFFSET_OUT_OF_RANGE under
    * `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when the topic is deleted, KAFKA_STORAGE_ERROR or
-   * CORRUPT_MESSAGE when files that hold what memory no longer does cannot be read, or by `close`.
+   * CORRUPT_MESSAGE when files that hold what memory no longer does cannot be read, or by `close`; in a
+   * group also with UNRELEASED_INSTANCE_ID, FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED,
+   * UNSUPPORTED_ASSIGNOR, and what a callback throws.
    */
-  batches<K, V>(topic: Topic<K, V, never, never>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
-    return this.#read(asBoundTopic(topic), options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
+  batches<K, V>(topics: TopicsToRead<K, V>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
+    return this.#read(topics, options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
   }
 
-  /** Records one by one: comfortable, and slower than `batches`; errors as there. */
-  records<K, V>(topic: Topic<K, V, never, never>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
-    return new RecordIterator<K, V>(this.#read(asBoundTopic(topic), options) as never, this.#turnYield)
+  /** Records one by one, each settled by asking for the next: comfortable, and slower than `batches`; errors as there. */
+  records<K, V>(topics: TopicsToRead<K, V>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
+    const batches = this.#read(topics, options)
+    const records = new RecordIterator<K, V>(batches as never, this.#turnYield)
+    if (batches instanceof GroupReading) batches.recordInHand = () => records.current?.offset
+    return records
   }
 
   /**
-   * Ends every loop that runs, as if nothing more came, and every look-up, with CLOSED. A
-   * second call does nothing. There is nothing to wait for, so it ends at once, whatever
-   * `timeoutMs`.
+   * Ends every loop that runs, as if nothing more came, and every look-up, with CLOSED. In a
+   * group it commits what is settled and leaves; it ends after `timeoutMs` (default: 5000)
+   * also where a callback does not. A second call waits for the first.
    */
-  async close(_options: { timeoutMs?: number } = {}): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    for (const iterator of [...this.#reading.values()]) iterator.close()
-    this.#lookups.close()
-    this.#fetchers.clear()
-    this.#stopHearing()
-    this.#onClose()
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
+  async #close(timeoutMs: number): Promise<void> {
+    this.#loops.close()
+    this.#lookups.close()
+    this.#stopHearing()
+    if (this.#group !== undefined) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = this.#engine.clock.setTimer(timeoutMs, resolve, { ref: true })
+      await Promise.race([this.#group.whenLeft(), promise])
+      timer.cancel()
+      this.#group.close()
+    }
+    this.#fetchers.clear()
+    this.#onClose()
+  }
+
   /** Nothing more will ever come: a loop that waits must not take that for a pause, nor for its end. */
   #onOver(error: Error): void {
-    for (const iterator of [...this.#reading.values()]) iterator.fail(error)
+    this.#loops.fail(error)
+    this.#group?.close()
     void this.close()
   }
 
-  #read(topic: BoundTopic, options: ReadOptions): BatchIterator {
-    const { until, signal } = checkReadOptions(options)
-    if (this.#closed) throw closedError()
-    const { topicId } = topic
-    if (this.#reading.has(topicId)) {
-      throw new MillraceError(
-        'INVALID_REQUEST',
-        `this consumer reads topic ${topic.name} already: end that loop first, or take another consumer`,
-      )
-    }
-    const fetchers = this.#partitionsOf(topic).map((partition) => this.#fetcher(topic, partition))
-    if (fetchers.length === 0) {
-      throw new MillraceError('INVALID_REQUEST', `no partition of topic ${topic.name} is assigned to this consumer: name some in assign(…)`)
-    }
-    for (const fetcher of fetchers) fetcher.topic = topic
-    const { fetchMinBytes: minBytes, fetchMaxWaitMs: maxWaitMs, maxPollRecords } = this.#options
-    const { threadId, wakeLoop, clock } = this.#engine
-    const iterator = new BatchIterator({
-      fetchers,
-      threadId,
-      fetchBytes: this.#fetchBytes,
-      maxRecords: maxPollRecords === INT_MAX ? Number.POSITIVE_INFINITY : maxPollRecords,
-      delay: minBytes > 1 ? { minBytes, maxWaitMs, clock } : undefined,
-      wakeLoop,
-      turnYield: this.#turnYield,
-      untilEnd: until === 'end',
-      signal,
-      onEnd: () => {
-        stopGrowing?.()
-        this.#reading.delete(topicId)
-      },
-    })
-    const isGrowing = this.#assigned.size === 0 && until === undefined
-    const stopGrowing = isGrowing ? this.#engine.onMetadata((delta) => this.#grow(topic, iterator, delta)) : undefined
-    this.#reading.set(topicId, iterator)
-    // What came between looking and listening was told to nobody.
-    if (isGrowing) for (const partition of this.#partitionsOf(topic).slice(fetchers.length)) this.#addTo(iterator, topic, partition)
-    return iterator
+  #read(what: unknown, options: ReadOptions): ReturnType<ConsumerLoops['read']> {
+    if (this.#closing !== undefined) throw closedError()
+    return this.#loops.read(what, options)
   }
 
-  /** Reads partitions that a topic was given while all of it is read: from their beginning, for nothing in them is old. */
-  #grow(topic: BoundTopic, iterator: BatchIterator, delta: MetadataDelta): void {
-    for (const { topic: image, partition, previous } of delta.changedPartitions()) {
-      if (previous !== undefined || !equalTopicIds(image.topicId, topic.topicIdWords)) continue
-      this.#addTo(iterator, topic, partition.partitionId)
-    }
+  #grouped(what: string): GroupConsumer {
+    if (this.#closing !== undefined) throw closedError()
+    if (this.#group === undefined) throw noGroupError(what)
+    return this.#group
   }
 
-  #addTo(iterator: BatchIterator, topic: BoundTopic, partition: number): void {
-    const isKnown = this.#fetchers.get(topic.topicId)?.[partition] !== undefined
-    const fetcher = this.#fetcher(topic, partition)
-    if (!isKnown) fetcher.seekLazily('earliest')
-    fetcher.topic = topic
-    iterator.add(fetcher)
-  }
-
-  /** Batches are of one partition, so the lesser of the two bounds holds. */
-  get #maxBytes(): number {
-    return Math.min(this.#options.maxPartitionFetchBytes, this.#options.fetchMaxBytes)
-  }
-
-  get #fetchBytes(): number {
-    return Math.max(1, Math.min(FETCH_BYTES, this.#maxBytes))
-  }
-
+  /** Of a topic: all, those assigned by hand, or those that the group assigns now. */
   #partitionsOf(topic: BoundTopic): number[] {
-    return [...(this.#assigned.size === 0 ? topic.slots.keys() : (this.#assigned.get(topic.topicId)?.partitions ?? []))]
+    if (!this.#assigned.isEmpty) return this.#assigned.of(topic)
+    if (this.#group === undefined) return [...topic.slots.keys()]
+    return this.#group.assigned.filter((each) => each.topic.topicId === topic.topicId).map(({ partition }) => partition)
   }
 
   #fetchersOf(partitions: Iterable<TopicPartition>): PartitionFetcher[] {
@@ -330,54 +350,39 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
 
   /** All of those assigned, or all that are known. */
   #allFetchers(): PartitionFetcher[] {
-    if (this.#closed) throw closedError()
-    if (this.#assigned.size === 0) return [...this.#fetchers.values()].flatMap((fetchers) => Object.values(fetchers))
-    return [...this.#assigned.values()].flatMap(({ topic, partitions }) =>
-      [...partitions].map((partition) => this.#fetcher(topic, partition)),
-    )
+    if (this.#closing !== undefined) throw closedError()
+    if (!this.#assigned.isEmpty) return this.#fetchersOf(this.#assigned.all())
+    return this.#group === undefined ? this.#fetchers.all() : this.#group.assigned.map(({ fetcher }) => fetcher)
   }
 
   #seekLazily(partitions: Iterable<TopicPartition> | undefined, to: 'earliest' | 'latest'): void {
     const fetchers = partitions === undefined ? this.#allFetchers() : this.#fetchersOf(partitions)
+    this.#checkMine(fetchers)
     for (const fetcher of fetchers) fetcher.seekLazily(to)
     this.#engine.wakeLoop.wake()
   }
 
   #fetcher(topic: BoundTopic, partition: number): PartitionFetcher {
-    if (this.#closed) throw closedError()
-    checkAttached(topic, this.#engine)
-    let fetchers = this.#fetchers.get(topic.topicId)
-    if (fetchers === undefined) {
-      fetchers = []
-      this.#fetchers.set(topic.topicId, fetchers)
-    }
-    const slotNumber = typeof partition === 'number' ? topic.slots[partition] : undefined
-    if (slotNumber === undefined) {
-      const range = `it has partitions 0 to ${topic.partitions - 1}`
-      throw new MillraceError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} has no partition ${partition}: ${range}`, {
-        retriable: false,
-      })
-    }
-    fetchers[partition] ??= new PartitionFetcher(topic, partition, this.#engine.controlBlock(slotNumber), this.#engine.memory, {
-      autoOffsetReset: this.#options.autoOffsetReset,
-      bound: this.#bound,
-      maxBytes: this.#maxBytes,
-      lookUp: (fetcher) => this.#lookups.byDuration(fetcher, resetDurationMs(this.#options.autoOffsetReset) ?? 0),
-      onLookedUp: () => this.#engine.wakeLoop.wake(),
-      onOvertaken: (event) => this.emit('overtaken', event),
-      coldReads: this.#coldReadsOf(topic),
-    })
-    return fetchers[partition]
+    if (this.#closing !== undefined) throw closedError()
+    return this.#fetchers.of(topic, partition)
   }
 
-  /** One loop reads a topic, and takes all its partitions in turn: so they can share. */
-  #coldReadsOf({ topicId }: BoundTopic): ColdReads {
-    let reads = this.#coldReads.get(topicId)
-    if (reads === undefined) {
-      const { clock, partitionFiles, wakeLoop } = this.#engine
-      reads = new ColdReads({ ...partitionFiles, clock, chunkBytes: this.#fetchBytes, onRead: () => wakeLoop.wake() })
-      this.#coldReads.set(topicId, reads)
-    }
-    return reads
+  /** The position of a partition that the group has not assigned is not this consumer's to move. */
+  #checkMine(fetchers: readonly PartitionFetcher[]): void {
+    const group = this.#group
+    if (group === undefined || !this.#assigned.isEmpty) return
+    const other = fetchers.find(({ topic, partition }) => group.owned(topic, partition) === undefined)
+    if (other === undefined) return
+    const where = `${other.topic.name}-${other.partition}`
+    throw new MillraceError(
+      'INVALID_REQUEST',
+      `${where} is not assigned to this consumer now: seek in onAssigned, or assign partitions by hand`,
+    )
   }
+}
+
+/** As Kafka's: 16 bytes of chance as 22 characters of base64url. */
+function memberIdOf(random: Random): string {
+  const words: TopicId = [random.uint32(), random.uint32(), random.uint32(), random.uint32()]
+  return formatTopicId(words)
 }

@@ -3,9 +3,9 @@
 // Holds: at most one batch lies in it; asking for the next one ends the one before.
 
 import { RecordCursor } from '../../record/record-cursor.ts'
-import type { BoundTopic } from '../topic.ts'
 import { ConsumerBatch } from './consumer-batch.ts'
 import type { BatchMemory } from './consumer-batch.ts'
+import type { RecordSource } from './record-source.ts'
 
 export class FetchBuffer implements BatchMemory {
   /** What the shared log reader copies into; it may put a larger array here. */
@@ -19,9 +19,9 @@ export class FetchBuffer implements BatchMemory {
   }
 
   /** The batch that was just copied here. */
-  hold(topic: BoundTopic, partition: number, firstOffset: number, nextOffset: number): ConsumerBatch {
+  hold(source: RecordSource, partition: number, firstOffset: number, nextOffset: number): ConsumerBatch {
     const range = { firstOffset, nextOffset, bytes: this.bytes, length: this.length }
-    this.#last = new ConsumerBatch(topic, partition, range, this, this.#cursor)
+    this.#last = new ConsumerBatch(source, partition, range, this, this.#cursor)
     return this.#last
   }
 

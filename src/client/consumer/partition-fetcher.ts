@@ -21,6 +21,7 @@ import type { BoundTopic } from '../topic.ts'
 import { ColdFetch } from './cold-fetch.ts'
 import type { ColdReads } from './cold-reads.ts'
 import type { AutoOffsetReset } from './offset-reset.ts'
+import type { RecordSource } from './record-source.ts'
 
 /** The offset that was to be read is not there: retention took it before, or it lay beyond the end. */
 export interface Overtaken {
@@ -50,8 +51,10 @@ export interface FetcherOptions {
 type PositionState = 'reset' | 'earliest' | 'latest' | 'looking up' | 'known'
 
 export class PartitionFetcher {
-  /** As it was bound for the reading that runs: its serdes decode the records. */
+  /** As it was bound for the reading that runs. */
   topic: BoundTopic
+  /** What its records are told to come from: their serdes, and who commits them. */
+  source: RecordSource
   readonly partition: number
   readonly control: ControlBlock
   /** The position of the last fetch that found records. */
@@ -77,6 +80,7 @@ export class PartitionFetcher {
 
   constructor(topic: BoundTopic, partition: number, control: ControlBlock, memory: LogMemory, options: FetcherOptions) {
     this.topic = topic
+    this.source = topic
     this.partition = partition
     this.control = control
     this.#memory = memory
@@ -109,6 +113,31 @@ export class PartitionFetcher {
       'OFFSET_NOT_AVAILABLE',
       `the position of ${where} is being looked up by its leader: ask again, or begin to read`,
     )
+  }
+
+  /** As `position`, where it is known without looking. */
+  get knownPosition(): number | undefined {
+    return this.#state === 'known' ? this.#position : undefined
+  }
+
+  /** Nobody has said yet where it is to be read. */
+  get isUnset(): boolean {
+    return this.#state === 'reset'
+  }
+
+  /**
+   * Reading waits until it is told where the group goes on. Gives what tells it: an offset, or undefined
+   * where none was committed; whoever has moved the position meanwhile has the last word.
+   */
+  awaitCommitted(): (offset: number | undefined) => void {
+    this.#failure = undefined
+    this.#state = 'looking up'
+    const move = ++this.#moves
+    return (offset) => {
+      if (move !== this.#moves) return
+      if (offset === undefined) this.#state = 'reset'
+      else this.seek(offset)
+    }
   }
 
   seek(offset: number): void {

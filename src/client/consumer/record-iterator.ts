@@ -10,14 +10,19 @@ const RECORDS_A_LOOK = 16
 
 /** What the records come from. */
 export interface RecordBatches<K, V> extends AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
-  /** Nothing more comes, or only an error: what is left of a batch is not handed out either. */
-  readonly ended: boolean
+  /**
+   * Once a record: whether what is left of a batch is not handed out. Nothing more comes, or only an error; or the partition is
+   * another's.
+   */
+  endsBatch(): boolean
 }
 
 export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
   readonly #batches: RecordBatches<K, V>
   readonly #turnYield: TurnYield
   #records: Iterator<ConsumerRecord<K, V>, undefined> | undefined
+  /** What the iterator of the batch gives, each time the same object. */
+  #current: { readonly value?: ConsumerRecord<K, V> | undefined } | undefined
   #untilLook = RECORDS_A_LOOK
   #pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | undefined
 
@@ -35,9 +40,16 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
     return this.#take()
   }
 
+  /** The record that was handed out last, as long as the one behind it was not asked for. */
+  get current(): ConsumerRecord<K, V> | undefined {
+    return this.#current?.value
+  }
+
   async return(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    const ended = this.#batches.return?.()
     this.#records = undefined
-    await this.#batches.return?.()
+    this.#current = undefined
+    await ended
     return { value: undefined, done: true }
   }
 
@@ -51,7 +63,7 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
 
   #take(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     try {
-      const result = this.#batches.ended ? undefined : this.#records?.next()
+      const result = this.#batches.endsBatch() ? undefined : this.#records?.next()
       if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })
     } catch (error) {
       // A damaged batch: `for await` does not call `return` after a `next` that failed.
@@ -68,6 +80,7 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
       this.#records = batch.value[Symbol.iterator]()
       // A batch of control records alone has none for users.
       const result = this.#records.next()
+      this.#current = result
       if (result.done !== true) return { value: result.value, done: false }
     }
   }

@@ -56,7 +56,12 @@ export class RecordSlices {
     fetcher.returnTo(nextOffset)
     this.#position = nextOffset
     if (nextOffset >= this.#endOffset) this.#fetcher = undefined
-    return buffer.length === 0 ? undefined : buffer.hold(fetcher.topic, fetcher.partition, firstOffset, nextOffset)
+    return buffer.length === 0 ? undefined : buffer.hold(fetcher.source, fetcher.partition, firstOffset, nextOffset)
+  }
+
+  /** What is left is not handed out, if it is of that partition. */
+  drop(fetcher: PartitionFetcher): void {
+    if (this.#fetcher === fetcher) this.#fetcher = undefined
   }
 
   /** Copies up to so many records, as batches of their own; gives the offset behind them. */

@@ -24,6 +24,16 @@ test('the defaults', () => {
     maxPartitionFetchBytes: 1_048_576,
     maxPollRecords: 2 ** 31 - 1,
     isolationLevel: 'read_uncommitted',
+    groupId: undefined,
+    clientId: '',
+    groupInstanceId: undefined,
+    groupRemoteAssignor: undefined,
+    autoCommit: true,
+    autoCommitIntervalMs: 5_000,
+    maxPollIntervalMs: 300_000,
+    onAssigned: undefined,
+    onRevoked: undefined,
+    onLost: undefined,
   }
   expect(fillConsumerOptions()).toEqual(defaults)
   expect(fillConsumerOptions({ autoOffsetReset: undefined })).toEqual(defaults)
@@ -31,7 +41,10 @@ test('the defaults', () => {
 
 test("are Kafka's, but for the two that the file explains", () => {
   const kafka = kafkaDefaults('ConsumerConfig')
-  const differ = settingsOf(CONSUMER_CONFIG).filter(([, { kafkaName, default: value }]) => kafka.get(kafkaName!)!.default !== value)
+  const named = settingsOf(CONSUMER_CONFIG).filter(([, { kafkaName }]) => kafkaName !== undefined)
+  const differ = named.filter(([, { kafkaName, default: value }]) => kafka.get(kafkaName!)!.default !== (value ?? null))
+  const own = settingsOf(CONSUMER_CONFIG).filter((setting) => !named.some(([name]) => name === setting[0]))
+  expect(own.map(([name]) => name)).toEqual(['onAssigned', 'onRevoked', 'onLost'])
   expect(differ.map(([name]) => name)).toEqual(['autoOffsetReset', 'maxPollRecords'])
 })
 
@@ -49,15 +62,21 @@ test.each<[Record<string, unknown>, string]>([
   [{ isolationLevel: 'committed' }, 'did you mean "read_committed"?'],
   [{ fetchMinBytes: -1 }, 'a whole number of bytes (int) from 0'],
   [{ fetchMaxBytes: '1' }, 'did you mean 1, without quotes?'],
+  [{ groupId: '' }, 'groupId must not be empty'],
+  [{ groupInstanceId: 'one' }, 'groupInstanceId is for a member of a group: set groupId'],
+  [{ onLost: () => undefined }, 'onLost is for a member of a group: set groupId'],
+  [{ groupId: 'g', onLost: 5 }, 'a function of [{ topic, partition }, …]'],
 ])('%j is refused', (options, words) => {
   expect(refusal(options).message).toContain(words)
 })
 
 test.each<[string, string]>([
-  ['groupId', 'consumer groups are not there yet: leave it out to read all partitions'],
-  ['group.id', 'consumer groups are not there yet'],
-  ['sessionTimeout', 'consumer groups are not there yet'],
-  ['autoCommitIntervalMs', 'consumer groups are not there yet'],
+  ['groupId', 'groupId must be a string'],
+  ['group.id', 'it is written groupId here'],
+  ['sessionTimeout', 'it is a config of the brokers since KIP-848'],
+  ['partitionAssignmentStrategy', 'its coordinator assigns: set groupRemoteAssignor'],
+  ['enableAutoCommit', 'it is called autoCommit here'],
+  ['onPartitionsRevoked', 'it is called onRevoked here'],
   ['max.poll.records', 'it is written maxPollRecords here'],
   ['maxRecords', 'it is called maxPollRecords here'],
   ['minBytes', 'it is called fetchMinBytes here'],

@@ -16,6 +16,7 @@ import { defineTopic } from '../../../src/client/topic-definition.ts'
 import type { VirtualClock } from '../../../src/clock.ts'
 import type { EmbeddedEngine } from '../../../src/engine/embedded-engine.ts'
 import type { OffsetQuery } from '../../../src/engine/partition-calls.ts'
+import type { GroupCalls } from '../../../src/engine/group-calls.ts'
 import { WakeLoop } from '../../../src/engine/wake-loop.ts'
 import type { MillraceError } from '../../../src/errors.ts'
 import { formatTopicId, threadId } from '../../../src/ids.ts'
@@ -59,7 +60,14 @@ export class HandDrivenLog {
   readonly #topics = new Map<string, TopicImage>()
   #nextSlot = 1
 
-  constructor(options: { brokers?: number; logMemoryBytes?: number; partitionFiles?: PartitionFiles } = {}) {
+  constructor(
+    options: {
+      brokers?: number
+      logMemoryBytes?: number
+      partitionFiles?: PartitionFiles
+      groups?: Pick<GroupCalls, 'ask' | 'fenceCount'>
+    } = {},
+  ) {
     this.fixture = new LogFixture({ brokers: options.brokers ?? 1, logMemoryBytes: options.logMemoryBytes ?? 16 * MIB })
     const engine: Partial<Record<keyof EmbeddedEngine, unknown>> = {
       threadId: CONSUMER_THREAD,
@@ -81,8 +89,15 @@ export class HandDrivenLog {
         return () => this.#over.delete(listener)
       },
     }
-    Object.defineProperty(engine, 'metadata', { get: () => this.#image() })
+    Object.defineProperty(engine, 'metadata', { get: () => this.image })
+    Object.defineProperty(engine, 'groups', { value: options.groups })
     this.#engine = engine as unknown as EmbeddedEngine
+  }
+
+  /** The cluster as it is now. */
+  get image(): MetadataImage {
+    const topicKeys = new Map([...this.#topics].map(([key, { name }]) => [name, key]))
+    return new MetadataImage(0, { ...MetadataImage.EMPTY.content, topicsById: this.#topics, topicKeys })
   }
 
   get clock(): VirtualClock {
@@ -99,8 +114,7 @@ export class HandDrivenLog {
   }
 
   /** A topic of text, led by broker 0. */
-  topic(partitions = 1): TextTopic {
-    const name = `topic-${this.#nextSlot}`
+  topic(partitions = 1, name = `topic-${this.#nextSlot}`): TextTopic {
     const topicId: TopicId = [0, 0, 0, this.#nextSlot]
     const image: TopicImage = { name, topicId, partitions: Array.from({ length: partitions }, (_, id) => this.#newPartition(topicId, id)) }
     this.#topics.set(formatTopicId(topicId), image)
@@ -214,10 +228,6 @@ export class HandDrivenLog {
     initialiseSlot(this.fixture.memory, slot, topicId, partitionId, RETENTION_DEFAULT)
     this.#logs.set(slot, this.fixture.brokers[0]!.lead(slot))
     return { partitionId, slot, leader: 0, leaderEpoch: 1, partitionEpoch: 0, replicas: [0], isr: [0] }
-  }
-
-  #image(): MetadataImage {
-    return new MetadataImage(0, { ...MetadataImage.EMPTY.content, topicsById: this.#topics })
   }
 
   #slot(topic: TextTopic, partition: number): number {

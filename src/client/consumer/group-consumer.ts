@@ -1,0 +1,391 @@
+// The consumer of a group: runs its membership, gives loops the partitions that are assigned
+// to it and takes them back, and tells its user (Kafka: AsyncKafkaConsumer, KIP-848). Runs on
+// its user's thread.
+// Holds: before each batch it has compared, in shared memory, whether a member of this thread
+// was put out of its group, and hands out nothing more until it knows that it is not that one;
+// user's callbacks run one after the other; closing it always ends.
+
+import type { Timer } from '../../clock.ts'
+import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
+import type { GroupCalls } from '../../engine/group-calls.ts'
+import { KAFKA_ERRORS, MillraceError } from '../../errors.ts'
+import type { BoundTopic } from '../topic.ts'
+import type { FilledConsumerOptions } from './consumer-config.ts'
+import { lateCommitError } from './group-errors.ts'
+import { GroupMembership } from './group-membership.ts'
+import type { MembershipEffect } from './group-membership.ts'
+import type { GroupReading, ReadingGroup } from './group-reading.ts'
+import { OffsetCommits, STANDALONE } from './offset-commits.ts'
+import type { Committer } from './offset-commits.ts'
+import { groupPartitionKey, leaveEpochOf, plainRequest } from './membership-requests.ts'
+import type { GroupPartition, MemberIdentity } from './membership-requests.ts'
+import type { OwnedPartition } from './owned-partition.ts'
+import { OwnedPartitions } from './owned-partitions.ts'
+import type { PartitionFetchers } from './partition-fetchers.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What `groupMetadata` gives (Kafka: ConsumerGroupMetadata). */
+export interface GroupMetadata {
+  readonly groupId: string
+  /** '' outside the group. */
+  readonly memberId: string
+  /** Kafka: generationId; -1 outside the group. */
+  readonly memberEpoch: number
+  readonly groupInstanceId: string | undefined
+}
+
+export interface GroupConsumerOptions {
+  readonly engine: EmbeddedEngine
+  readonly calls: Pick<GroupCalls, 'ask' | 'fenceCount'>
+  readonly groupId: string
+  readonly memberId: string
+  readonly consumer: FilledConsumerOptions
+  readonly fetchers: PartitionFetchers
+}
+
+export class GroupConsumer implements ReadingGroup {
+  readonly commits: OffsetCommits
+  readonly partitions: OwnedPartitions
+  readonly #options: GroupConsumerOptions
+  readonly #identity: MemberIdentity
+  readonly #membership: GroupMembership
+  /** Loops that were asked for nothing yet. */
+  readonly #waiting = new Map<GroupReading, Subscription>()
+  readonly #subscriptions = new Map<GroupReading, Subscription>()
+  /** A loop was subscribed: offsets are committed as a member, or not at all. */
+  #isSubscribed = false
+  #isClosed = false
+  readonly #effects: MembershipEffect[] = []
+  #isPerforming = false
+  #request: AbortController | undefined
+  #fencesSeen: number
+  #fencesAsked = -1
+  #retryTimer: Timer | undefined
+  #pollTimer: Timer | undefined
+  #stopHearing: (() => void) | undefined
+  #whenAnswered = Promise.withResolvers<void>()
+  #whenLeft: PromiseWithResolvers<void> | undefined
+
+  constructor(options: GroupConsumerOptions) {
+    this.#options = options
+    const { calls, groupId, memberId, consumer, engine } = options
+    const groupInstanceId = consumer.groupInstanceId ?? null
+    this.#fencesSeen = calls.fenceCount()
+    const groupRemoteAssignor = consumer.groupRemoteAssignor ?? null
+    this.#identity = { groupId, memberId, groupInstanceId, rebalanceTimeoutMs: consumer.maxPollIntervalMs, groupRemoteAssignor }
+    this.#membership = new GroupMembership({
+      ...this.#identity,
+      isReadable: (partition) => this.#readerOf(partition) !== undefined,
+    })
+    this.partitions = new OwnedPartitions({
+      consumer,
+      fetchers: options.fetchers,
+      commits: () => this.commits,
+      commit: (partition) => this.commitPartition(partition),
+      readerOf: (partition) => this.#readerOf(partition),
+      fail: (error) => this.#failAll(error),
+    })
+    this.commits = new OffsetCommits({
+      calls,
+      clock: engine.clock,
+      groupId,
+      groupInstanceId,
+      clientId: consumer.clientId,
+      autoCommitIntervalMs: consumer.autoCommit ? consumer.autoCommitIntervalMs : undefined,
+      requireStable: consumer.isolationLevel === 'read_committed',
+      committer: () => this.#committer(),
+      epochChanged: () => this.#epochChanged(),
+      isOwned: (topic, partition) => !this.#isSubscribed || this.owned(topic, partition) !== undefined,
+      owned: () => this.partitions.all(),
+    })
+  }
+
+  get groupMetadata(): GroupMetadata {
+    const { groupId, memberId, consumer } = this.#options
+    const { isMember, epoch } = this.#membership
+    const groupInstanceId = consumer.groupInstanceId
+    return isMember
+      ? { groupId, memberId, memberEpoch: epoch, groupInstanceId }
+      : { groupId, memberId: '', memberEpoch: -1, groupInstanceId }
+  }
+
+  /** Whether loops of this consumer share the group's topics, or did a moment ago. */
+  get isSubscribed(): boolean {
+    return this.#isSubscribed
+  }
+
+  /** Those that it reads now. */
+  get assigned(): OwnedPartition[] {
+    return this.partitions.all()
+  }
+
+  owned(topic: BoundTopic, partition: number): OwnedPartition | undefined {
+    return this.partitions.get(groupPartitionKey({ topicId: topic.topicIdWords, partition }))
+  }
+
+  /** A loop that will join when it is asked for the first time. */
+  subscribe(reading: GroupReading, subscription: Subscription): void {
+    this.#waiting.set(reading, subscription)
+  }
+
+  /** The topics that loops of it read. */
+  isReading(topicId: string): boolean {
+    return [...this.#waiting.values(), ...this.#subscriptions.values()].some(({ topics }) => topics.has(topicId))
+  }
+
+  /** As a loop of its own sees it, which says when it has ended. */
+  loop(onEnd: () => void): ReadingGroup {
+    return {
+      begin: (reading) => this.begin(reading),
+      asked: () => this.asked(),
+      mayHandOut: () => this.mayHandOut(),
+      handedOut: () => this.handedOut(),
+      noteSettled: () => this.noteSettled(),
+      ended: (reading) => {
+        onEnd()
+        return this.ended(reading)
+      },
+    }
+  }
+
+  // Of its loops
+
+  async begin(reading: GroupReading): Promise<void> {
+    const subscription = this.#waiting.get(reading)!
+    await subscription.prepare()
+    if (reading.isOver) return
+    this.#waiting.delete(reading)
+    this.#subscriptions.set(reading, subscription)
+    this.#isSubscribed = true
+    this.#stopHearing ??= this.#options.engine.onMetadata(() => this.#metadataChanged())
+    subscription.follow()
+    this.#subscribe()
+  }
+
+  asked(): void {
+    if (this.#membership.state === 'stalled') this.#perform(this.#membership.resume())
+  }
+
+  mayHandOut(): boolean {
+    const count = this.#options.calls.fenceCount()
+    if (count === this.#fencesSeen || !this.#isSubscribed) return true
+    this.#verify(count)
+    return false
+  }
+
+  handedOut(): number {
+    const { engine, consumer } = this.#options
+    this.#pollTimer ??= engine.clock.setTimer(consumer.maxPollIntervalMs, () => this.#checkPolls())
+    return engine.clock.monotonicMs()
+  }
+
+  noteSettled(): void {
+    this.commits.noteSettled()
+  }
+
+  async ended(reading: GroupReading): Promise<void> {
+    this.#waiting.delete(reading)
+    if (!this.#subscriptions.delete(reading)) return
+    const left = this.partitions
+      .all()
+      .filter(({ reader }) => reader === reading)
+      .map(({ whenGone }) => whenGone)
+    if (this.#subscriptions.size === 0) {
+      this.#stopHearing?.()
+      this.#stopHearing = undefined
+      this.#pollTimer?.cancel()
+      this.#pollTimer = undefined
+      this.#whenLeft ??= Promise.withResolvers()
+      left.push(this.#whenLeft.promise)
+    }
+    this.#subscribe()
+    await Promise.all(left)
+  }
+
+  /** Commits what is settled of all, now. */
+  async commitAll(): Promise<void> {
+    if (this.#isSubscribed && !this.#membership.isMember) throw lateCommitError(this.#options.groupId, 'the partitions of this consumer')
+    await this.commits.commitSettled(this.assigned)
+  }
+
+  /** Commits what is settled of one partition, now; refused where it is another's. */
+  async commitPartition(partition: OwnedPartition): Promise<void> {
+    const { position } = partition
+    if (partition.state !== 'gone') await this.commits.commitSettled([partition])
+    const { committedOffset } = partition
+    if (position === undefined || (committedOffset !== undefined && committedOffset >= position)) return
+    if (partition.state === 'gone') throw lateCommitError(this.#options.groupId, String(partition))
+  }
+
+  /** Resolves when it has left the group. */
+  async whenLeft(): Promise<void> {
+    await this.#whenLeft?.promise
+  }
+
+  /** Ends all that is under way; who has not left yet says so, and waits for nothing. */
+  close(): void {
+    if (this.#isClosed) return
+    const isMember = this.#membership.state !== 'unsubscribed'
+    this.#isClosed = true
+    for (const reading of this.#readings()) reading.close()
+    this.partitions.forget(this.partitions.all())
+    this.#stopHearing?.()
+    this.#retryTimer?.cancel()
+    this.#pollTimer?.cancel()
+    this.#request?.abort()
+    this.commits.close()
+    this.#whenLeft?.resolve()
+    this.#whenAnswered.resolve()
+    if (!isMember) return
+    const { calls, groupId } = this.#options
+    const request = plainRequest(this.#identity, leaveEpochOf(this.#identity))
+    calls.ask('consumerGroupHeartbeat', groupId, request, { hold: false }).catch(() => undefined)
+  }
+
+  // Of its membership
+
+  #subscribe(): void {
+    const topics = new Map<string, string>()
+    for (const { topics: some } of this.#subscriptions.values()) for (const [id, { name }] of some) topics.set(id, name)
+    this.#perform(this.#membership.subscribe(topics))
+  }
+
+  /** In the order in which the membership gives them, also where doing one brings others. */
+  #perform(effects: readonly MembershipEffect[]): void {
+    this.#effects.push(...effects)
+    if (this.#isPerforming) return
+    this.#isPerforming = true
+    try {
+      for (let next = this.#effects.shift(); next !== undefined; next = this.#effects.shift()) if (!this.#isClosed) this.#do(next)
+    } finally {
+      this.#isPerforming = false
+    }
+  }
+
+  #do(effect: MembershipEffect): void {
+    switch (effect.kind) {
+      case 'heartbeat':
+        return this.#heartbeat(effect)
+      case 'wait':
+        this.#retryTimer?.cancel()
+        this.#retryTimer = this.#options.engine.clock.setTimer(effect.ms, () => this.#perform(this.#membership.due()))
+        return
+      case 'assign':
+        this.#then(this.partitions.assign(effect.partitions), () => this.#membership.taken(effect.id))
+        return
+      case 'revoke':
+        this.#then(this.partitions.revoke(effect.partitions), () => this.#membership.released(effect.id))
+        return
+      case 'lose':
+        this.#then(this.partitions.lose(effect.partitions), () => this.#membership.released(effect.id))
+        return
+      case 'fail':
+        this.#failAll(effect.error)
+        return
+      case 'left':
+        this.#isSubscribed = this.#subscriptions.size > 0
+        this.#whenLeft?.resolve()
+        this.#whenLeft = undefined
+    }
+  }
+
+  #then(work: Promise<void>, over: () => MembershipEffect[]): void {
+    void work.then(() => {
+      this.#perform(over())
+      this.#options.engine.wakeLoop.wake()
+    })
+  }
+
+  #heartbeat({ id, request, holdMs }: MembershipEffect & { kind: 'heartbeat' }): void {
+    const { calls, groupId, engine, consumer } = this.#options
+    // What it says, or more, this one says too.
+    this.#request?.abort()
+    const abort = new AbortController()
+    this.#request = abort
+    const count = calls.fenceCount()
+    const answered = (effects: () => MembershipEffect[]): void => {
+      if (this.#request !== abort || this.#isClosed) return
+      this.#perform(effects())
+      engine.wakeLoop.wake()
+      this.#whenAnswered.resolve()
+      this.#whenAnswered = Promise.withResolvers()
+    }
+    // A loop keeps the process alive, until it has left.
+    const options = { signal: abort.signal, holdMs, hold: request.memberEpoch < 0, clientId: consumer.clientId }
+    calls.ask('consumerGroupHeartbeat', groupId, request, options).then(
+      (response) =>
+        answered(() => {
+          if (response.errorCode === KAFKA_ERRORS.NONE) this.#fencesSeen = count
+          return this.#membership.heard(id, response)
+        }),
+      (error: unknown) => answered(() => this.#membership.unheard(id, asMillraceError(error))),
+    )
+  }
+
+  /** Somebody of this thread was put out: it may have been this one. */
+  #verify(count: number): void {
+    if (this.#fencesAsked === count) return
+    this.#fencesAsked = count
+    this.#perform(this.#membership.verify())
+  }
+
+  #readerOf({ topicId, partition }: GroupPartition): { topic: BoundTopic; reading: GroupReading } | undefined {
+    for (const [reading, { topics }] of this.#subscriptions) {
+      for (const topic of topics.values()) {
+        if (topic.topicIdWords.every((word, i) => word === topicId[i]) && topic.slots[partition] !== undefined) return { topic, reading }
+      }
+    }
+    return undefined
+  }
+
+  #readings(): GroupReading[] {
+    return [...this.#waiting.keys(), ...this.#subscriptions.keys()]
+  }
+
+  #failAll(error: Error): void {
+    for (const reading of [...this.#subscriptions.keys()]) reading.fail(error)
+  }
+
+  #metadataChanged(): void {
+    let changed = false
+    for (const [reading, subscription] of [...this.#subscriptions]) {
+      try {
+        if (subscription.follow()) changed = true
+      } catch (error) {
+        reading.fail(error as Error)
+      }
+    }
+    if (changed) this.#subscribe()
+    this.#perform(this.#membership.metadataChanged())
+  }
+
+  /** Whether somebody has had a batch in hand for too long. */
+  #checkPolls(): void {
+    this.#pollTimer = undefined
+    const { engine, consumer } = this.#options
+    const nowMs = engine.clock.monotonicMs()
+    let next = Number.POSITIVE_INFINITY
+    for (const reading of this.#subscriptions.keys()) next = Math.min(next, reading.dueMs(nowMs, consumer.maxPollIntervalMs))
+    if (next <= nowMs) this.#perform(this.#membership.stall())
+    else if (next < Number.POSITIVE_INFINITY) this.#pollTimer = engine.clock.setTimer(next - nowMs, () => this.#checkPolls())
+  }
+
+  #committer(): Committer | undefined {
+    if (!this.#isSubscribed) return STANDALONE
+    const { isMember, epoch } = this.#membership
+    return isMember ? { memberId: this.#options.memberId, memberEpoch: epoch } : undefined
+  }
+
+  async #epochChanged(): Promise<void> {
+    const { promise } = this.#whenAnswered
+    this.#perform(this.#membership.verify())
+    await promise
+  }
+}
+
+function asMillraceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  return new MillraceError('UNKNOWN_SERVER_ERROR', `the group's coordinator was asked, and something broke: ${String(error)}`, {
+    cause: error,
+  })
+}
