@@ -5,7 +5,7 @@
 import type { MetadataDelta } from '../../metadata/metadata-delta.ts'
 import type { MetadataImage } from '../../metadata/metadata-image.ts'
 import { isLocalHost } from '../client-host.ts'
-import type { CoordinatorStep } from '../coordinator-shard.ts'
+import type { CoordinatorStep, TimerChange } from '../coordinator-shard.ts'
 import { ConsumerGroupChange } from './consumer-group-change.ts'
 import { isAway } from './consumer-group-member.ts'
 import type { ConsumerGroupMember } from './consumer-group-member.ts'
@@ -36,11 +36,17 @@ export class ConsumerGroupEvents {
     if (kind === 'assign') {
       const change = new ConsumerGroupChange(group)
       assignIfDue(change, hasLocalMembers(change), this.#parts, now)
-      return retried(stepOf(change), timerName(kind, groupId), now)
+      return retried(stepOf(change), now, [timerName(kind, groupId)])
+    }
+    if (kind === 'refresh') {
+      const change = new ConsumerGroupChange(group)
+      this.#rematch(change, undefined, this.#parts.image(), now)
+      this.#refresh(change, false, this.#parts.image(), now)
+      return retried(stepOf(change), now, [timerName(kind, groupId)])
     }
     const member = group.member(memberId)
     if (member === undefined || (kind === 'rebalance' && member.state !== 'UNREVOKED_PARTITIONS')) return NOTHING
-    return retried(this.#fence(group, [member], now), timerName(kind, groupId, memberId), now)
+    return this.#fence(group, [member], now)
   }
 
   /** A thread of this process has ended. A member that gave its instance id back has its session to come again. */
@@ -61,7 +67,7 @@ export class ConsumerGroupEvents {
       const isRelevant = this.#rematch(change, changed, delta.image, now)
       if (!isRelevant && [...subscribedTopicNames(change)].every((name) => !changed.has(name))) continue
       this.#refresh(change, false, delta.image, now)
-      if (change.records.length > 0) steps.push(stepOf(change))
+      if (change.records.length > 0) steps.push(retried(stepOf(change), now, [timerName('refresh', group.groupId)]))
     }
     return steps
   }
@@ -82,7 +88,9 @@ export class ConsumerGroupEvents {
       }
       this.#rematch(change, undefined, image, now)
       this.#refresh(change, gone.length > 0, image, now)
-      if (change.records.length > 0 || change.timers.length > 0) steps.push(stepOf(change))
+      const timers = change.timers.filter(({ atMs }) => atMs !== undefined)
+      const again = [timerName('refresh', group.groupId), ...sessionTimers(group, gone)]
+      if (change.records.length > 0 || timers.length > 0) steps.push(retried(stepOf(change), now, again, timers))
     }
     return steps
   }
@@ -107,7 +115,7 @@ export class ConsumerGroupEvents {
     bumpEpoch(change, this.#parts.image())
     if (hasLocalMembers(change)) assignIfDue(change, true, this.#parts, now)
     const fenced = [...new Set(members.map(({ clientHost }) => clientHost).filter(isLocalHost))]
-    return { ...stepOf(change), ...(fenced.length > 0 ? { fenced } : {}) }
+    return retried({ ...stepOf(change), ...(fenced.length > 0 ? { fenced } : {}) }, now, sessionTimers(group, members))
   }
 
   /** Looks patterns up again for the topics of these names; without names for all. Whether one matches others than before. */
@@ -146,7 +154,13 @@ function compiled({ compilePattern }: GroupParts, pattern: string): { matches: (
   }
 }
 
-/** A timer is not set again by itself: where its records find no room it would be lost. */
-function retried(step: Step, timer: string, { nowMs }: Now): Step {
-  return step.records === undefined ? step : { ...step, failed: () => ({ timers: [{ timer, atMs: nowMs + RETRY_MS }] }) }
+/** As if their sessions had ended. */
+function sessionTimers({ groupId }: ConsumerGroup, members: readonly ConsumerGroupMember[]): string[] {
+  return members.map(({ memberId }) => timerName('session', groupId, memberId))
+}
+
+/** Nobody asks again for what nobody asked for: where it finds no room, timers do so soon, beside those that were to be set. */
+function retried(step: Step, { nowMs }: Now, again: readonly string[], timers: readonly TimerChange[] = []): Step {
+  if (step.records === undefined) return step
+  return { ...step, failed: () => ({ timers: [...timers, ...again.map((timer) => ({ timer, atMs: nowMs + RETRY_MS }))] }) }
 }

@@ -7,11 +7,11 @@ import type { Random } from '../../random.ts'
 import { isLocalHost } from '../client-host.ts'
 import type { CoordinatorStep } from '../coordinator-shard.ts'
 import type { SnapshotRegistry, TimelineMap } from '../timeline.ts'
+import { partitionKey } from './assignment.ts'
 import type { ConsumerGroupChange } from './consumer-group-change.ts'
 import { hasRegex, isAway } from './consumer-group-member.ts'
 import type { ConsumerGroupMember } from './consumer-group-member.ts'
 import { ConsumerGroup } from './consumer-group.ts'
-import { nextAssignment } from './current-assignment-builder.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import type { Group, GroupRecord } from './group.ts'
 import { memberKey } from './member-names.ts'
@@ -91,17 +91,24 @@ export function stepOf(change: ConsumerGroupChange, asker?: string): Coordinator
 
 /** Who would get something else than before if they asked now. */
 function newsOf(change: ConsumerGroupChange, asker: string | undefined): string[] {
-  const { groupId, targetEpoch } = change
+  const { groupId } = change
   const news = change.removed.filter(({ memberId }) => memberId !== asker).map(({ memberId }) => memberKey(groupId, memberId))
   if (!change.hasNewTarget && change.freed.size === 0) return news
-  const owner = (key: string): string | undefined => change.owner(key)
   for (const member of change.members()) {
-    const { memberId, state } = member
-    if (memberId === asker || isAway(member) || (!change.hasNewTarget && state !== 'UNRELEASED_PARTITIONS')) continue
-    const next = nextAssignment(member, { targetEpoch, target: change.target(memberId), owned: undefined, owner })
-    if (next !== member) news.push(memberKey(groupId, memberId))
+    if (member.memberId === asker || isAway(member) || !hasNews(member, change)) continue
+    news.push(memberKey(groupId, member.memberId))
   }
   return news
+}
+
+/** A new target has another epoch at least, for all but who must first give something up. */
+function hasNews({ memberId, state }: ConsumerGroupMember, change: ConsumerGroupChange): boolean {
+  if (change.hasNewTarget) return state !== 'UNREVOKED_PARTITIONS'
+  if (state !== 'UNRELEASED_PARTITIONS') return false
+  for (const [topic, partitions] of change.target(memberId)) {
+    if (partitions.some((partition) => change.freed.has(partitionKey(topic, partition)))) return true
+  }
+  return false
 }
 
 /** The consumer group of that name; a new one, which the first record that is replayed makes again, where there is none. */

@@ -3,7 +3,7 @@
 // Time is virtual; timers fire in order. A restart replays all into a new coordinator,
 // which must be as the old one.
 
-import { expect } from 'vitest'
+import { deepStrictEqual } from 'node:assert/strict'
 import { GROUP_SETTINGS } from '../../../src/config/broker-group-settings.ts'
 import type { BrokerGroupConfig } from '../../../src/config/broker-config.ts'
 import type { ClientContext, CoordinatorStep } from '../../../src/coordinator/coordinator-shard.ts'
@@ -149,6 +149,14 @@ export class CoordinatorFixture {
     this.changeMetadata(this.metadata.create(name, partitions))
   }
 
+  /** `partitions`: how many there are then. */
+  addPartitions(name: string, partitions: number): void {
+    const { image, controller } = this.metadata
+    const rows = [...image.topics].reduce((sum, topic) => sum + topic.partitions.length, 2)
+    const slots = Array.from({ length: partitions - image.topic(name)!.partitions.length }, (_, i) => rows + i)
+    this.changeMetadata(this.metadata.apply(controller.createPartitions({ name, partitions }, slots)))
+  }
+
   deleteTopic(name: string): void {
     this.changeMetadata(this.metadata.apply(this.metadata.controller.deleteTopic({ name })))
   }
@@ -168,7 +176,7 @@ export class CoordinatorFixture {
     this.shard = this.#newShard()
     for (const record of this.log) this.shard.replay(record)
     this.registry.snapshot(this.log.length)
-    expect(stateOf(this.shard)).toEqual(before)
+    deepStrictEqual(stateOf(this.shard), before)
     this.timers.clear()
     for (const step of this.shard.loaded(this.nowMs, isHostAlive)) this.take(step)
   }
