@@ -114,7 +114,8 @@ export class ConsumerGroupEvents {
     removeMembers(change, members, this.#parts, now)
     bumpEpoch(change, this.#parts.image())
     if (hasLocalMembers(change)) assignIfDue(change, true, this.#parts, now)
-    const fenced = [...new Set(members.map(({ clientHost }) => clientHost).filter(isLocalHost))]
+    const told = members.filter((member) => !isAway(member)).map(({ clientHost }) => clientHost)
+    const fenced = [...new Set(told.filter(isLocalHost))]
     return retried({ ...stepOf(change), ...(fenced.length > 0 ? { fenced } : {}) }, now, sessionTimers(group, members))
   }
 
