@@ -49,8 +49,10 @@ export type {
   AdminCallOptions,
   AlterOptions,
   DescribeConfigsOptions,
+  ListGroupsOptions,
   ListOffsetsOptions,
   ListTopicsOptions,
+  ResetGroupOffsetsOptions,
 } from './client/admin/call-options.ts'
 export type { ConfigAlteration } from './client/admin/config-alterations.ts'
 export type { BrokerResource, ConfigResource, DescribedConfigs, TopicResource } from './client/admin/config-resources.ts'
@@ -61,6 +63,13 @@ export type {
   DescribedPartitionMemory,
 } from './client/admin/described-cluster.ts'
 export type { DescribedPartition, DescribedTopic } from './client/admin/described-topic.ts'
+export type { DescribedGroup, DescribedGroupMember, PartitionsByTopic } from './client/admin/described-group.ts'
+export type { GroupType, ListedGroup } from './client/admin/groups.ts'
+export type { GroupState } from './coordinator/group/group.ts'
+export type { GroupLag, PartitionLag, TopicLag } from './client/admin/group-lag.ts'
+export type { OffsetResetTarget, PlannedOffset } from './client/admin/group-offset-resets.ts'
+export type { GroupOffset, OffsetAndMetadata, OffsetsByTopic } from './client/admin/group-offsets.ts'
+export type { TopicsOrPartitions } from './client/admin/group-partitions.ts'
 export type { CreatedTopic, NewTopic } from './client/admin/new-topic.ts'
 export type { DeletedRecords, OffsetSpec, PartitionOffset } from './client/admin/partition-offsets.ts'
 export type { ConfigSource, ConfigSynonym, ConfigType, DescribedConfig } from './config/describe-configs.ts'

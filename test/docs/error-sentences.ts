@@ -246,6 +246,12 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: 'Commit a shorter text, or raise the config.',
   },
   INVALID_COMMIT_OFFSET_SIZE: { when: 'One commit is larger than a batch may be.', remedy: 'Commit fewer partitions at a time.' },
+  INVALID_FETCH_SIZE: { when: 'A batch of the coordinator is larger than its log takes.', remedy: INSIDE },
+  INVALID_SESSION_TIMEOUT: {
+    when: 'A classic member asks for a session timeout that its broker does not allow.',
+    remedy: 'Take one within `group.min.session.timeout.ms` and `group.max.session.timeout.ms`.',
+  },
+  MEMBER_ID_REQUIRED: { when: 'A classic member joins for the first time: it is given its id.', remedy: 'It joins again by itself.' },
   GROUP_SUBSCRIBED_TO_TOPIC: {
     when: 'Offsets cannot be deleted while members of the group are subscribed to their topic.',
     remedy: 'End the members first.',

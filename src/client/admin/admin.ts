@@ -6,17 +6,46 @@ import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
 import type { CreateTopicCommand } from '../../metadata/controller-commands.ts'
 import { checkTopicName } from '../topic-definition.ts'
-import { ALTER_OPTIONS, DESCRIBE_CONFIGS_OPTIONS, LIST_OFFSETS_OPTIONS, LIST_TOPICS_OPTIONS, checkCallOptions } from './call-options.ts'
-import type { AdminCallOptions, AlterOptions, DescribeConfigsOptions, ListOffsetsOptions, ListTopicsOptions } from './call-options.ts'
+import {
+  ALTER_OPTIONS,
+  DESCRIBE_CONFIGS_OPTIONS,
+  LIST_GROUPS_OPTIONS,
+  LIST_OFFSETS_OPTIONS,
+  LIST_TOPICS_OPTIONS,
+  RESET_GROUP_OFFSETS_OPTIONS,
+  checkCallOptions,
+} from './call-options.ts'
+import type {
+  AdminCallOptions,
+  AlterOptions,
+  DescribeConfigsOptions,
+  ListGroupsOptions,
+  ListOffsetsOptions,
+  ListTopicsOptions,
+  ResetGroupOffsetsOptions,
+} from './call-options.ts'
 import { alterConfigsCommand } from './config-alterations.ts'
 import type { ConfigAlteration } from './config-alterations.ts'
 import { checkResource, describedConfigs, resourceTitle } from './config-resources.ts'
 import type { ConfigResource, DescribedConfigs } from './config-resources.ts'
 import { checkBrokerId, describedBroker, describedCluster, describedLogMemory } from './described-cluster.ts'
 import type { DescribedBroker, DescribedCluster, DescribedLogMemory } from './described-cluster.ts'
+import { describeGroup } from './described-group.ts'
+import type { DescribedGroup } from './described-group.ts'
 import { describedTopic, existingTopic, isInternalTopic } from './described-topic.ts'
 import type { DescribedTopic } from './described-topic.ts'
 import { checkNamedOnce, doEach } from './each-item.ts'
+import { checkGroupId, checkGroupIds } from './group-engine.ts'
+import { groupLag } from './group-lag.ts'
+import type { GroupLag } from './group-lag.ts'
+import { checkTarget, planReset } from './group-offset-resets.ts'
+import type { OffsetResetTarget, PlannedOffset } from './group-offset-resets.ts'
+import { alterGroupOffsets, deleteGroupOffsets, listGroupOffsets, newOffsets } from './group-offsets.ts'
+import type { GroupOffset, OffsetsByTopic } from './group-offsets.ts'
+import { partitionRows } from './group-partitions.ts'
+import type { TopicsOrPartitions } from './group-partitions.ts'
+import { deleteGroup, listGroups } from './groups.ts'
+import type { ListedGroup } from './groups.ts'
 import { createTopicCommands, createdTopic, validatedTopic } from './new-topic.ts'
 import type { CreatedTopic, NewTopic } from './new-topic.ts'
 import { deleteRecords, listOffsets } from './partition-offsets.ts'
@@ -160,6 +189,111 @@ export class Admin {
   ): Promise<readonly DeletedRecords[]> {
     const signal = checkCallOptions(options)
     return freezeAll(await deleteRecords(this.#engine, checkTopicName(topic), beforeOffsets, signal))
+  }
+
+  // --- groups -------------------------------------------------------------------
+
+  /** The groups that there are, by name (Kafka: listGroups, KIP-1043); each coordinator is asked for its own. */
+  async listGroups(options?: ListGroupsOptions): Promise<readonly ListedGroup[]> {
+    const { signal, states = [], types = [] } = checkOptions(LIST_GROUPS_OPTIONS, options)
+    await this.#engine.mayAnswer(signal)
+    return freezeAll(await listGroups(this.#engine, { states, types }, signal))
+  }
+
+  /** A group and its members, as they are at this moment. Rejects with GROUP_ID_NOT_FOUND. */
+  async describeGroup(groupId: string, options?: AdminCallOptions): Promise<DescribedGroup> {
+    const [group] = await this.describeGroups([groupId], options)
+    return group!
+  }
+
+  /** Groups by name, in the order of the names (Kafka: describeConsumerGroups, describeClassicGroups). Rejects with GROUP_ID_NOT_FOUND. */
+  async describeGroups(groupIds: readonly string[], options?: AdminCallOptions): Promise<readonly DescribedGroup[]> {
+    const checked = checkGroupIds(groupIds, 'describeGroups')
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    return freezeAll(await doEach(checked.map((name) => ({ name, run: () => describeGroup(this.#engine, name, signal) }))))
+  }
+
+  /**
+   * Deletes groups that have no members, one or an array, with all that they have committed (Kafka: deleteConsumerGroups).
+   * Rejects with GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP.
+   */
+  async deleteGroups(groupIds: string | readonly string[], options?: AdminCallOptions): Promise<void> {
+    const checked = checkGroupIds(groupIds, 'deleteGroups')
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    await doEach(checked.map((name) => ({ name, run: () => deleteGroup(this.#engine, name, signal) })))
+  }
+
+  /**
+   * What a group has committed, by topic and partition (Kafka: listConsumerGroupOffsets). Nothing of a group that is not
+   * there, and nothing of topics that were deleted, though one of the same name is there again.
+   */
+  async listGroupOffsets(groupId: string, options?: AdminCallOptions): Promise<readonly GroupOffset[]> {
+    const name = checkGroupId(groupId)
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    return freezeAll(await listGroupOffsets(this.#engine, name, signal))
+  }
+
+  /**
+   * Sets where a group that has no members goes on (Kafka: alterConsumerGroupOffsets): `alterGroupOffsets('dashboard', {
+   * clicks: { 0: 1_700, 3: { offset: 12, metadata: 'after the repair' } } })`. Makes the group where it is not there. Rejects
+   * with NON_EMPTY_GROUP, where Kafka says UNKNOWN_MEMBER_ID, UNKNOWN_TOPIC_OR_PARTITION, OFFSET_OUT_OF_RANGE,
+   * OFFSET_METADATA_TOO_LARGE.
+   */
+  async alterGroupOffsets(groupId: string, offsets: OffsetsByTopic, options?: AdminCallOptions): Promise<void> {
+    const name = checkGroupId(groupId)
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    await alterGroupOffsets(this.#engine, name, newOffsets(this.#engine, offsets), signal)
+  }
+
+  /**
+   * Deletes what a group has committed of topics or partitions that no member reads (Kafka: deleteConsumerGroupOffsets,
+   * KIP-496): `deleteGroupOffsets('dashboard', 'clicks')`, `deleteGroupOffsets('dashboard', { clicks: [0, 3] })`. Rejects
+   * with GROUP_ID_NOT_FOUND, GROUP_SUBSCRIBED_TO_TOPIC, UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  async deleteGroupOffsets(groupId: string, topics: TopicsOrPartitions, options?: AdminCallOptions): Promise<void> {
+    const name = checkGroupId(groupId)
+    const signal = checkCallOptions(options)
+    await this.#engine.mayAnswer(signal)
+    await deleteGroupOffsets(this.#engine, name, partitionRows(this.#engine, topics, 'deleteGroupOffsets'), signal)
+  }
+
+  /**
+   * Has a group that has no members read from another place (Kafka: kafka-consumer-groups --reset-offsets, KIP-122):
+   * `resetGroupOffsets('dashboard', 'clicks', { timestamp: Date.now() - 3_600_000 })`. Gives from where to where, and with
+   * `dryRun` does no more. What would be beyond an end of a partition is that end. Rejects with NON_EMPTY_GROUP,
+   * UNKNOWN_TOPIC_OR_PARTITION, INVALID_TIMESTAMP, OFFSET_OUT_OF_RANGE.
+   */
+  async resetGroupOffsets(
+    groupId: string,
+    topics: TopicsOrPartitions,
+    to: OffsetResetTarget,
+    options?: ResetGroupOffsetsOptions,
+  ): Promise<readonly PlannedOffset[]> {
+    const name = checkGroupId(groupId)
+    const target = checkTarget(to)
+    const { signal, dryRun = false } = checkOptions(RESET_GROUP_OFFSETS_OPTIONS, options)
+    await this.#engine.mayAnswer(signal)
+    const rows = partitionRows(this.#engine, topics, 'resetGroupOffsets')
+    const plan = await planReset(this.#engine, name, rows, target, signal)
+    const offsets = plan.map(({ offset }, i) => ({ row: rows[i]!, offset, leaderEpoch: -1, metadata: '' }))
+    if (!dryRun) await alterGroupOffsets(this.#engine, name, offsets, signal)
+    return freezeAll(plan)
+  }
+
+  /**
+   * How many records a group has before it, by partition, topic and in all: of what it has committed or its members read.
+   * Rejects with GROUP_ID_NOT_FOUND.
+   */
+  async groupLag(groupId: string, options?: ListOffsetsOptions): Promise<GroupLag> {
+    const name = checkGroupId(groupId)
+    const { signal, isolationLevel } = checkOptions({ ...LIST_OFFSETS_OPTIONS, what: 'groupLag option' }, options)
+    await this.#engine.mayAnswer(signal)
+    const bound = isolationLevel === 'read_committed' ? 'lastStableOffset' : 'highWatermark'
+    return freezeAll(await groupLag(this.#engine, name, bound, signal))
   }
 
   // --- configs ------------------------------------------------------------------

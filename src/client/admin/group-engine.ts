@@ -8,6 +8,7 @@ import { MillraceError, kafkaErrorName } from '../../errors.ts'
 import type { KafkaErrorName } from '../../errors.ts'
 import type { MetadataImage, PartitionImage } from '../../metadata/metadata-image.ts'
 import type { FetchBound, ListedOffset } from '../../partition/list-offsets.ts'
+import { checkNamedOnce } from './each-item.ts'
 
 /** The coordinators of groups, through changes of leader. */
 export interface GroupCoordinators {
@@ -38,6 +39,17 @@ export interface GroupEngine {
 export function checkGroupId(groupId: unknown): string {
   if (typeof groupId === 'string' && groupId !== '') return groupId
   throw new MillraceError('INVALID_GROUP_ID', `a group id is a text that is not empty; ${show(groupId)} was given`)
+}
+
+/** One or an array. Throws INVALID_GROUP_ID, INVALID_REQUEST. */
+export function checkGroupIds(groupIds: string | readonly string[], call: string): readonly string[] {
+  const given: readonly unknown[] = typeof groupIds === 'string' ? [groupIds] : groupIds
+  if (!Array.isArray(given)) {
+    throw new MillraceError('INVALID_REQUEST', `${call} takes ids of groups, one or an array; ${show(given)} was given`)
+  }
+  const checked = given.map((groupId) => checkGroupId(groupId))
+  checkNamedOnce(checked, 'group')
+  return checked
 }
 
 /** Throws what the answer says; `what`: of a partition, `topic "clicks", partition 3`. */
