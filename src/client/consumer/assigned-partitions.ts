@@ -10,13 +10,11 @@ import type { OwnedPartition } from './owned-partition.ts'
 export class AssignedPartitions implements ReadingGroup {
   readonly #group: GroupConsumer
   readonly #partitions: readonly BoundPartition[]
-  readonly #onEnd: () => void
   #owned: OwnedPartition[] = []
 
-  constructor(group: GroupConsumer, partitions: readonly BoundPartition[], onEnd: () => void) {
+  constructor(group: GroupConsumer, partitions: readonly BoundPartition[]) {
     this.#group = group
     this.#partitions = partitions
-    this.#onEnd = onEnd
   }
 
   /** Those without a position go on where the group has committed. */
@@ -51,7 +49,6 @@ export class AssignedPartitions implements ReadingGroup {
 
   /** What was not settled comes again, in the loop after this one too. */
   async ended(): Promise<void> {
-    this.#onEnd()
     const owned = this.#owned
     const { commits } = this.#group
     if (commits.isAutomatic) await commits.commitSettled(owned).catch(() => undefined)

@@ -17,7 +17,7 @@ import type { GroupConsumer } from './group-consumer.ts'
 import { GroupEnds } from './group-ends.ts'
 import { noGroupError } from './group-errors.ts'
 import { GroupReading } from './group-reading.ts'
-import type { GroupReadingOptions } from './group-reading.ts'
+import type { GroupReadingOptions, ReadingGroup } from './group-reading.ts'
 import type { BoundPartition, ManualAssignment } from './manual-assignment.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
 import type { PartitionFetchers } from './partition-fetchers.ts'
@@ -47,6 +47,8 @@ export class ConsumerLoops {
   /** Loops that no group assigns to, by topic id. */
   readonly #byHand = new Map<string, Loop>()
   readonly #all = new Set<Loop>()
+  /** Of loops that have ended: what is still under way for them. */
+  readonly #endings = new Set<Promise<void>>()
 
   constructor(options: ConsumerLoopsOptions) {
     this.#options = options
@@ -79,8 +81,10 @@ export class ConsumerLoops {
     return this.#subscribe(group, topics, false, this.#iteratorOptions(signal, turnYield), settling)
   }
 
-  close(): void {
+  /** Ends all; resolves when what is settled is committed, and the group left. */
+  async close(): Promise<void> {
     for (const loop of [...this.#all]) loop.close()
+    await Promise.all(this.#endings)
   }
 
   fail(error: Error): void {
@@ -115,10 +119,28 @@ export class ConsumerLoops {
       [...subscription.topics.values()].flatMap((topic) => [...topic.slots.keys()].map((partition) => fetchers.of(topic, partition)))
     const ends = untilEnd ? this.#endsOf(group, all()) : undefined
     const forget = (): unknown => this.#all.delete(reading)
-    const reading = new GroupReading({ group: group.loop(forget), iterator, ends, ...settling })
+    const reading = new GroupReading({ group: this.#heard(group, forget), iterator, ends, ...settling })
     group.subscribe(reading, subscription)
     this.#all.add(reading)
     return reading
+  }
+
+  /** As a loop sees it, whose end is heard of here. */
+  #heard(group: ReadingGroup, onEnd: () => void): ReadingGroup {
+    return {
+      begin: (reading) => group.begin(reading),
+      asked: () => group.asked(),
+      mayHandOut: () => group.mayHandOut(),
+      handedOut: () => group.handedOut(),
+      noteSettled: () => group.noteSettled(),
+      ended: (reading) => {
+        onEnd()
+        const ending = group.ended(reading)
+        this.#endings.add(ending)
+        void ending.then(() => this.#endings.delete(ending))
+        return ending
+      },
+    }
   }
 
   #readAssigned(group: GroupConsumer, topics: readonly BoundTopic[], untilEnd: boolean, signal: AbortSignal | undefined): GroupReading {
@@ -131,8 +153,8 @@ export class ConsumerLoops {
         )
       : undefined
     const forget = (): void => this.#forget(topics, reading)
-    const byHand = new AssignedPartitions(group, read, forget)
-    const reading = new GroupReading({ group: byHand, iterator: this.#iteratorOptions(signal, turnYield), ends })
+    const byHand = new AssignedPartitions(group, read)
+    const reading = new GroupReading({ group: this.#heard(byHand, forget), iterator: this.#iteratorOptions(signal, turnYield), ends })
     this.#remember(topics, reading)
     return reading
   }

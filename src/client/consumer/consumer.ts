@@ -305,13 +305,13 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    this.#loops.close()
+    const ended = this.#loops.close()
     this.#lookups.close()
     this.#stopHearing()
     if (this.#group !== undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
       const timer = this.#engine.clock.setTimer(timeoutMs, resolve, { ref: true })
-      await Promise.race([this.#group.whenLeft(), promise])
+      await Promise.race([ended, promise])
       timer.cancel()
       this.#group.close()
     }

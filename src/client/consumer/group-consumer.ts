@@ -133,21 +133,6 @@ export class GroupConsumer implements ReadingGroup {
     return [...this.#waiting.values(), ...this.#subscriptions.values()].some(({ topics }) => topics.has(topicId))
   }
 
-  /** As a loop of its own sees it, which says when it has ended. */
-  loop(onEnd: () => void): ReadingGroup {
-    return {
-      begin: (reading) => this.begin(reading),
-      asked: () => this.asked(),
-      mayHandOut: () => this.mayHandOut(),
-      handedOut: () => this.handedOut(),
-      noteSettled: () => this.noteSettled(),
-      ended: (reading) => {
-        onEnd()
-        return this.ended(reading)
-      },
-    }
-  }
-
   // Of its loops
 
   async begin(reading: GroupReading): Promise<void> {
@@ -185,7 +170,9 @@ export class GroupConsumer implements ReadingGroup {
 
   async ended(reading: GroupReading): Promise<void> {
     this.#waiting.delete(reading)
-    if (!this.#subscriptions.delete(reading)) return
+    const subscription = this.#subscriptions.get(reading)
+    if (subscription === undefined) return
+    this.#subscriptions.delete(reading)
     const left = this.partitions
       .all()
       .filter(({ reader }) => reader === reading)
@@ -198,6 +185,10 @@ export class GroupConsumer implements ReadingGroup {
       this.#whenLeft ??= Promise.withResolvers()
       left.push(this.#whenLeft.promise)
     }
+    // What another loop reads too goes to that one, by way of the group.
+    const topics = this.#topicsRead()
+    for (const topicId of subscription.topics.keys()) topics.delete(topicId)
+    this.#perform(this.#membership.subscribe(topics))
     this.#subscribe()
     await Promise.all(left)
   }
@@ -215,11 +206,6 @@ export class GroupConsumer implements ReadingGroup {
     const { committedOffset } = partition
     if (position === undefined || (committedOffset !== undefined && committedOffset >= position)) return
     if (partition.state === 'gone') throw lateCommitError(this.#options.groupId, String(partition))
-  }
-
-  /** Resolves when it has left the group. */
-  async whenLeft(): Promise<void> {
-    await this.#whenLeft?.promise
   }
 
   /** Ends all that is under way; who has not left yet says so, and waits for nothing. */
@@ -245,9 +231,14 @@ export class GroupConsumer implements ReadingGroup {
   // Of its membership
 
   #subscribe(): void {
+    this.#perform(this.#membership.subscribe(this.#topicsRead()))
+  }
+
+  /** Names by id. */
+  #topicsRead(): Map<string, string> {
     const topics = new Map<string, string>()
     for (const { topics: some } of this.#subscriptions.values()) for (const [id, { name }] of some) topics.set(id, name)
-    this.#perform(this.#membership.subscribe(topics))
+    return topics
   }
 
   /** In the order in which the membership gives them, also where doing one brings others. */

@@ -14,7 +14,8 @@ import { memberKey } from '../../../src/coordinator/group/member-names.ts'
 import { SnapshotRegistry } from '../../../src/coordinator/timeline.ts'
 import type { GroupCallOptions, GroupCalls } from '../../../src/engine/group-calls.ts'
 import { MillraceError } from '../../../src/errors.ts'
-import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
+import { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
+import { MetadataImage } from '../../../src/metadata/metadata-image.ts'
 import type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
@@ -46,6 +47,7 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   readonly #held = new Map<string, { readonly call: Call; readonly timer: Timer }>()
   readonly #timers = new Map<string, Timer>()
   #fences = 0
+  #told = MetadataImage.EMPTY
   #requests = 0
 
   constructor() {
@@ -116,8 +118,18 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
     this.#step(this.#shard.timerFired(timer, this.logs.clock.monotonicMs() + 10_000_000, this.logs.clock.nowMs() + 10_000_000))
   }
 
-  metadataChanged(delta: MetadataDelta): void {
-    for (const step of this.#shard.metadataChanged(delta, this.logs.clock.monotonicMs())) this.#step(step)
+  /** Topics were made or deleted: consumers and the coordinator hear of it. */
+  tell(): void {
+    const { image, clock } = this.logs
+    const delta = MetadataDelta.between(this.#told, image)
+    this.#told = image
+    for (const step of this.#shard.metadataChanged(delta, clock.monotonicMs())) this.#step(step)
+    this.logs.tell(delta)
+  }
+
+  /** Timers that are not the coordinator's. */
+  get clientTimers(): number {
+    return this.logs.clock.pending - this.#timers.size - this.#held.size
   }
 
   memberIds(groupId = 'g'): string[] {

@@ -146,6 +146,15 @@ export class HandDrivenLog {
     for (const listener of [...this.#metadataListeners]) listener(delta)
   }
 
+  tell(delta: MetadataDelta): void {
+    for (const listener of [...this.#metadataListeners]) listener(delta)
+  }
+
+  /** The cluster does not have it any more. */
+  forget(topic: TextTopic): void {
+    this.#topics.delete(topic.topicId)
+  }
+
   /** How many hear of changes of the cluster. */
   get metadataListeners(): number {
     return this.#metadataListeners.size
