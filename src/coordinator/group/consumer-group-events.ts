@@ -35,7 +35,7 @@ export class ConsumerGroupEvents {
     if (!(group instanceof ConsumerGroup)) return NOTHING
     if (kind === 'assign') {
       const change = new ConsumerGroupChange(group)
-      assignIfDue(change, hasLocalMembers(change), this.#parts, now)
+      assignIfDue(change, false, this.#parts, now)
       return retried(stepOf(change), now, [timerName(kind, groupId)])
     }
     if (kind === 'refresh') {
@@ -141,7 +141,7 @@ export class ConsumerGroupEvents {
   #refresh(change: ConsumerGroupChange, isSmaller: boolean, image: MetadataImage, now: Now): void {
     const isChanged = change.memberCount > 0 && subscriptionHash(change, image) !== change.metadataHash
     if (isSmaller || isChanged) bumpEpoch(change, image)
-    assignIfDue(change, hasLocalMembers(change), this.#parts, now, image)
+    assignIfDue(change, false, this.#parts, now, image)
   }
 }
 

@@ -47,7 +47,7 @@ export class ConsumerGroupHeartbeat {
     const isChanged = this.#subscribe(change, before, wanted, now)
     if (isChanged instanceof Refused) return isChanged
     if (isChanged) bumpEpoch(change, this.#parts.image())
-    assignIfDue(change, context.isLocal || hasLocalMembers(change), this.#parts, now)
+    assignIfDue(change, context.isLocal, this.#parts, now)
     const after = this.#reconcile(change, change.member(wanted.memberId) ?? wanted, request, now)
     if (after instanceof Refused) return after
     const { consumerSessionTimeoutMs } = this.#parts.config
@@ -132,10 +132,7 @@ export class ConsumerGroupHeartbeat {
       return matchingTopics(this.#parts.compilePattern(member.subscribedTopicRegex!), this.#parts.image())
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      return new Refused(
-        'INVALID_REGULAR_EXPRESSION',
-        `SubscribedTopicRegex ${member.subscribedTopicRegex} is no pattern of RE2: ${reason}`,
-      )
+      return new Refused('INVALID_REGULAR_EXPRESSION', `SubscribedTopicRegex is no pattern: ${reason}`)
     }
   }
 

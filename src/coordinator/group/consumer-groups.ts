@@ -65,10 +65,17 @@ export function hasLocalMembers(change: ConsumerGroupChange): boolean {
 
 /**
  * A new target assignment, where the group's epoch is past the last one's. Among members behind sockets there is some time between two,
- * so that many who come at once cost one.
+ * so that many who come at once cost one. `isAskedLocally`: by a member of this process, who may be new.
  */
-export function assignIfDue(change: ConsumerGroupChange, isLocal: boolean, parts: GroupParts, now: Now, image = parts.image()): void {
+export function assignIfDue(
+  change: ConsumerGroupChange,
+  isAskedLocally: boolean,
+  parts: GroupParts,
+  now: Now,
+  image = parts.image(),
+): void {
   if (change.epoch === change.targetEpoch || change.memberCount === 0) return
+  const isLocal = isAskedLocally || hasLocalMembers(change)
   const { consumerAssignmentIntervalMs: intervalMs, consumerAssignors: assignors } = parts.config
   const sinceMs = now.wallMs - change.group.targetTimestampMs()
   if (!isLocal && sinceMs >= 0 && sinceMs < intervalMs) {

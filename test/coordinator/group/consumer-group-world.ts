@@ -100,7 +100,11 @@ export class ConsumerGroupWorld {
     for (let round = 0; round < 200; round++) {
       let isCalm = true
       for (const client of this.clients) {
-        if (!client.isIn) continue
+        if (!client.isIn) {
+          // The answer to its join may have been lost.
+          if (!client.isLocal && round % 10 === 0) this.#join(client)
+          continue
+        }
         if (client.held.size > 0 && [...client.held].some((key) => !client.told.has(key))) {
           this.#finishRevocation(client)
           isCalm = false

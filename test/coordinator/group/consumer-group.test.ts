@@ -131,7 +131,7 @@ describe('consumer group', () => {
 })
 
 describe.skipIf(golden === undefined)('what Kafka has written', () => {
-  const segments = [...golden!].filter(([path]) => /^__consumer_offsets-\d+\/\d+\.log$/.test(path))
+  const segments = [...(golden ?? [])].filter(([path]) => /^__consumer_offsets-\d+\/\d+\.log$/.test(path))
 
   test('is replayed, and a member joins the group that is there', () => {
     const fixture = new CoordinatorFixture()
