@@ -210,12 +210,14 @@ export class CoordinatorRuntime<Record, Shard extends TimedShard<Record>> {
   }
 
   #refuse(step: CoordinatorStep<Record>, error: ErrorName, requestId: RequestId | undefined): void {
-    const caller = requestId === undefined ? undefined : this.#callers.get(requestId)
+    const then = step.failed?.(error)
+    // The shard may say it to who has asked in the words of its response.
+    const isSaid = then?.replies?.some((reply) => reply.requestId === requestId) === true
+    const caller = isSaid || requestId === undefined ? undefined : this.#callers.get(requestId)
     if (caller !== undefined) {
       this.#callers.delete(requestId!)
       caller.reject(this.#error(error))
     }
-    const then = step.failed?.(error)
     if (then !== undefined) this.#take(then)
   }
 

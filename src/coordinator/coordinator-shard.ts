@@ -31,7 +31,7 @@ export interface CoordinatorStep<Record> {
   readonly records?: readonly Record[]
   /** Changes of what no record holds; called when the records were replayed, and not at all when they found no room. */
   readonly applied?: () => void
-  /** The records found no room: what is to follow then, beside the error that the request itself is answered with. */
+  /** The records found no room: what is to follow then. The request itself is answered with that error, unless a reply here answers it. */
   readonly failed?: (error: ErrorName) => CoordinatorStep<Record>
   /** Given when the records, and all that was appended before, are committed. A request without one is answered by a later step. */
   readonly replies?: readonly CoordinatorReply[]

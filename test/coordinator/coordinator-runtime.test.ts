@@ -85,6 +85,22 @@ describe('a coordinator', () => {
     expect(await runtime.ask(read)).toBe(38)
   })
 
+  test('answers who has asked as the shard says it, when the log has no room', async () => {
+    const { log, runtime, commit } = start()
+    runtime.activate()
+    const before = runtime.ask(add(1))
+    log.room = false
+    const refused = runtime.ask((_shard, requestId) => ({
+      records: [5],
+      replies: [{ requestId, response: 'done' }],
+      failed: (error) => ({ replies: [{ requestId, response: `too large: ${error}` }] }),
+    }))
+    // Behind what was appended before it, as every answer.
+    expect(await now(refused)).toBe('pending')
+    commit()
+    expect([await now(before), await now(refused)]).toEqual([1, 'too large: COORDINATOR_NOT_AVAILABLE'])
+  })
+
   test('decides nothing when the log has no room, and says so', async () => {
     const { runtime, log, shard, commit } = start()
     runtime.activate()
