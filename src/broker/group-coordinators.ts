@@ -194,7 +194,7 @@ export class GroupCoordinators {
 
   #activate({ runtime }: Led): void {
     runtime.activate()
-    runtime.tell((shard, { nowMs }) => shard.loaded(nowMs, (host) => this.#isHostAlive(host)))
+    runtime.tell((shard, { nowMs, wallMs }) => shard.loaded(nowMs, (host) => this.#isHostAlive(host), wallMs))
   }
 
   #logOf(actor: PartitionActor): CoordinatorLog<GroupRecord> {

@@ -62,6 +62,12 @@ export class ClassicGroups {
     return step.build()
   }
 
+  /** A JoinGroup that is wrong whatever the group. */
+  refuseJoin(requestId: RequestId, request: JoinGroupRequest, { apiVersion = NEWEST_VERSION }: ClientContext): Step | undefined {
+    const checked = this.#join.check(request)
+    return checked === 'NONE' ? undefined : { replies: [{ requestId, response: joinError({ apiVersion }, request.memberId, checked) }] }
+  }
+
   sync(requestId: RequestId, request: SyncGroupRequest, context: ClientContext, nowMs: number, wallMs: number): Step {
     const step = new GroupStep(nowMs, wallMs, requestId)
     const group = this.#classic(request.groupId)
@@ -161,6 +167,14 @@ export class ClassicGroups {
       steps.push(step.build())
     }
     return steps
+  }
+
+  /** A consumer group is this one from now on; all join again. The step's records are its first. */
+  adopt(group: ClassicGroup, step: GroupStep): void {
+    step.records.push(group.record())
+    this.#created.set(group.groupId, group)
+    for (const member of group.members.values()) this.#rebalance.touch(group, member, step)
+    this.#rebalance.prepareOrComplete(group, step)
   }
 
   replay({ group: groupId }: GroupMetadataKey, value: GroupMetadataValue | null): void {

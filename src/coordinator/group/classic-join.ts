@@ -20,7 +20,7 @@ import { newMemberId } from './new-member-id.ts'
 /** Of a client in this process, which does not say one. */
 export const NEWEST_VERSION = 9
 /** A member that has no id is given one, and joins again with it (KIP-394), so that a lost answer leaves no member behind. */
-const MEMBER_ID_REQUIRED_VERSION = 4
+export const MEMBER_ID_REQUIRED_VERSION = 4
 /** A leader that came back is told of all members, and not to assign them anything (KIP-814). */
 const SKIP_ASSIGNMENT_VERSION = 9
 

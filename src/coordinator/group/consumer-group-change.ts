@@ -2,7 +2,7 @@
 // they are replayed, so that later parts of the same event see what earlier ones changed.
 // Pure.
 
-import type { TimerChange } from '../coordinator-shard.ts'
+import type { CoordinatorReply, TimerChange } from '../coordinator-shard.ts'
 import { equalAssignments } from './assignment.ts'
 import type { Assignment } from './assignment.ts'
 import { heldKeys } from './consumer-group.ts'
@@ -20,11 +20,16 @@ import {
 } from './consumer-group-records.ts'
 import type { GroupRecord } from './group.ts'
 import { timerName } from './member-names.ts'
+import type { ConsumerGroupTimer } from './member-names.ts'
 
 export class ConsumerGroupChange {
   readonly group: ConsumerGroup
   readonly records: GroupRecord[] = []
   readonly timers: TimerChange[] = []
+  /** The group was a classic one: whoever made it this wants a new epoch, whatever else has changed. */
+  isUpgrade = false
+  /** To requests of classic members that the change sends back. */
+  readonly replies: CoordinatorReply[] = []
   /** Who is no more in the group. */
   readonly removed: ConsumerGroupMember[] = []
   /** By `partitionKey`: what had an owner before, and has none now. */
@@ -103,6 +108,13 @@ export class ConsumerGroupChange {
     }
   }
 
+  /** The member that has the instance id. */
+  staticMember(instanceId: string): ConsumerGroupMember | undefined {
+    for (const member of this.#members.values()) if (member?.instanceId === instanceId) return member
+    const member = this.group.staticMember(instanceId)
+    return member === undefined ? undefined : this.member(member.memberId)
+  }
+
   /** Who the member is and what it wants. */
   setMember(member: ConsumerGroupMember): void {
     this.#put(member)
@@ -142,6 +154,19 @@ export class ConsumerGroupChange {
     this.records.push(topics === undefined ? regexTombstone(groupId, pattern) : regexRecord(groupId, pattern, topics, imageOffset, wallMs))
   }
 
+  /** A classic group becomes this one: its generation is the epoch of what all have. */
+  beginAt(generation: number): void {
+    this.isUpgrade = true
+    this.#epoch = generation
+    this.#targetEpoch = generation
+  }
+
+  /** What one is to have, as it is said already. */
+  setTargetOf(memberId: string, target: Assignment): void {
+    this.#targets.set(memberId, target)
+    this.records.push(targetMemberRecord(this.groupId, memberId, target))
+  }
+
   nextEpoch(metadataHash: bigint): void {
     this.#epoch++
     this.#metadataHash = metadataHash
@@ -159,11 +184,11 @@ export class ConsumerGroupChange {
     this.records.push(targetMetadataRecord(this.groupId, this.#epoch, wallMs))
   }
 
-  setTimer(kind: 'session' | 'rebalance' | 'assign', memberId: string | undefined, atMs: number): void {
+  setTimer(kind: ConsumerGroupTimer, memberId: string | undefined, atMs: number): void {
     this.timers.push({ timer: timerName(kind, this.groupId, memberId), atMs })
   }
 
-  cancelTimer(kind: 'session' | 'rebalance' | 'assign', memberId: string | undefined): void {
+  cancelTimer(kind: ConsumerGroupTimer, memberId: string | undefined): void {
     this.timers.push({ timer: timerName(kind, this.groupId, memberId), atMs: undefined })
   }
 

@@ -82,8 +82,9 @@ export class ConsumerGroupEvents {
       const change = new ConsumerGroupChange(group)
       const gone = [...group.members()].filter(isGone)
       removeMembers(change, gone, this.#parts, now)
-      for (const { memberId, state, rebalanceTimeoutMs } of change.members()) {
-        change.setTimer('session', memberId, now.nowMs + this.#parts.config.consumerSessionTimeoutMs)
+      for (const { memberId, state, rebalanceTimeoutMs, classicMember } of change.members()) {
+        const sessionTimeoutMs = classicMember?.sessionTimeoutMs ?? this.#parts.config.consumerSessionTimeoutMs
+        change.setTimer('session', memberId, now.nowMs + sessionTimeoutMs)
         if (state === 'UNREVOKED_PARTITIONS') change.setTimer('rebalance', memberId, now.nowMs + rebalanceTimeoutMs)
       }
       this.#rematch(change, undefined, image, now)
@@ -111,12 +112,15 @@ export class ConsumerGroupEvents {
   /** Out of the group, unasked. */
   #fence(group: ConsumerGroup, members: readonly ConsumerGroupMember[], now: Now): Step {
     const change = new ConsumerGroupChange(group)
+    const gone = members.filter((member) => !isAway(member)).map(({ clientHost }) => clientHost)
+    const fenced = [...new Set(gone.filter(isLocalHost))]
+    const told = fenced.length > 0 ? { fenced } : {}
     removeMembers(change, members, this.#parts, now)
+    const classic = this.#parts.downgrade(change, now)
+    if (classic !== undefined) return retried({ ...classic, ...told }, now, sessionTimers(group, members))
     bumpEpoch(change, this.#parts.image())
     if (hasLocalMembers(change)) assignIfDue(change, true, this.#parts, now)
-    const told = members.filter((member) => !isAway(member)).map(({ clientHost }) => clientHost)
-    const fenced = [...new Set(told.filter(isLocalHost))]
-    return retried({ ...stepOf(change), ...(fenced.length > 0 ? { fenced } : {}) }, now, sessionTimers(group, members))
+    return retried({ ...stepOf(change), ...told }, now, sessionTimers(group, members))
   }
 
   /** Looks patterns up again for the topics of these names; without names for all. Whether one matches others than before. */

@@ -7,6 +7,7 @@ import { formatTopicId } from '../../ids.ts'
 import type { ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 import type { ClientContext, CoordinatorStep, RequestId } from '../coordinator-shard.ts'
 import { NO_PARTITIONS, assignmentOf, holdSame, partitionsOf, topicPartitionsOf } from './assignment.ts'
+import { ClassicGroup } from './classic-group.ts'
 import { ConsumerGroupChange } from './consumer-group-change.ts'
 import { Refused, checkHeartbeat, checkMemberEpoch, instanceFenced, instanceUnreleased } from './consumer-group-checks.ts'
 import { unknownGroup, unknownInstance, unknownMember } from './consumer-group-checks.ts'
@@ -17,6 +18,7 @@ import { ConsumerGroup } from './consumer-group.ts'
 import { assignIfDue, bumpEpoch, consumerGroupOrNew, forgetRegex, hasLocalMembers, removeMembers, stepOf } from './consumer-groups.ts'
 import type { GroupParts, Now } from './consumer-groups.ts'
 import { nextAssignment } from './current-assignment-builder.ts'
+import { mayUpgrade, upgrade } from './group-migration.ts'
 import type { Group, GroupRecord } from './group.ts'
 import { matchingTopics } from './subscribed-topics.ts'
 
@@ -39,30 +41,34 @@ export class ConsumerGroupHeartbeat {
   }
 
   #beat(requestId: RequestId, request: Request, context: ClientContext, now: Now): Step | Refused {
-    const change = this.#openGroup(request)
+    const change = this.#openGroup(request, now)
     if (change instanceof Refused) return change
     const before = this.#findMember(change, request)
     if (before instanceof Refused) return before
     const wanted = this.#updated(before, request, context)
     const isChanged = this.#subscribe(change, before, wanted, now)
     if (isChanged instanceof Refused) return isChanged
-    if (isChanged) bumpEpoch(change, this.#parts.image())
+    if (isChanged || change.isUpgrade) bumpEpoch(change, this.#parts.image())
     assignIfDue(change, context.isLocal, this.#parts, now)
     const after = this.#reconcile(change, change.member(wanted.memberId) ?? wanted, request, now)
     if (after instanceof Refused) return after
     const { consumerSessionTimeoutMs } = this.#parts.config
     change.setTimer('session', after.memberId, now.nowMs + consumerSessionTimeoutMs)
     const isTold = isFullRequest(request) || !holdSame(before.assigned, after.assigned)
-    return { ...stepOf(change, after.memberId), replies: [{ requestId, response: this.#response(after, isTold) }] }
+    return { ...stepOf(change, after.memberId), replies: [...change.replies, { requestId, response: this.#response(after, isTold) }] }
   }
 
   /** The group as it will be; it is made by who joins first. */
-  #openGroup({ groupId, memberEpoch }: Request): ConsumerGroupChange | Refused {
+  #openGroup({ groupId, memberEpoch }: Request, now: Now): ConsumerGroupChange | Refused {
     const group: Group | undefined = this.#parts.groups.get(groupId)
     if (group instanceof ConsumerGroup) return new ConsumerGroupChange(group)
     if (memberEpoch !== JOIN_EPOCH) return unknownGroup(groupId)
     const change = new ConsumerGroupChange(consumerGroupOrNew(groupId, this.#parts))
     if (group === undefined) return change
+    if (group instanceof ClassicGroup && group.memberCount() > 0 && mayUpgrade(group, this.#parts.config)) {
+      upgrade(group, change, this.#parts.image(), now.nowMs)
+      return change
+    }
     if (group.memberCount() > 0) {
       return new Refused('INCONSISTENT_GROUP_PROTOCOL', `Group ${groupId} has members of the ${group.protocol} protocol.`)
     }
@@ -75,13 +81,14 @@ export class ConsumerGroupHeartbeat {
     const { groupId, instanceId, memberEpoch } = request
     const isJoin = memberEpoch === JOIN_EPOCH
     const memberId = request.memberId === '' ? this.#newMemberId() : request.memberId
-    const holder = instanceId === null ? undefined : change.group.staticMember(instanceId)
+    const holder = instanceId === null ? undefined : change.staticMember(instanceId)
     if (instanceId !== null && !isJoin) {
       if (holder === undefined) return unknownInstance(groupId, instanceId)
       if (holder.memberId !== memberId) return instanceFenced(memberId, instanceId, holder.memberId)
     }
     if (isJoin && holder !== undefined && holder.memberId !== memberId) {
-      if (!isAway(holder)) return instanceUnreleased(memberId, instanceId!, holder.memberId)
+      // A member of the old protocol that was started again with the new one says nothing before.
+      if (!isAway(holder) && holder.classicMember === null) return instanceUnreleased(memberId, instanceId!, holder.memberId)
       const heir = { ...holder, memberId, memberEpoch: JOIN_EPOCH, previousMemberEpoch: JOIN_EPOCH }
       change.replaceMember(holder, heir)
       return heir
@@ -159,16 +166,19 @@ export class ConsumerGroupHeartbeat {
     if (member === undefined) return instanceId === null ? unknownMember(groupId, memberId) : unknownInstance(groupId, instanceId)
     if (instanceId !== null && member.memberId !== memberId) return instanceFenced(memberId, instanceId, member.memberId)
     const change = new ConsumerGroupChange(group)
+    const epoch = memberEpoch === LEAVE_STATIC_EPOCH ? LEAVE_STATIC_EPOCH : LEAVE_EPOCH
+    const replies = [{ requestId, response: { ...EMPTY_RESPONSE, memberId, memberEpoch: epoch } }]
     if (memberEpoch === LEAVE_STATIC_EPOCH) {
       change.setCurrent({ ...member, memberEpoch: LEAVE_STATIC_EPOCH, pendingRevocation: NO_PARTITIONS })
       change.cancelTimer('rebalance', memberId)
     } else {
       removeMembers(change, [member], this.#parts, now)
+      const classic = this.#parts.downgrade(change, now)
+      if (classic !== undefined) return { ...classic, replies: [...(classic.replies ?? []), ...replies] }
       bumpEpoch(change, this.#parts.image())
       if (hasLocalMembers(change)) assignIfDue(change, true, this.#parts, now)
     }
-    const response = { ...EMPTY_RESPONSE, memberId, memberEpoch: memberEpoch === LEAVE_STATIC_EPOCH ? LEAVE_STATIC_EPOCH : LEAVE_EPOCH }
-    return { ...stepOf(change, memberId), replies: [{ requestId, response }] }
+    return { ...stepOf(change, memberId), replies }
   }
 
   #response({ memberId, memberEpoch, assigned }: ConsumerGroupMember, isTold: boolean): ConsumerGroupHeartbeatResponse {

@@ -184,7 +184,8 @@ export class ConsumerGroup implements Group {
 
   #checkEpoch(member: ConsumerGroupMember | undefined, memberEpoch: number): CheckedBy {
     if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-    return member.memberEpoch === memberEpoch ? 'NONE' : 'STALE_MEMBER_EPOCH'
+    if (member.memberEpoch === memberEpoch) return 'NONE'
+    return member.classicMember === null ? 'STALE_MEMBER_EPOCH' : 'ILLEGAL_GENERATION'
   }
 
   #memberOrNew(memberId: string): ConsumerGroupMember {

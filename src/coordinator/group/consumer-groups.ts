@@ -28,6 +28,8 @@ export interface GroupParts {
   readonly image: () => MetadataImage
   /** Of RE2; throws where the text is no pattern. */
   readonly compilePattern: CompilePattern
+  /** Where members were removed and only classic ones are left: the step that makes it a classic group again, in place of the change. */
+  readonly downgrade: (change: ConsumerGroupChange, now: Now) => CoordinatorStep<GroupRecord> | undefined
 }
 
 /** One event. */

@@ -9,9 +9,11 @@ import type { Random } from '../../random.ts'
 import type { ClientContext, CoordinatorStep, RequestId } from '../coordinator-shard.ts'
 import { TimelineMap } from '../timeline.ts'
 import type { SnapshotRegistry } from '../timeline.ts'
+import { ClassicConsumerMembers } from './classic-consumer-members.ts'
 import { ClassicGroups } from './classic-groups.ts'
 import { isClassicTimer } from './classic-timers.ts'
 import { describeConsumerGroup } from './consumer-group-describe.ts'
+import type { ConsumerGroupChange } from './consumer-group-change.ts'
 import { ConsumerGroupEvents } from './consumer-group-events.ts'
 import { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { ConsumerGroup } from './consumer-group.ts'
@@ -21,7 +23,9 @@ import { GroupAdmin } from './group-admin.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import type { GroupApi, GroupRequestOf } from './group-requests.ts'
 import type { Group, GroupRecord } from './group.ts'
-import { parseTimer } from './member-names.ts'
+import { downgraded, mayDowngrade } from './group-migration.ts'
+import { GroupStep } from './group-step.ts'
+import { parseTimer, timerName } from './member-names.ts'
 import { OffsetCommits } from './offset-commit.ts'
 import { OffsetDeletes } from './offset-delete.ts'
 import { EXPIRE_TIMER, OffsetExpiry } from './offset-expiry.ts'
@@ -49,6 +53,7 @@ export class GroupCoordinator {
   readonly groups: TimelineMap<string, Group>
   readonly #parts: GroupParts
   readonly #classic: ClassicGroups
+  readonly #classicConsumers: ClassicConsumerMembers
   readonly #consumerHeartbeat: ConsumerGroupHeartbeat
   readonly #consumerEvents: ConsumerGroupEvents
   readonly #offsets: Offsets
@@ -64,8 +69,9 @@ export class GroupCoordinator {
     this.partition = partition
     this.groups = new TimelineMap(registry)
     const options = { registry, groups: this.groups, config, image }
-    this.#parts = { ...options, random, compilePattern }
-    this.#classic = new ClassicGroups(this.#parts)
+    this.#classic = new ClassicGroups({ ...options, random })
+    this.#parts = { ...options, random, compilePattern, downgrade: (change, now) => this.#downgrade(change, now) }
+    this.#classicConsumers = new ClassicConsumerMembers(this.#parts)
     this.#consumerHeartbeat = new ConsumerGroupHeartbeat(this.#parts)
     this.#consumerEvents = new ConsumerGroupEvents(this.#parts)
     this.#offsets = new Offsets(options)
@@ -107,14 +113,50 @@ export class GroupCoordinator {
       case 'deleteGroups':
         return this.#admin.delete(requestId, call.request)
       case 'joinGroup':
-        return this.#classic.join(requestId, call.request, context, nowMs, wallMs)
       case 'syncGroup':
-        return this.#classic.sync(requestId, call.request, context, nowMs, wallMs)
       case 'heartbeat':
-        return this.#classic.heartbeat(requestId, call.request, nowMs, wallMs)
       case 'leaveGroup':
-        return this.#classic.leave(requestId, call.request, nowMs, wallMs)
+        return this.#classicRequest(call, requestId, context, now)
     }
+  }
+
+  /** Of a consumer group with members, its classic members are members of that. */
+  #classicRequest(call: ClassicCall, requestId: RequestId, context: ClientContext, now: Now): Step {
+    const { nowMs, wallMs } = now
+    const found = this.groups.get(call.request.groupId)
+    const group = found instanceof ConsumerGroup && found.memberCount() > 0 ? found : undefined
+    switch (call.api) {
+      case 'joinGroup':
+        if (group === undefined) return this.#classic.join(requestId, call.request, context, nowMs, wallMs)
+        return (
+          this.#classic.refuseJoin(requestId, call.request, context) ??
+          this.#classicConsumers.join(group, requestId, call.request, context, now)
+        )
+      case 'syncGroup':
+        if (group === undefined) return this.#classic.sync(requestId, call.request, context, nowMs, wallMs)
+        return this.#classicConsumers.sync(group, requestId, call.request, now)
+      case 'heartbeat':
+        if (group === undefined) return this.#classic.heartbeat(requestId, call.request, nowMs, wallMs)
+        return this.#classicConsumers.heartbeat(group, requestId, call.request, now)
+      case 'leaveGroup':
+        if (group === undefined) return this.#classic.leave(requestId, call.request, nowMs, wallMs)
+        return this.#classicConsumers.leave(group, requestId, call.request, now)
+    }
+  }
+
+  /** The last member of the new protocol is gone. */
+  #downgrade(change: ConsumerGroupChange, { nowMs, wallMs }: Now): Step | undefined {
+    const { config, image } = this.#parts
+    if (!mayDowngrade(change, config)) return undefined
+    const step = new GroupStep(nowMs, wallMs)
+    step.records.push(...change.group.tombstones())
+    for (const { memberId } of change.group.members()) {
+      for (const kind of ['session', 'rebalance', 'join', 'sync']) step.timer(timerName(kind, change.groupId, memberId), undefined)
+    }
+    step.timer(timerName('assign', change.groupId), undefined)
+    this.#classic.adopt(downgraded(change, image(), wallMs), step)
+    // Where the log has no room, the group stays as it is, with its timers.
+    return { ...step.build(), failed: () => ({}) }
   }
 
   timerFired(timer: string, nowMs: number, wallMs: number): Step {
@@ -190,5 +232,6 @@ export class GroupCoordinator {
   }
 }
 
+type ClassicCall = Extract<Call, { readonly api: 'joinGroup' | 'syncGroup' | 'heartbeat' | 'leaveGroup' }>
 type Call = { readonly [Api in GroupApi]: { readonly api: Api; readonly request: GroupRequestOf<Api> } }[GroupApi]
 type ConsumerGroupRecord = Exclude<GroupRecord, { readonly type: 'OffsetCommit' | 'LegacyOffsetCommit' | 'GroupMetadata' }>

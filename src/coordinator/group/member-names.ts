@@ -6,8 +6,11 @@ export function memberKey(groupId: string, memberId: string): string {
   return `${escaped(groupId)}/${escaped(memberId)}`
 }
 
-/** The next heartbeat of a member is due; what it was told to give up is; a target assignment of the group may be made again. */
-export type ConsumerGroupTimer = 'session' | 'rebalance' | 'assign'
+/**
+ * The next heartbeat of a member is due; what it was told to give up is; a target assignment of the group may be made again. Of a classic
+ * member in it: its JoinGroup is due, its SyncGroup.
+ */
+export type ConsumerGroupTimer = 'session' | 'rebalance' | 'assign' | 'join' | 'sync'
 
 export interface ParsedTimer {
   /** `session`, `rebalance`, `join` and so on: what stands before the first slash. */

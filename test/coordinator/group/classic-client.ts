@@ -4,15 +4,25 @@
 import { CLASSIC_ASSIGNORS } from '../../../src/coordinator/assignor/classic-assignors.ts'
 import type { ClassicSubscription } from '../../../src/coordinator/assignor/classic-assignor.ts'
 import type { ClientContext } from '../../../src/coordinator/coordinator-shard.ts'
+import type { GroupRequestOf } from '../../../src/coordinator/group/group-requests.ts'
 import { readSubscription } from '../../../src/coordinator/group/consumer-protocol-subscription.ts'
 import type { JoinGroupResponse } from '../../../src/protocol/messages/11-join-group.ts'
 import type { SyncGroupResponse } from '../../../src/protocol/messages/14-sync-group.ts'
 import { CONSUMER_PROTOCOL_ASSIGNMENT, CONSUMER_PROTOCOL_SUBSCRIPTION } from '../../../src/protocol/records/consumer-protocol.ts'
 import { decodeVersioned, encodeVersioned } from '../../../src/protocol/versioned-message.ts'
-import type { Timer } from '../../../src/clock.ts'
+import type { Timer, VirtualClock } from '../../../src/clock.ts'
 import { kafkaErrorName } from '../../../src/errors.ts'
 import { GROUP } from './classic-world.ts'
-import type { ClassicWorld } from './classic-world.ts'
+import type { Answer, ClassicApi } from './classic-world.ts'
+
+/** Where a client asks, and is heard. */
+export interface ClassicDoor {
+  readonly clock: VirtualClock
+  readonly nowMs: number
+  readonly transcript: string[]
+  ask<Api extends ClassicApi>(api: Api, request: GroupRequestOf<Api>, context: ClientContext, answer: Answer<Api>): void
+  say(line: string): void
+}
 
 export interface ClassicClientOptions {
   readonly topics?: readonly string[]
@@ -33,7 +43,7 @@ const PARTITIONS = new Map([['t', 4]])
 
 export class ClassicClient {
   readonly name: string
-  readonly world: ClassicWorld
+  readonly world: ClassicDoor
   readonly options: ClassicClientOptions
   topics: readonly string[]
   memberId = ''
@@ -51,7 +61,7 @@ export class ClassicClient {
   /** Answers of before count no more. */
   #epoch = 0
 
-  constructor(world: ClassicWorld, name: string, options: ClassicClientOptions = {}) {
+  constructor(world: ClassicDoor, name: string, options: ClassicClientOptions = {}) {
     this.world = world
     this.name = name
     this.options = options
@@ -236,7 +246,7 @@ function byTopic(partitions: readonly string[]): { topic: string; partitions: nu
 }
 
 /** The conversation, with short names for the ids that chance made. */
-export function transcriptOf({ transcript }: ClassicWorld): string {
+export function transcriptOf({ transcript }: Pick<ClassicDoor, 'transcript'>): string {
   const names = new Map<string, string>()
   const counts = new Map<string, number>()
   return transcript.join('\n').replaceAll(/([\w.]+)-[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[\da-f]{4}-[\da-f]{12}/g, (id, name: string) => {
