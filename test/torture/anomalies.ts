@@ -1,6 +1,7 @@
 // What can be wrong with a history: each kind, counted, with its first cases in words.
 
-export const ANOMALY_KINDS = {
+/** Of logs. */
+export const LOG_ANOMALY_KINDS = {
   lost: 'acknowledged, and not in the log although later records are',
   unseen: 'acknowledged, and not there when all was read to the end',
   doubled: 'one record at two offsets',
@@ -22,6 +23,21 @@ export const ANOMALY_KINDS = {
   hung: 'a call that never ended',
   undrained: 'the reading to the end did not come to the end',
 } as const
+
+/** Of groups of consumers. */
+export const GROUP_ANOMALY_KINDS = {
+  dualOwner: 'handed out by a member after a later owner of the partition had begun',
+  notOwned: 'handed out by a member that the partition was not assigned to',
+  groupSkipped: 'passed by an owner, or below what the group has committed and handed out to nobody',
+  groupLost: 'in the log at the end, and handed out to nobody in the group',
+  groupDoubled: 'handed out to the next owner although the group had committed it before',
+  groupReordered: 'an owner goes back by itself',
+  lostCommit: 'a committed offset lower than one that was acknowledged before',
+  committedTooFar: 'a committed offset beyond what was settled',
+  lateCommit: 'a commit that was accepted of a member after a later owner had begun',
+} as const
+
+export const ANOMALY_KINDS = { ...LOG_ANOMALY_KINDS, ...GROUP_ANOMALY_KINDS } as const
 
 export type AnomalyKind = keyof typeof ANOMALY_KINDS
 

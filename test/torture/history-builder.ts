@@ -2,6 +2,7 @@
 
 import { checkHistory } from './history-checker.ts'
 import type { AnomalyKind } from './anomalies.ts'
+import { GroupLines } from './group-lines.ts'
 import {
   ACKED,
   CLOSED,
@@ -25,6 +26,7 @@ export class HistoryBuilder {
   readonly #keepsAll: boolean
   readonly producers: ProducerLines[] = []
   readonly readers: ReaderLines[] = []
+  readonly groups: GroupLines[] = []
   readonly drain = new ReaderLines()
   #tick = 0
 
@@ -49,6 +51,12 @@ export class HistoryBuilder {
     return lines
   }
 
+  group(): GroupLines {
+    const lines = new GroupLines(this.groups.length, () => this.tick())
+    this.groups.push(lines)
+    return lines
+  }
+
   /** What the drain reads of a log, in order, from `from` on: each as `[producer, number]`. */
   drained(records: readonly (readonly [ProducerLines, number])[], { log = 0, from = 0 }: { log?: number; from?: number } = {}): void {
     this.drain.start(log)
@@ -60,7 +68,8 @@ export class HistoryBuilder {
   found(): AnomalyKind[] {
     const sends = this.producers.map(({ tape }) => tape)
     const reads = this.readers.map(({ tape }) => tape)
-    return checkHistory({ logs: this.#logs, sends, reads, drain: this.drain.tape, keepsAll: () => this.#keepsAll }).kinds
+    const groups = { count: this.groups.length, tapes: this.groups.map(({ tape }) => tape) }
+    return checkHistory({ logs: this.#logs, sends, reads, drain: this.drain.tape, keepsAll: () => this.#keepsAll, groups }).kinds
   }
 }
 

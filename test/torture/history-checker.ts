@@ -7,6 +7,7 @@
 // first offset retention took, what is above must be there, whole, once and in order.
 
 import { Anomalies } from './anomalies.ts'
+import { checkGroups } from './group-checker.ts'
 import {
   ACKED,
   AT_WORK,
@@ -64,6 +65,7 @@ class HistoryChecker {
       this.#checkEpochs(contents)
       this.#checkRealTime(contents)
     }
+    checkGroups(this.#history, this.#logs, this.#anomalies)
     return this.#anomalies
   }
 

@@ -14,6 +14,8 @@
 //
 // Holds: a row is counted only when it is whole, and a send stands there before it is made.
 
+import type { GroupTape } from './group-history.ts'
+
 /** Outcomes of a send. `DOUBT`: it may be in the log or not; `REFUSED`: it cannot be there. */
 export const PENDING = 0
 export const ACKED = 1
@@ -60,11 +62,11 @@ function rowsOf(buffer: SharedArrayBuffer, rowBytes: number): number {
   return Math.floor((buffer.byteLength - HEADER_WORDS * 4) / rowBytes / 2) * 2
 }
 
-function bytesFor(rows: number, rowBytes: number): number {
+export function bytesFor(rows: number, rowBytes: number): number {
   return HEADER_WORDS * 4 + Math.ceil(rows / 2) * 2 * rowBytes
 }
 
-class Tape {
+export class Tape {
   readonly buffer: SharedArrayBuffer
   readonly rowsMax: number
   protected readonly words: Int32Array<SharedArrayBuffer>
@@ -100,9 +102,11 @@ class Tape {
   }
 }
 
-const int32 = (buffer: SharedArrayBuffer, at: number, rows: number): Int32Array<SharedArrayBuffer> => new Int32Array(buffer, at, rows)
+export const int32 = (buffer: SharedArrayBuffer, at: number, rows: number): Int32Array<SharedArrayBuffer> =>
+  new Int32Array(buffer, at, rows)
 const uint32 = (buffer: SharedArrayBuffer, at: number, rows: number): Uint32Array<SharedArrayBuffer> => new Uint32Array(buffer, at, rows)
-const float64 = (buffer: SharedArrayBuffer, at: number, rows: number): Float64Array<SharedArrayBuffer> => new Float64Array(buffer, at, rows)
+export const float64 = (buffer: SharedArrayBuffer, at: number, rows: number): Float64Array<SharedArrayBuffer> =>
+  new Float64Array(buffer, at, rows)
 
 /** What one producer has sent. */
 export class SendTape extends Tape {
@@ -232,4 +236,13 @@ export interface History {
   readonly keepsAll: (log: number) => boolean
   /** By log, where it began when all threads died, which readers may have been told of; undefined where none did. */
   readonly firstAtDeath?: readonly number[] | undefined
+  /** What members of groups saw, where there are any: the groups are numbered through. */
+  readonly groups?:
+    | {
+        readonly count: number
+        readonly tapes: readonly GroupTape[]
+        /** Whether the group reads the log; all, where it is not said. */
+        readonly reads?: (group: number, log: number) => boolean
+      }
+    | undefined
 }
