@@ -22,7 +22,7 @@ const bundle = await rolldown({
     'recovery-worker': 'src/storage/recovery-worker.ts',
     'compression-worker': 'src/engine/compression-worker.ts',
   },
-  external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
+  external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 're2js', 'rxjs'],
   platform: 'node',
 })
 // Comments are for who reads the sources, in the repository: a user's package does without them.

@@ -4,6 +4,7 @@ import type { CaseSpec } from './harness/bench-case.ts'
 import { C1, C4, C5 } from './cases/cost-cases.ts'
 import { C6 } from './cases/recovery-case.ts'
 import { C7 } from './cases/close-case.ts'
+import { G1, G2, G3, G4 } from './cases/group-cases.ts'
 import { R9 } from './cases/failover-case.ts'
 import { S2, S3 } from './cases/durability-cases.ts'
 import { D1 } from './cases/durability-level-case.ts'
@@ -18,4 +19,32 @@ import { S7 } from './cases/serde-case.ts'
 import { S8 } from './cases/sweep-case.ts'
 import { S1, S4 } from './cases/throughput-cases.ts'
 
-export const CASES: readonly CaseSpec[] = [S1, S2, S3, S4, S6, S7, S8, S9, S10, S11, S12, S13, S16, D1, C1, C2, C3, C4, C5, C6, C7, C8, R9]
+export const CASES: readonly CaseSpec[] = [
+  S1,
+  S2,
+  S3,
+  S4,
+  S6,
+  S7,
+  S8,
+  S9,
+  S10,
+  S11,
+  S12,
+  S13,
+  S16,
+  D1,
+  G1,
+  G2,
+  G3,
+  G4,
+  C1,
+  C2,
+  C3,
+  C4,
+  C5,
+  C6,
+  C7,
+  C8,
+  R9,
+]

@@ -27,6 +27,7 @@ export const LISTED: readonly string[] = [
   'comlink',
   'pino',
   'piscina',
+  're2js',
   'rxjs',
 ]
 

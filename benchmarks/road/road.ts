@@ -11,7 +11,7 @@
 // one strand of several readers.
 
 import { openMillrace } from '../../src/index.ts'
-import type { ConsumerOptions, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
+import type { ConsumerOptions, EmbeddedMillrace, MillraceHandle, ProducerOptions, TopicConfigOptions } from '../../src/index.ts'
 import { BenchThread, closeAll, readyThreads } from '../harness/bench-thread.ts'
 import { throughput } from '../harness/bench-case.ts'
 import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
@@ -54,6 +54,7 @@ interface Strand {
 }
 
 export interface Road extends Running {
+  readonly millrace: EmbeddedMillrace
   /** For a profiler: which worker is which. */
   readonly producerThreadIds: readonly number[]
   readonly readerThreadIds: readonly number[]
@@ -79,6 +80,7 @@ export async function openRoad(options: RoadOptions): Promise<Road> {
   }
   const close = await readyThreads(millrace, threadsOf(strands))
   return {
+    millrace,
     producerThreadIds: strands.flatMap((strand) => strand.producers.map((thread) => thread.threadId)),
     readerThreadIds: strands.flatMap((strand) => strand.readers.map((thread) => thread.threadId)),
     run: (records) => runRoad(strands, records, options),
