@@ -120,7 +120,13 @@ export class AttachedMillrace implements EmbeddedMillrace {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const closed = await Promise.allSettled([...this.#open].map((each) => each.close({ timeoutMs })))
+    const { clock } = this.#engine
+    const untilMs = clock.monotonicMs() + timeoutMs
+    const consumers = [...this.#open].filter((each) => each instanceof Consumer)
+    // Handlers that end still send.
+    const closed = await Promise.allSettled(consumers.map((each) => each.close({ timeoutMs })))
+    const leftMs = Math.max(0, untilMs - clock.monotonicMs())
+    closed.push(...(await Promise.allSettled([...this.#open].map((each) => each.close({ timeoutMs: leftMs })))))
     this.#engine.close()
     await this.#cluster?.close({ timeoutMs })
     // A failure that nobody was told of is told here, after everything was let go.

@@ -149,7 +149,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
   }
 
   prepareWait(): void {
-    for (const fetcher of this.#fetchers) if (!fetcher.paused) fetcher.control.addWaiter(this.#options.threadId)
+    for (const fetcher of this.#fetchers) if (!fetcher.isAtRest) fetcher.control.addWaiter(this.#options.threadId)
   }
 
   poll(): boolean {
@@ -224,7 +224,7 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
       const at = this.#turn
       this.#turn = at + 1 === fetchers.length ? 0 : at + 1
       const fetcher = fetchers[at]!
-      if (fetcher.paused || !fetcher.fetch(this.#limits[at]!, slices?.chunk ?? buffer)) continue
+      if (fetcher.isAtRest || !fetcher.fetch(this.#limits[at]!, slices?.chunk ?? buffer)) continue
       this.#from = fetcher
       if (slices === undefined) return buffer.hold(fetcher.source, fetcher.partition, fetcher.fetchedFrom, fetcher.position)
       slices.begin(fetcher)

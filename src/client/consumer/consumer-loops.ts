@@ -74,11 +74,14 @@ export class ConsumerLoops {
     return group === undefined ? this.#readAll(topics, untilEnd, signal) : this.#readAssigned(group, topics, untilEnd, signal)
   }
 
-  /** A loop over what the group assigns, whose records are settled one by one. */
-  subscribe(group: GroupConsumer, what: unknown, settling: Settling, signal: AbortSignal | undefined, turnYield: TurnYield): GroupReading {
-    const topics = what instanceof TopicPattern ? what : boundTopics(what)
-    if (!(topics instanceof TopicPattern)) this.#checkUnread(topics)
-    return this.#subscribe(group, topics, false, this.#iteratorOptions(signal, turnYield), settling)
+  /** A loop as `read` gives it, whose records are settled by whoever works on them. */
+  work(topic: BoundTopic, settling: Settling): Loop {
+    const { group, assigned, turnYield } = this.#options
+    const topics = [topic]
+    this.#checkUnread(topics)
+    if (group === undefined) return this.#readAll(topics, false, undefined)
+    if (!assigned.isEmpty) return this.#readAssigned(group, topics, false, undefined, settling)
+    return this.#subscribe(group, topics, false, this.#iteratorOptions(undefined, turnYield), settling)
   }
 
   /** Ends all; resolves when what is settled is committed, and the group left. */
@@ -143,7 +146,13 @@ export class ConsumerLoops {
     }
   }
 
-  #readAssigned(group: GroupConsumer, topics: readonly BoundTopic[], untilEnd: boolean, signal: AbortSignal | undefined): GroupReading {
+  #readAssigned(
+    group: GroupConsumer,
+    topics: readonly BoundTopic[],
+    untilEnd: boolean,
+    signal: AbortSignal | undefined,
+    settling: Settling = {},
+  ): GroupReading {
     const { fetchers, turnYield } = this.#options
     const read = this.#assignedOf(topics)
     const ends = untilEnd
@@ -153,8 +162,8 @@ export class ConsumerLoops {
         )
       : undefined
     const forget = (): void => this.#forget(topics, reading)
-    const byHand = new AssignedPartitions(group, read)
-    const reading = new GroupReading({ group: this.#heard(byHand, forget), iterator: this.#iteratorOptions(signal, turnYield), ends })
+    const byHand = this.#heard(new AssignedPartitions(group, read), forget)
+    const reading = new GroupReading({ group: byHand, iterator: this.#iteratorOptions(signal, turnYield), ends, ...settling })
     this.#remember(topics, reading)
     return reading
   }

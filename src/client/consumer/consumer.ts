@@ -5,8 +5,6 @@
 import { EventEmitter } from 'node:events'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import { MillraceError } from '../../errors.ts'
-import { formatTopicId } from '../../ids.ts'
-import type { TopicId } from '../../ids.ts'
 import type { FetchBound } from '../../partition/list-offsets.ts'
 import { engineRandom } from '../../random.ts'
 import type { Random } from '../../random.ts'
@@ -14,12 +12,15 @@ import { TurnYield } from '../event-loop.ts'
 import { asBoundTopic } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
+import { withinTime } from '../within-time.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { FilledConsumerOptions, NamedPartition } from './consumer-config.ts'
 import { ConsumerLoops } from './consumer-loops.ts'
+import { ConsumerProcessings } from './consumer-processings.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import { GroupConsumer } from './group-consumer.ts'
 import type { GroupMetadata } from './group-consumer.ts'
+import { memberIdOf } from './membership-requests.ts'
 import { noGroupError } from './group-errors.ts'
 import { GroupReading } from './group-reading.ts'
 import type { CommittedOffset } from './offset-commits.ts'
@@ -30,6 +31,9 @@ import { offsetsToCommit } from './offsets-to-commit.ts'
 import type { AnyTopic, OffsetToCommit, TimestampQuery, TopicPartition } from './offsets-to-commit.ts'
 import type { Overtaken, PartitionFetcher } from './partition-fetcher.ts'
 import { PartitionFetchers } from './partition-fetchers.ts'
+import type { ProcessOptions } from './process-config.ts'
+import type { Processor } from './processor.ts'
+import type { ProcessHandler } from './processor-parts.ts'
 import type { ReadOptions } from './read-options.ts'
 import { RecordIterator } from './record-iterator.ts'
 import type { TopicPattern } from './topic-pattern.ts'
@@ -53,6 +57,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #turnYield: TurnYield
   readonly #fetchers: PartitionFetchers
   readonly #loops: ConsumerLoops
+  readonly #processings: ConsumerProcessings
   readonly #group: GroupConsumer | undefined
   readonly #assigned = new ManualAssignment()
   readonly #lookups: OffsetLookups
@@ -76,14 +81,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
         : new GroupConsumer({ engine, calls: engine.groups, groupId, memberId: memberIdOf(random), consumer: options, fetchers })
     this.#fetchers = fetchers
     this.#group = group
-    this.#loops = new ConsumerLoops({
-      engine,
-      consumer: options,
-      fetchers,
-      turnYield: this.#turnYield,
-      group,
-      assigned: this.#assigned,
-    })
+    const assigned = this.#assigned
+    this.#loops = new ConsumerLoops({ engine, consumer: options, fetchers, turnYield: this.#turnYield, group, assigned })
+    this.#processings = new ConsumerProcessings({ engine, fetchers, loops: this.#loops, group, groupId, assigned, random })
     this.#onClose = onClose
     this.#stopHearing = engine.onOver((error) => this.#onOver(error))
   }
@@ -103,9 +103,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     this.#assigned.set(bound)
   }
 
-  /**
-   * The partitions assigned by hand, or by the group at this moment; none while all partitions of each topic are read.
-   */
+  /** The partitions assigned by hand, or by the group at this moment; none while all partitions of each topic are read. */
   assignment(): NamedPartition[] {
     if (this.#group !== undefined && this.#assigned.isEmpty)
       return this.#group.assigned.map(({ name, partition }) => ({ topic: name, partition }))
@@ -291,9 +289,21 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
-   * Ends every loop that runs, as if nothing more came, and every look-up, with CLOSED. In a
-   * group it commits what is settled and leaves; it ends after `timeoutMs` (default: 5000)
-   * also where a callback does not. A second call waits for the first.
+   * Runs the handler for each record, `concurrency` at a time: with retries, in the order asked
+   * for, and a dead-letter topic for what is given up. A record is settled when its handler has
+   * succeeded, or its dead letter is written. Throws INVALID_CONFIG, INVALID_TOPIC_EXCEPTION,
+   * CLOSED, INVALID_REQUEST as `batches`; what ends it later is told by the processor.
+   */
+  process<K, V>(topic: Topic<K, V, never, never>, options: ProcessOptions, handler: ProcessHandler<K, V>): Processor<K, V> {
+    if (this.#closing !== undefined) throw closedError()
+    return this.#processings.begin(asBoundTopic(topic), options, handler)
+  }
+
+  /**
+   * Closes what `process` has begun, then ends every loop that runs, as if nothing more came,
+   * and every look-up, with CLOSED. In a group it commits what is settled and leaves; it ends
+   * after `timeoutMs` (default: 5000) also where a callback or handler does not. A second call
+   * waits for the first. Rejects with what has ended a processing, if that was told nowhere.
    */
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS)
@@ -305,14 +315,19 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   async #close(timeoutMs: number): Promise<void> {
+    const { clock } = this.#engine
+    const untilMs = clock.monotonicMs() + timeoutMs
+    const failure = this.#processings.isEmpty ? undefined : await this.#processings.close(timeoutMs)
+    await this.#end(Math.max(0, untilMs - clock.monotonicMs()))
+    if (failure !== undefined) throw failure
+  }
+
+  async #end(timeoutMs: number): Promise<void> {
     const ended = this.#loops.close()
     this.#lookups.close()
     this.#stopHearing()
     if (this.#group !== undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = this.#engine.clock.setTimer(timeoutMs, resolve, { ref: true })
-      await Promise.race([ended, promise])
-      timer.cancel()
+      await withinTime(this.#engine.clock, ended, timeoutMs)
       this.#group.close()
     }
     this.#fetchers.clear()
@@ -323,7 +338,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   #onOver(error: Error): void {
     this.#loops.fail(error)
     this.#group?.close()
-    void this.close()
+    this.#closing ??= this.#end(CLOSE_TIMEOUT_MS)
   }
 
   #read(what: unknown, options: ReadOptions): ReturnType<ConsumerLoops['read']> {
@@ -379,10 +394,4 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
       `${where} is not assigned to this consumer now: seek in onAssigned, or assign partitions by hand`,
     )
   }
-}
-
-/** As Kafka's: 16 bytes of chance as 22 characters of base64url. */
-function memberIdOf(random: Random): string {
-  const words: TopicId = [random.uint32(), random.uint32(), random.uint32(), random.uint32()]
-  return formatTopicId(words)
 }

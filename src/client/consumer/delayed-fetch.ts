@@ -75,7 +75,7 @@ export class DelayedFetch {
   #availableBytes(enough: number): number {
     let bytes = 0
     for (const fetcher of this.#fetchers) {
-      if (!fetcher.paused) bytes += fetcher.availableBytes(enough - bytes)
+      if (!fetcher.isAtRest) bytes += fetcher.availableBytes(enough - bytes)
       if (bytes >= enough) break
     }
     return bytes

@@ -2,6 +2,7 @@
 
 import { formatTopicId } from '../../ids.ts'
 import type { TopicId } from '../../ids.ts'
+import type { Random } from '../../random.ts'
 import type { ConsumerGroupHeartbeatRequest, TopicPartitions } from '../../protocol/messages/68-consumer-group-heartbeat.ts'
 
 /** Who a member is, and what does not change of it. */
@@ -76,4 +77,10 @@ function topicPartitionsOf(owned: Iterable<GroupPartition>): TopicPartitions[] {
     else topic.partitions.push(partition)
   }
   return [...topics.values()]
+}
+
+/** As Kafka's: 16 bytes of chance as 22 characters of base64url. */
+export function memberIdOf(random: Random): string {
+  const words: TopicId = [random.uint32(), random.uint32(), random.uint32(), random.uint32()]
+  return formatTopicId(words)
 }

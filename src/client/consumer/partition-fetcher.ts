@@ -65,7 +65,8 @@ export class PartitionFetcher {
   /** Decided when the data directory was opened. */
   readonly #areFilesDamaged: boolean
   readonly #options: FetcherOptions
-  #paused = false
+  #isPaused = false
+  #isHeld = false
   #state: PositionState = 'reset'
   /** The next offset to be handed out; the reader may be ahead of it. */
   #position = 0
@@ -90,14 +91,25 @@ export class PartitionFetcher {
     this.#cold = new ColdFetch(topic.name, partition, control, options.coldReads)
   }
 
-  /** Not read; its position stays. */
-  get paused(): boolean {
-    return this.#paused
+  /** Not read; its position stays: its user has paused it, or whoever works on its records has enough of them. */
+  get isAtRest(): boolean {
+    return this.#isPaused || this.#isHeld
   }
 
-  set paused(paused: boolean) {
-    this.#paused = paused
-    if (paused) this.rest()
+  get paused(): boolean {
+    return this.#isPaused
+  }
+
+  /** By its user. */
+  set paused(isPaused: boolean) {
+    this.#isPaused = isPaused
+    if (isPaused) this.rest()
+  }
+
+  /** By whoever works on its records. */
+  set isHeld(isHeld: boolean) {
+    this.#isHeld = isHeld
+    if (isHeld) this.rest()
   }
 
   /** Nobody reads it now: no file is kept open. */

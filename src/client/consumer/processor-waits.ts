@@ -76,19 +76,19 @@ export class ProcessorWaits<R extends WorkRecord> {
     }
   }
 
-  /** The processing has failed; whether somebody waits who hears of it. */
+  /** The processing has failed, and is about to close; whether somebody waits who hears of it. */
   fail(failure: Error): boolean {
     this.failure = failure
     const isTold = this.#waits.size > 0 || this.isHeard
     this.#end(failure)
-    this.#closed.reject(failure)
     return isTold
   }
 
   close(reason: Error): void {
     this.#over = reason
     this.#end(reason)
-    this.#closed.resolve()
+    if (this.failure === undefined) this.#closed.resolve()
+    else this.#closed.reject(this.failure)
   }
 
   #end(reason: Error): void {

@@ -18,6 +18,8 @@ import { ProcessorWaits } from './processor-waits.ts'
 import { WorkQueue } from './work-queue.ts'
 
 const CLOSE_TIMEOUT_MS = 30_000
+/** What is settled is committed, however long the handlers took. */
+const COMMIT_AT_LEAST_MS = 1_000
 /** The event loop is looked at once in so many records. */
 const RECORDS_A_LOOK = 16
 
@@ -125,14 +127,15 @@ export class Processor<K = unknown, V = unknown> extends EventEmitter<{
     return waited.promise
   }
 
-  /** Resolves when it is closed; rejects with the failure that has ended it. */
+  /** Resolves when it is closed; rejects then with the failure that has ended it. */
   get closed(): Promise<void> {
     return this.#waits.closed
   }
 
   /**
    * Begins no record any more, and lets the handlers that run end; after `timeoutMs` (default:
-   * 30000) their signals fire, and nobody waits for them. Then what is settled is committed.
+   * 30000) their signals fire, and nobody waits for them. Then what is settled is committed,
+   * within a second more.
    * Records that were not settled come again. Always ends; a second call waits for the first.
    * Rejects with a failure that was told nowhere, and when what is settled cannot be committed.
    */
@@ -302,7 +305,7 @@ export class Processor<K = unknown, V = unknown> extends EventEmitter<{
   async #close(timeoutMs: number): Promise<void> {
     const { clock, onClose, topic } = this.#parts
     const untilMs = clock.monotonicMs() + timeoutMs
-    const leftMs = (): number => Math.max(0, untilMs - clock.monotonicMs())
+    const leftMs = (): number => Math.max(COMMIT_AT_LEAST_MS, untilMs - clock.monotonicMs())
     this.#state = 'closing'
     this.#timer?.cancel()
     this.#queue.stop()

@@ -47,7 +47,7 @@ export class RecordSlices {
   next(buffer: FetchBuffer): ConsumerBatch | undefined {
     const fetcher = this.#fetcher
     if (fetcher === undefined) return undefined
-    if (fetcher.paused || !fetcher.isAt(this.#position)) {
+    if (fetcher.isAtRest || !fetcher.isAt(this.#position)) {
       this.#fetcher = undefined
       return undefined
     }

@@ -358,15 +358,15 @@ describe('close', () => {
     const fixture = new Fixture({ concurrency: 2, order: 'none' }, hands.handler)
     fixture.source.add(0, records(5))
     await settle()
-    const closing = fixture.processor.close({ timeoutMs: 1_000 })
+    const closing = fixture.processor.close({ timeoutMs: 10_000 })
     await hands.succeed(0)
     expect(hands.begun).toHaveLength(2)
-    fixture.clock.advance(400)
+    fixture.clock.advance(4_000)
     await hands.succeed(1)
     await closing
     expect(hands.begun.some(({ signal }) => signal.aborted)).toBe(false)
     expect(fixture.source.positions.get(0)).toBe(2)
-    expect(fixture.source.closedWithMs).toBe(600)
+    expect(fixture.source.closedWithMs).toBe(6_000)
     expect(fixture.isOver).toBe(true)
     expect(fixture.clock.pending).toBe(0)
   })
@@ -383,6 +383,8 @@ describe('close', () => {
     // What ended in time is over, and its signal with it.
     expect(hands.begun.map(({ signal }) => signal.aborted)).toEqual([false, true])
     expect(source.positions.get(0)).toBe(1)
+    // What is settled is committed all the same.
+    expect(source.closedWithMs).toBe(1_000)
     // Too late: it comes again.
     await hands.succeed(1)
     expect(source.positions.get(0)).toBe(1)
