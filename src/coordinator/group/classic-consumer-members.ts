@@ -13,6 +13,7 @@ import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/message
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import type { ConsumerProtocolSubscription } from '../../protocol/records/consumer-protocol.ts'
+import { isLocalHost } from '../client-host.ts'
 import type { ClientContext, CoordinatorStep, RequestId } from '../coordinator-shard.ts'
 import { partitionKey, partitionsOf } from './assignment.ts'
 import { MEMBER_ID_REQUIRED_VERSION, NEWEST_VERSION } from './classic-join.ts'
@@ -61,6 +62,10 @@ export class ClassicConsumerMembers {
     if (typeof before === 'string') return refuse(before)
     const after = this.#rejoin(change, before, { request, context, subscription }, now)
     if (after === undefined) return refuse('UNKNOWN_MEMBER_ID')
+    const told = fencedOf(change.removed)
+    // It took the place of the last member of the new protocol.
+    const classic = this.#parts.downgrade(change, now)
+    if (classic !== undefined) return { ...classic, ...told, ...refuse('REBALANCE_IN_PROGRESS') }
     const { memberId, memberEpoch, classicMember } = after
     change.cancelTimer('join', memberId)
     change.setTimer('session', memberId, now.nowMs + classicMember!.sessionTimeoutMs)
@@ -76,7 +81,7 @@ export class ClassicConsumerMembers {
       memberId,
       members: [],
     }
-    return { ...stepOf(change, memberId), replies: [{ requestId, response }] }
+    return { ...stepOf(change, memberId), ...told, replies: [{ requestId, response }] }
   }
 
   sync(group: ConsumerGroup, requestId: RequestId, request: SyncGroupRequest, now: Now): Step {
@@ -139,11 +144,13 @@ export class ClassicConsumerMembers {
     if (leaving.size === 0) return { replies }
     const change = new ConsumerGroupChange(group)
     removeMembers(change, leaving, this.#parts, now)
+    // Those of the new protocol are put out by an admin.
+    const told = fencedOf(change.removed.filter(({ classicMember }) => classicMember === null))
     const classic = this.#parts.downgrade(change, now)
-    if (classic !== undefined) return { ...classic, replies }
+    if (classic !== undefined) return { ...classic, ...told, replies }
     bumpEpoch(change, this.#parts.image())
     if (hasLocalMembers(change)) assignIfDue(change, true, this.#parts, now)
-    return { ...stepOf(change), replies }
+    return { ...stepOf(change), ...told, replies }
   }
 
   #findMember(change: ConsumerGroupChange, request: JoinGroupRequest, context: ClientContext): ConsumerGroupMember | CheckedBy {
@@ -200,6 +207,12 @@ export class ClassicConsumerMembers {
     if (next !== wanted) change.setCurrent(next)
     return next
   }
+}
+
+/** Local ones among those who did not ask to be out. */
+function fencedOf(members: readonly ConsumerGroupMember[]): Pick<Step, 'fenced'> {
+  const fenced = [...new Set(members.map(({ clientHost }) => clientHost).filter(isLocalHost))]
+  return fenced.length > 0 ? { fenced } : {}
 }
 
 /** Its subscription, where it is a consumer and has an assignor in common with the other classic members. */

@@ -13,7 +13,7 @@ import type { ClassicClientOptions, ClassicDoor } from './classic-client.ts'
 import { GROUP } from './classic-world.ts'
 import type { Answer, ClassicApi } from './classic-world.ts'
 import { ConsumerMember } from './consumer-member.ts'
-import { CoordinatorFixture, REMOTE } from './coordinator-fixture.ts'
+import { CoordinatorFixture, REMOTE, threadContext } from './coordinator-fixture.ts'
 import { commitRequest } from './offsets-world.ts'
 
 const TICK_MS = 50
@@ -278,7 +278,31 @@ test('a static member is started again with the new protocol, and with the old o
   const again = client(world, 'a2', { instanceId: 'i' })
   world.advance(10_000)
   expect(held([other, again], [])).toEqual(ALL)
-  expect(kafkaErrorName(member.heartbeat().errorCode)).toBe('FENCED_INSTANCE_ID')
+  expect(world.state()).toBe('Classic Stable')
+  expect(kafkaErrorName(member.heartbeat().errorCode)).toBe('GROUP_ID_NOT_FOUND')
+})
+
+test('a local member of the new protocol is told when a classic one takes its place, or an admin puts it out', () => {
+  const world = new MigrationWorld()
+  const members = [1, 2].map((n) => {
+    const member = new ConsumerMember(world.fixture, `m${n}`, {
+      groupId: GROUP,
+      topics: ['t'],
+      instanceId: `i${n}`,
+      context: threadContext(n),
+    })
+    member.join()
+    return member
+  })
+  client(world, 'a', { instanceId: 'i1' })
+  world.advance(100)
+  expect(world.fixture.fenced).toEqual([threadContext(1).clientHost])
+  expect(kafkaErrorName(members[0]!.heartbeat().errorCode)).toBe('FENCED_INSTANCE_ID')
+  const identity = { memberId: '', groupInstanceId: 'i2', reason: null }
+  expect(world.fixture.ask('leaveGroup', { groupId: GROUP, memberId: '', members: [identity] }).members).toMatchObject([{ errorCode: 0 }])
+  expect(world.fixture.fenced).toEqual([1, 2].map((n) => threadContext(n).clientHost))
+  world.advance(5000)
+  expect(world.state()).toBe('Classic Stable')
 })
 
 describe('the policy', () => {
