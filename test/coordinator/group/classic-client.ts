@@ -80,9 +80,13 @@ export class ClassicClient {
   join(): void {
     this.#heartbeat?.cancel()
     const assignors = this.options.assignors ?? ['range']
+    // As Kafka's: an eager one gives up all before it joins, and only `sticky` says what it had.
+    const isEager = assignors.every((name) => CLASSIC_ASSIGNORS.get(name)!.rebalanceProtocol === 'eager')
+    const owned = isEager && !assignors.includes('sticky') ? [] : this.owned
+    if (isEager) this.owned = []
     const metadata = encodeVersioned(CONSUMER_PROTOCOL_SUBSCRIPTION, 2, {
       topics: [...this.topics],
-      ownedPartitions: byTopic(this.owned),
+      ownedPartitions: byTopic(owned),
       generationId: this.generation,
     })
     const request = {
