@@ -72,6 +72,32 @@ describe('groups', () => {
     expect(await admin.listGroupOffsets('a')).toEqual([])
   })
 
+  test("are their members' own while they have some", async () => {
+    await filled('lived', 20)
+    const topic = await millrace.topic('lived', { partitions: 2, value: string() })
+    const consumer = millrace.consumer({ groupId: 'living' })
+    for await (const batch of consumer.batches(topic)) {
+      expect(batch.partition).toBe(0)
+      const { state, type, members } = await admin.describeGroup('living')
+      expect([state, type, members.map(({ assignment }) => assignment)]).toEqual(['Stable', 'consumer', [{ lived: [0, 1] }]])
+      const { topics } = await admin.groupLag('living')
+      expect(topics[0]!.partitions.map(({ endOffset, memberId }) => [endOffset, memberId])).toEqual([
+        [20, members[0]!.memberId],
+        [0, members[0]!.memberId],
+      ])
+      expect((await failure(admin.alterGroupOffsets('living', { lived: { 0: 1 } }))).code).toBe('NON_EMPTY_GROUP')
+      expect((await failure(admin.deleteGroups('living'))).code).toBe('NON_EMPTY_GROUP')
+      await consumer.commitOffsets([{ topic, partition: 0, offset: 5 }])
+      expect((await failure(admin.deleteGroupOffsets('living', 'lived'))).code).toBe('GROUP_SUBSCRIBED_TO_TOPIC')
+      break
+    }
+    await consumer.close()
+    expect((await admin.describeGroup('living')).state).toBe('Empty')
+    await admin.resetGroupOffsets('living', 'lived', 'latest')
+    expect((await admin.groupLag('living')).lag).toBe(0)
+    await admin.deleteGroups('living')
+  })
+
   test('never go on in a topic that was made again', async () => {
     await filled('again', 10)
     await admin.alterGroupOffsets('resumes', { again: { 0: 10 } })
