@@ -27,7 +27,6 @@ export const LISTED: readonly string[] = [
   'comlink',
   'pino',
   'piscina',
-  're2js',
   'rxjs',
 ]
 

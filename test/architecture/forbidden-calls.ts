@@ -39,8 +39,8 @@ export const FORBIDDEN: readonly Forbidden[] = [
   // Signal 0 asks whether a process is there, and does nothing to it.
   { names: ['process.kill'], allowed: ['storage/running-process.ts'], instead: 'throw' },
   { names: ['eval', 'Function', 'process.getBuiltinModule'], allowed: [], instead: 'import' },
-  // A batch that is compressed, or gets its CRC, cannot wait for an import, and neither can a coordinator.
-  { names: ['require'], allowed: ['record/codec-libraries.ts', 'record/native-crc32c.ts', 'broker/topic-pattern.ts'], instead: 'import' },
+  // A batch that is compressed, or gets its CRC, cannot wait for an import.
+  { names: ['require'], allowed: ['record/codec-libraries.ts', 'record/native-crc32c.ts'], instead: 'import' },
 ]
 
 /** `new Worker`, wherever the class came from. */
@@ -56,7 +56,7 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   ['node:os', ['actor/', 'broker/', 'engine/compression-pool.ts']],
   ['node:path', ['disk/', 'storage/', 'client/']],
   ['node:url', ['actor/', 'broker/']],
-  ['node:module', ['record/codec-libraries.ts', 'record/native-crc32c.ts', 'broker/topic-pattern.ts']],
+  ['node:module', ['record/codec-libraries.ts', 'record/native-crc32c.ts']],
   ['node:zlib', ['record/codec-libraries.ts']],
 ])
 
@@ -67,7 +67,6 @@ export const PACKAGES: ReadonlyMap<string, readonly Where[]> = new Map<string, r
   ['@platformatic/wasm-utils', ['record/codec-libraries.ts']],
   ['pino', ['broker/', 'client/']],
   ['piscina', ['actor/', 'broker/', 'rx/']],
-  ['re2js', ['broker/topic-pattern.ts']],
   ['rxjs', ['rx/', 'rxjs.ts']],
 ])
 

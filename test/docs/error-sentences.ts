@@ -234,7 +234,7 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: "Use 'uniform' or 'range' as `groupRemoteAssignor`, or leave it out.",
   },
   INVALID_REGULAR_EXPRESSION: {
-    when: "A subscribed pattern is none in RE2's syntax.",
+    when: 'A subscribed pattern is no regular expression.',
     remedy: 'Mend the pattern: the message says what is wrong.',
   },
   INCONSISTENT_GROUP_PROTOCOL: {
