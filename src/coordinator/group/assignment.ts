@@ -22,7 +22,10 @@ export const NO_PARTITIONS: HeldPartitions = new Map<string, ReadonlyMap<number,
 export function assignmentOf(topics: readonly { readonly topicId: TopicId; readonly partitions: readonly number[] }[]): Assignment {
   const found = new Map<string, number[]>()
   for (const { topicId, partitions } of topics) {
-    if (partitions.length > 0) found.set(formatTopicId(topicId), ascending(partitions))
+    if (partitions.length === 0) continue
+    const topic = formatTopicId(topicId)
+    // A client may name a topic more than once.
+    found.set(topic, ascending([...(found.get(topic) ?? []), ...partitions]))
   }
   return found
 }

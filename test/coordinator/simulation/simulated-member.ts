@@ -1,0 +1,34 @@
+// What a simulation asks of its members, whichever protocol they speak.
+
+import type { Owner } from './ownership.ts'
+
+export interface MemberOptions {
+  readonly name: string
+  readonly groupId: string
+  readonly memberId: string
+  readonly instanceId: string | null
+  /** Names of topics; or a pattern. */
+  readonly topics: readonly string[]
+  readonly regex: string | undefined
+  readonly assignor: string | null
+}
+
+export interface SimulatedMember extends Owner {
+  readonly options: MemberOptions
+  readonly kind: 'scripted' | 'real' | 'classic'
+  /** What it wants now. */
+  readonly topics: readonly string[]
+  readonly regex: string | undefined
+  /** It has left for good, or is about to. */
+  readonly isOver: boolean
+  readonly epoch: number
+  /** By `partitionKey`, whether they are read already or not. */
+  readonly heldKeys: ReadonlySet<string>
+  start(): void
+  subscribe(topics: readonly string[], regex: string | undefined): void
+  /** `forNow`: a static member that comes back. `then`: it has left, as far as it knows. */
+  leave(forNow: boolean, then: () => void): void
+  /** Its thread has died. */
+  died(): void
+  stateLine(): string
+}
