@@ -15,6 +15,7 @@ import { lateCommitError } from './group-errors.ts'
 import { GroupMembership } from './group-membership.ts'
 import type { MembershipEffect } from './group-membership.ts'
 import type { GroupReading, ReadingGroup } from './group-reading.ts'
+import { warnOnce } from './group-warnings.ts'
 import { OffsetCommits, STANDALONE } from './offset-commits.ts'
 import type { Committer } from './offset-commits.ts'
 import { groupPartitionKey, leaveEpochOf, plainRequest } from './membership-requests.ts'
@@ -173,6 +174,8 @@ export class GroupConsumer implements ReadingGroup {
     const subscription = this.#subscriptions.get(reading)
     if (subscription === undefined) return
     this.#subscriptions.delete(reading)
+    if (reading.handedOutAtMs > 0 && !this.commits.isAutomatic && !this.commits.hasCommitted)
+      warnOnce('never commits', this.#options.groupId)
     const left = this.partitions
       .all()
       .filter(({ reader }) => reader === reading)
@@ -281,10 +284,13 @@ export class GroupConsumer implements ReadingGroup {
   }
 
   #then(work: Promise<void>, over: () => MembershipEffect[]): void {
-    void work.then(() => {
-      this.#perform(over())
-      this.#options.engine.wakeLoop.wake()
-    })
+    void work.then(
+      () => {
+        this.#perform(over())
+        this.#options.engine.wakeLoop.wake()
+      },
+      (error: unknown) => this.#failAll(error as Error),
+    )
   }
 
   #heartbeat({ id, request, holdMs }: MembershipEffect & { kind: 'heartbeat' }): void {
@@ -294,9 +300,13 @@ export class GroupConsumer implements ReadingGroup {
     const abort = new AbortController()
     this.#request = abort
     const count = calls.fenceCount()
+    const sentMs = engine.clock.monotonicMs()
     const answered = (effects: () => MembershipEffect[]): void => {
       if (this.#request !== abort || this.#isClosed) return
       this.#perform(effects())
+      // Nobody had anything for it, for as long as it could wait.
+      const isIdle = this.#membership.state === 'stable' && this.partitions.all().length === 0
+      if (isIdle && holdMs > 0 && engine.clock.monotonicMs() - sentMs >= holdMs) warnOnce('idle member', groupId)
       engine.wakeLoop.wake()
       this.#whenAnswered.resolve()
       this.#whenAnswered = Promise.withResolvers()

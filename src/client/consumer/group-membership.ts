@@ -8,7 +8,8 @@
 //
 // Holds: a heartbeat is always under way while it is a member, and what there is to say is
 // said at once; of an assignment, what goes is revoked and acknowledged before what comes is
-// taken, and what stays is not touched; an answer to a request that was overtaken says
+// taken, and what stays is not touched; what comes is said to be had from the start, and what
+// is said not to be had is not taken before the coordinator has given it again; an answer to a request that was overtaken says
 // nothing, because what overtakes it asks for everything.
 
 import { KAFKA_ERRORS, isRetriable, kafkaErrorName } from '../../errors.ts'
@@ -356,12 +357,17 @@ export class GroupMembership {
 
   #send(kind: 'full' | 'plain'): void {
     const isFull = kind === 'full'
-    if (isFull) this.#hasNews = false
+    const owned = this.#work?.kind === 'assign' ? this.#allPartitions() : this.#owned
+    if (isFull) {
+      this.#hasNews = false
+      // What it says that it does not have, the coordinator may give to others at once: it counts again when the answer has it.
+      for (const key of this.#target?.keys() ?? []) if (!owned.has(key)) this.#target!.delete(key)
+    }
     this.#mayBeKnown = true
     const id = ++this.#ids
     this.#asked = { id, kind }
     const request = isFull
-      ? fullRequest(this.#options, this.#epoch, this.#topics.values(), this.#owned.values())
+      ? fullRequest(this.#options, this.#epoch, this.#topics.values(), owned.values())
       : plainRequest(this.#options, this.#epoch)
     this.#effects.push({ kind: 'heartbeat', id, request, holdMs: isFull ? 0 : this.#heartbeatIntervalMs })
   }

@@ -67,6 +67,8 @@ const RETRY_MS = 100
 
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions
+  /** Whether anything was ever asked to be committed. */
+  hasCommitted = false
   readonly #closing = new AbortController()
   #timer: Timer | undefined
   #last: Promise<void> = Promise.resolve()
@@ -157,9 +159,14 @@ export class OffsetCommits {
 
   async #commit(offsets: readonly OffsetToCommit[], late: 'refuse' | 'pass over'): Promise<void> {
     const { groupId, isOwned, committer } = this.#options
+    if (offsets.length > 0) this.hasCommitted = true
     let rest = offsets
+    let wasMember = false
     while (rest.length > 0) {
-      const by = committer()
+      const now = committer()
+      // Who has left meanwhile commits nothing as somebody else.
+      const by: Committer | undefined = wasMember && now === STANDALONE ? undefined : now
+      wasMember = by !== undefined && by !== STANDALONE
       const own = by === undefined ? [] : rest.filter(({ topic, partition }) => isOwned(topic, partition))
       if (late === 'refuse' && own.length < rest.length) throw lateCommitError(groupId, listed(rest.filter((each) => !own.includes(each))))
       rest = own

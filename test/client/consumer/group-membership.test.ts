@@ -147,9 +147,17 @@ describe('a member', () => {
     const script = Script.stable()
     script.answer(1, 'a1')
     expect(script.answer(1, 'a1 b0')).toEqual(['heartbeat 1, held 5000'])
-    expect(script.released()).toEqual(['tell 1: a,b [a1]', 'assign b0'])
-    expect(script.answer(2, 'b0')).toEqual(['heartbeat 2, held 5000'])
-    expect(script.taken()).toEqual(['tell 2: a,b [a1 b0]', 'revoke a1'])
+    // What it says that it does not have may be another's by the answer.
+    expect(script.released()).toEqual(['tell 1: a,b [a1]'])
+    expect(script.answer(2, 'a1 b1')).toEqual(['assign b1', 'heartbeat 2, held 5000'])
+    expect(script.answer(2, 'b1')).toEqual(['heartbeat 2, held 5000'])
+    expect(script.taken()).toEqual(['tell 2: a,b [a1 b1]', 'revoke a1'])
+  })
+
+  test('what comes is had from the start, whatever is said meanwhile', () => {
+    const script = Script.stable('a0')
+    script.answer(1, 'a0 b0')
+    expect(script.did(script.membership.verify())).toEqual(['tell 1: a,b [a0 b0]'])
   })
 
   test('what is to be said while something is being said is said behind it', () => {
@@ -166,6 +174,7 @@ describe('a member', () => {
     script.subscribe('a')
     expect(script.answer(1, 'a0 a1')).toEqual(['assign a0', 'heartbeat 1, held 5000'])
     script.taken()
+    script.answer(1, 'a0 a1')
     expect(script.did(script.membership.metadataChanged())).toEqual([])
     script.unreadable.clear()
     expect(script.did(script.membership.metadataChanged())).toEqual(['assign a1'])

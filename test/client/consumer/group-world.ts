@@ -21,6 +21,7 @@ import type {
   ConsumerGroupHeartbeatResponse,
 } from '../../../src/protocol/messages/68-consumer-group-heartbeat.ts'
 import { seededRandom } from '../../../src/random.ts'
+import type { Random } from '../../../src/random.ts'
 import { DEFAULT_CONFIG, compileForTests, threadContext, throughBytes } from '../../coordinator/group/coordinator-fixture.ts'
 import { HandDrivenLog } from './hand-driven-log.ts'
 import type { TextTopic } from './hand-driven-log.ts'
@@ -42,6 +43,8 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   readonly asked: string[] = []
   /** Sees each request before the coordinator does; what it gives is the answer. */
   intercept: (api: GroupApi, request: unknown) => unknown = () => undefined
+  /** Whether the answer to what was done just now goes astray. */
+  isLost: (api: GroupApi) => boolean = () => false
   readonly #registry = new SnapshotRegistry()
   readonly #shard: GroupCoordinator
   readonly #held = new Map<string, { readonly call: Call; readonly timer: Timer }>()
@@ -50,13 +53,13 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   #told = MetadataImage.EMPTY
   #requests = 0
 
-  constructor() {
-    this.logs = new HandDrivenLog({ groups: this })
+  constructor(random: Random = seededRandom(1)) {
+    this.logs = new HandDrivenLog({ groups: this, random })
     this.#shard = new GroupCoordinator({
       registry: this.#registry,
       config: DEFAULT_CONFIG,
       image: () => this.logs.image,
-      random: seededRandom(1),
+      random,
       partition: 0,
       compilePattern: compileForTests,
     })
@@ -96,6 +99,7 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
     try {
       const response = await promise
       await nextTurn()
+      if (this.isLost(api)) throw new MillraceError('REQUEST_TIMED_OUT', 'its answer did not arrive')
       return response as GroupResponseOf<Api>
     } finally {
       signal?.removeEventListener('abort', onAbort)

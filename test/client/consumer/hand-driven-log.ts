@@ -34,6 +34,8 @@ import type { PartitionFiles } from '../../../src/storage/segment-files.ts'
 import { findOffset } from '../../../src/partition/list-offsets.ts'
 import type { FetchBound, ListedOffset } from '../../../src/partition/list-offsets.ts'
 import { transactionMarkerBatch } from '../../../src/record/control-record.ts'
+import { seededRandom } from '../../../src/random.ts'
+import type { Random } from '../../../src/random.ts'
 import { LogFixture, MIB } from '../../log/log-fixture.ts'
 import { plainBatch } from '../../record/plain-batch.ts'
 import type { PlainBatchFields } from '../../record/plain-batch.ts'
@@ -58,6 +60,7 @@ export class HandDrivenLog {
   readonly #metadataListeners = new Set<(delta: MetadataDelta) => void>()
   /** By topic id. */
   readonly #topics = new Map<string, TopicImage>()
+  readonly #random: Random
   #nextSlot = 1
 
   constructor(
@@ -66,8 +69,10 @@ export class HandDrivenLog {
       logMemoryBytes?: number
       partitionFiles?: PartitionFiles
       groups?: Pick<GroupCalls, 'ask' | 'fenceCount'>
+      random?: Random
     } = {},
   ) {
+    this.#random = options.random ?? seededRandom(1)
     this.fixture = new LogFixture({ brokers: options.brokers ?? 1, logMemoryBytes: options.logMemoryBytes ?? 16 * MIB })
     const engine: Partial<Record<keyof EmbeddedEngine, unknown>> = {
       threadId: CONSUMER_THREAD,
@@ -110,7 +115,7 @@ export class HandDrivenLog {
   }
 
   consumer(options?: ConsumerOptions): Consumer {
-    return new Consumer(this.#engine, fillConsumerOptions(options), () => undefined)
+    return new Consumer(this.#engine, fillConsumerOptions(options), () => undefined, this.#random)
   }
 
   /** A topic of text, led by broker 0. */
