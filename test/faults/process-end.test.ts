@@ -45,6 +45,7 @@ test.each<{ what: string; script: string; args?: string[]; out: string[] }>([
     script: 'attached-forgets-close',
     out: ['from the worker', 'and forgotten', 'worker ended with 0'],
   },
+  { what: 'members of groups', script: 'group-member', out: ['a and left', 'b was waited for', 'one in hand'] },
   { what: 'a broker that dies', script: 'broker-dies', out: ['one'] },
 ])('$what: ends by itself, with 0', async ({ script, args = [], out }) => {
   expect(await run(script, ...args)).toEqual({ code: 0, signal: null, out, err: '' })

@@ -63,6 +63,8 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   #isBegun = false
   #recordSeen = -1
   #inHand: InHand | undefined
+  /** Something happened to the loop, or to what is in hand: one look a record is cheap. */
+  #mayEndBatch = false
   /** What was in hand went to another member. */
   #isLost = false
   /** Of each partition that is to go, what waits for that. */
@@ -129,6 +131,10 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   }
 
   endsBatch(): boolean {
+    return this.#mayEndBatch && this.#endsBatch()
+  }
+
+  #endsBatch(): boolean {
     if (this.#iterator.endsBatch() || this.#isLost) return true
     const inHand = this.#inHand
     if (inHand === undefined || inHand.partition.state === 'reading') return false
@@ -162,6 +168,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
     this.#options.onGone?.(partition)
     if (this.#inHand?.partition === partition) {
       this.#isLost = true
+      this.#mayEndBatch = true
       this.#putDown()
     }
     this.#going.get(partition)?.()
@@ -172,6 +179,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
     this.#iterator.remove(partition.fetcher)
     if (this.#isManual) return this.#options.onGoing?.(partition) ?? Promise.resolve()
     if (this.#inHand?.partition !== partition) return Promise.resolve()
+    this.#mayEndBatch = true
     return new Promise((resolve) => this.#going.set(partition, resolve))
   }
 
@@ -194,6 +202,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
     partition.handedOut(batch.firstOffset, batch.nextOffset)
     this.#inHand = { batch, partition }
     this.#isLost = false
+    this.#mayEndBatch = false
     this.handedOutAtMs = this.#options.group.handedOut()
   }
 
@@ -242,6 +251,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   }
 
   #onEnd(): void {
+    this.#mayEndBatch = true
     const inHand = this.#inHand
     if (inHand !== undefined) this.settleAsked(inHand.partition)
     this.#putDown()
