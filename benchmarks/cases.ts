@@ -4,7 +4,7 @@ import type { CaseSpec } from './harness/bench-case.ts'
 import { C1, C4, C5 } from './cases/cost-cases.ts'
 import { C6 } from './cases/recovery-case.ts'
 import { C7 } from './cases/close-case.ts'
-import { G1, G2, G3, G4 } from './cases/group-cases.ts'
+import { G1, G2, G3, G4, S18 } from './cases/group-cases.ts'
 import { R9 } from './cases/failover-case.ts'
 import { S2, S3 } from './cases/durability-cases.ts'
 import { D1 } from './cases/durability-level-case.ts'
@@ -33,6 +33,7 @@ export const CASES: readonly CaseSpec[] = [
   S12,
   S13,
   S16,
+  S18,
   D1,
   G1,
   G2,

@@ -1,9 +1,11 @@
-// G1 to G4: what being in a group costs, how long a rebalance takes, how many commits a second, and how
+// S18 and G1 to G4: work by `process`, what being in a group costs, how long a rebalance takes, how many commits a second, and how
 // soon the partitions of a member that has died are read by another.
 
 import { THROUGHPUT_METRICS } from '../harness/bench-case.ts'
 import type { CaseSpec, ContenderSpec } from '../harness/bench-case.ts'
 import { COMING_AND_GOING_METRICS, COMMIT_METRICS, REBALANCE_METRICS, TAKE_OVER_METRICS } from '../groups/group-metrics.ts'
+import { noDisk } from '../harness/data-directory.ts'
+import { noBullmq } from '../peers/bullmq-address.ts'
 import { ROAD_METRICS } from '../road/road-metrics.ts'
 import { roadContender, roadOptions } from './road-settings.ts'
 
@@ -13,6 +15,95 @@ const IN_GROUP = { valueBytes: VALUE_BYTES, partitions: PARTITIONS, consumer: { 
 const RECORDS = { records: 6_000_000, smallRecords: 50_000 }
 /** A member comes or goes that often. */
 const EVERY_MS = 10
+
+const CONCURRENCY = 100
+const JOBS = { valueBytes: VALUE_BYTES, threads: 2, partitions: 4 }
+
+export const S18: CaseSpec = {
+  id: 'S18',
+  title: '`consumer.process` with an empty handler, 100 at once',
+  measures: 'From the first job that is offered to the last that is handled. All on one thread of the user’s, beside a broker’s.',
+  metrics: THROUGHPUT_METRICS,
+  primary: 'recordsPerSecond',
+  order: 'alternate',
+  table: 'throughput',
+  warmUps: 1,
+  repetitions: 5,
+  contenders: [
+    {
+      id: 'memory',
+      title: 'process, `memory`',
+      kind: 'millrace',
+      records: 1_000_000,
+      smallRecords: 20_000,
+      ...JOBS,
+      setup: 'one broker, a group of one, order none, 4 partitions',
+      open: async () => {
+        const { openProcessing } = await import('../groups/processing.ts')
+        return openProcessing({ concurrency: CONCURRENCY, valueBytes: VALUE_BYTES })
+      },
+    },
+    {
+      id: 'disk',
+      title: 'process, `disk`',
+      kind: 'millrace',
+      records: 500_000,
+      smallRecords: 10_000,
+      ...JOBS,
+      setup: 'the same with `disk` durability: each job is synced before it is handled',
+      skip: () => noDisk(0),
+      open: async () => {
+        const { openProcessing } = await import('../groups/processing.ts')
+        return openProcessing({ concurrency: CONCURRENCY, valueBytes: VALUE_BYTES, durability: 'disk' })
+      },
+    },
+    {
+      id: 'piscina',
+      title: 'piscina, a task a job',
+      kind: 'peer',
+      records: 50_000,
+      smallRecords: 2_000,
+      ...JOBS,
+      setup: 'one thread in the pool, 100 tasks under way; nothing is kept',
+      open: async () => {
+        const { openPiscina } = await import('../peers/piscina-pool.ts')
+        return openPiscina({ recordsPerTask: 1, tasksInFlight: CONCURRENCY, valueBytes: VALUE_BYTES })
+      },
+    },
+    {
+      id: 'bullmq',
+      title: 'BullMQ on Redis',
+      kind: 'peer',
+      records: 20_000,
+      smallRecords: 1_000,
+      ...JOBS,
+      setup: 'jobs added 1,000 a call, one worker, 100 at once, Redis as it is set up',
+      skip: noBullmq,
+      open: async () => {
+        const { openBullmq } = await import('../peers/bullmq.ts')
+        return openBullmq({ concurrency: CONCURRENCY, valueBytes: VALUE_BYTES })
+      },
+    },
+  ],
+  targets: [
+    {
+      id: 'bullmq',
+      text: 'jobs against BullMQ’s',
+      value: (view) => view.ratio('memory', 'bullmq'),
+      atLeast: 20,
+      unit: 'ratio',
+      notJudged: noBullmq,
+    },
+    {
+      id: 'bullmq-disk',
+      text: 'jobs against BullMQ’s, with `disk` durability',
+      value: (view) => view.ratio('disk', 'bullmq'),
+      atLeast: 10,
+      unit: 'ratio',
+      notJudged: noBullmq,
+    },
+  ],
+}
 
 export const G1: CaseSpec = {
   id: 'G1',
