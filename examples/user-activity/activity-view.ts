@@ -1,18 +1,35 @@
 // What the stream of page views says: views a minute, top pages, busiest clients.
 //
-// An RxJS chain, one on each consumer thread, over the partitions that are assigned
-// to it. The counts live on that thread; twice a second a snapshot of their tops
-// leaves it, and all of them when the stream ends. Snapshots of several threads are
-// merged on the main thread: a client is on one partition and so in one of them, a
-// page may be in all.
+// An RxJS chain, on each consumer thread, over the batches of the partitions that its
+// group assigns to it. What a batch adds leaves the thread at once, with the offsets
+// that it covers: the counts are kept where they outlive it, on the main thread.
 
 import type { Observable } from 'rxjs'
-import { connect, defer, interval, map, merge, sample, scan, takeLast } from 'rxjs'
+import { concatMap, from, map, reduce } from 'rxjs'
+import { ClientLedger } from './client-ledger.ts'
+import type { LedgerPart } from './client-ledger.ts'
 import type { Count } from './counts.ts'
 import { MinuteCounts, TopCounts } from './counts.ts'
+import { activityBytes } from './topics.ts'
+import type { UserActivity } from './topics.ts'
 
-export const SNAPSHOT_MS = 500
-const LIVE_LIMIT = 100
+/** A batch of records, as a consumer hands it out. */
+export interface ActivityBatch extends Iterable<ActivityRecord & { readonly value: UserActivity }> {
+  readonly partition: number
+  readonly firstOffset: number
+  readonly nextOffset: number
+}
+
+/** What one batch adds. */
+export interface ActivityShare {
+  readonly partition: number
+  readonly firstOffset: number
+  readonly nextOffset: number
+  /** As in the shared progress. */
+  readonly bytes: number
+  readonly view: ActivitySnapshot
+  readonly lines: LedgerPart
+}
 
 /** The part of a record that is counted. */
 export interface ActivityRecord {
@@ -31,24 +48,33 @@ export interface ActivitySnapshot {
   readonly clients: readonly Count<string>[]
 }
 
-/** A snapshot every half second, of the tops only, and one of everything at the end. */
-export function activityView(records: Observable<ActivityRecord>): Observable<ActivitySnapshot> {
-  const live = (counts: Observable<ActivityCounts>): Observable<ActivitySnapshot> =>
-    counts.pipe(
-      sample(interval(SNAPSHOT_MS)),
-      map((now) => now.snapshot(LIVE_LIMIT)),
-    )
-  const complete = (counts: Observable<ActivityCounts>): Observable<ActivitySnapshot> =>
-    counts.pipe(
-      takeLast(1),
-      map((all) => all.snapshot(Number.POSITIVE_INFINITY)),
-    )
-  return defer(() =>
-    records.pipe(
-      scan((counts, record) => counts.add(record), new ActivityCounts()), // one object that grows, made for each subscriber
-      connect((counts) => merge(live(counts), complete(counts))),
+export function activityShares(batches: Observable<ActivityBatch>): Observable<ActivityShare> {
+  return batches.pipe(
+    concatMap((batch) =>
+      from(batch).pipe(
+        reduce((share, { key, timestamp, value }) => share.add(key, timestamp, value), new BatchShare()),
+        map((share) => share.of(batch)),
+      ),
     ),
   )
+}
+
+class BatchShare {
+  readonly #counts = new ActivityCounts()
+  readonly #ledger = new ClientLedger()
+  #bytes = 0
+
+  add(key: string, timestamp: number, value: UserActivity): this {
+    this.#counts.add({ key, timestamp, value })
+    this.#ledger.add(key, timestamp, value)
+    this.#bytes += activityBytes(key, value)
+    return this
+  }
+
+  of({ partition, firstOffset, nextOffset }: ActivityBatch): ActivityShare {
+    const view = this.#counts.all()
+    return { partition, firstOffset, nextOffset, bytes: this.#bytes, view, lines: this.#ledger.part() }
+  }
 }
 
 export class ActivityCounts {
@@ -79,18 +105,22 @@ export class ActivityCounts {
     return this
   }
 
+  /** The newest minutes, the top pages and the busiest clients. */
   snapshot(limit: number): ActivitySnapshot {
     return {
-      views: this.#views,
-      firstMs: this.#firstMs,
-      lastMs: this.#lastMs,
+      ...this.#span(),
       minutes: this.#minutes.newest(limit),
       pages: this.#pages.top(limit),
       clients: this.#clients.top(limit),
     }
   }
-}
 
-export function mergeSnapshots(snapshots: readonly ActivitySnapshot[]): ActivityCounts {
-  return snapshots.reduce((counts, snapshot) => counts.merge(snapshot), new ActivityCounts())
+  /** Everything, in no order: to be merged. */
+  all(): ActivitySnapshot {
+    return { ...this.#span(), minutes: this.#minutes.all(), pages: this.#pages.all(), clients: this.#clients.all() }
+  }
+
+  #span(): Pick<ActivitySnapshot, 'views' | 'firstMs' | 'lastMs'> {
+    return { views: this.#views, firstMs: this.#firstMs, lastMs: this.#lastMs }
+  }
 }

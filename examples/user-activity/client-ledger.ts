@@ -1,10 +1,13 @@
 // The proof that every line arrived once, and in order within its client.
 //
 // The producer thread of a client numbers its lines 1, 2, 3 … and puts the number
-// into the record. The consumer thread of the client's partition keeps a ledger of
-// its own: the next number must be one more than the last. Both also chain a
-// checksum of each client's lines, in order; at the end the sums over all clients
-// must be equal on both sides, so a changed, lost, doubled or swapped line shows.
+// into the record. Whoever reads them keeps a ledger too: the next number must be
+// one more than the last. Both also add up a checksum of all lines, number included;
+// at the end the sums must be equal on both sides, so a changed, lost, doubled or
+// swapped line shows.
+//
+// Ledgers of several threads add up. So do those of pieces of one partition, in the
+// order of the pieces: a part of a ledger is what one batch adds to it.
 //
 // A ledger holds one small entry for each client: this is the one thing here that
 // grows with the input, and only with the number of different addresses in it.
@@ -12,8 +15,18 @@
 import type { UserActivity } from './topics.ts'
 
 interface ClientEntry {
-  sequence: number
-  checksum: number
+  /** Numbers of its first and of its last line here. */
+  readonly first: number
+  last: number
+}
+
+/** What a batch adds to a ledger, as plain data. */
+export interface LedgerPart {
+  readonly records: number
+  readonly checksum: number
+  readonly missing: number
+  readonly repeated: number
+  readonly clients: readonly (readonly [client: string, first: number, last: number])[]
 }
 
 /** What a ledger saw, as plain data; ledgers of several threads add up. */
@@ -32,47 +45,57 @@ export const EMPTY_TOTALS: LedgerTotals = { records: 0, clients: 0, checksum: 0,
 export class ClientLedger {
   readonly #clients = new Map<string, ClientEntry>()
   #records = 0
+  #checksum = 0
   #missing = 0
   #repeated = 0
 
   /** Producer: the number of this client's next line. */
   nextSequence(client: string): number {
-    return this.#entry(client).sequence + 1
+    return (this.#clients.get(client)?.last ?? 0) + 1
   }
 
   /** Both sides: takes down a record that was offered, or read. */
   add(client: string, timestampMs: number, activity: UserActivity): void {
-    const entry = this.#entry(client)
-    const { sequence } = activity
     this.#records++
-    if (sequence <= entry.sequence) {
-      this.#repeated++
-      return
-    }
-    this.#missing += sequence - entry.sequence - 1
-    entry.sequence = sequence
-    entry.checksum = mix(entry.checksum, activityChecksum(client, timestampMs, activity))
+    const { sequence } = activity
+    if (this.#follow(client, sequence, sequence)) this.#checksum = (this.#checksum + activityChecksum(client, timestampMs, activity)) | 0
+  }
+
+  /** What was added to a new ledger, for `addPart` of another one. */
+  part(): LedgerPart {
+    const clients = [...this.#clients].map(([client, { first, last }]) => [client, first, last] as const)
+    return { records: this.#records, checksum: this.#checksum, missing: this.#missing, repeated: this.#repeated, clients }
+  }
+
+  /** Parts of a partition come in its order. */
+  addPart({ records, checksum, missing, repeated, clients }: LedgerPart): void {
+    this.#records += records
+    this.#checksum = (this.#checksum + checksum) | 0
+    this.#missing += missing
+    this.#repeated += repeated
+    for (const [client, first, last] of clients) this.#follow(client, first, last)
   }
 
   totals(): LedgerTotals {
-    let checksum = 0
-    for (const entry of this.#clients.values()) checksum = (checksum + mix(entry.checksum, entry.sequence)) | 0
-    return {
-      records: this.#records,
-      clients: this.#clients.size,
-      checksum: checksum >>> 0,
-      missing: this.#missing,
-      repeated: this.#repeated,
-    }
+    let missing = this.#missing
+    for (const { first } of this.#clients.values()) missing += first - 1
+    return { records: this.#records, clients: this.#clients.size, checksum: this.#checksum >>> 0, missing, repeated: this.#repeated }
   }
 
-  #entry(client: string): ClientEntry {
-    let entry = this.#clients.get(client)
+  /** The next lines of a client; false: they are not above those before. */
+  #follow(client: string, first: number, last: number): boolean {
+    const entry = this.#clients.get(client)
     if (entry === undefined) {
-      entry = { sequence: 0, checksum: 0 }
-      this.#clients.set(client, entry)
+      this.#clients.set(client, { first, last })
+      return true
     }
-    return entry
+    if (first <= entry.last) {
+      this.#repeated++
+      return false
+    }
+    this.#missing += first - entry.last - 1
+    entry.last = last
+    return true
   }
 }
 
@@ -94,6 +117,7 @@ export function sameTotals(a: LedgerTotals, b: LedgerTotals): boolean {
 
 function activityChecksum(client: string, timestampMs: number, activity: UserActivity): number {
   let checksum = hashText(FNV_START, client)
+  checksum = mix(checksum, activity.sequence)
   checksum = mix(checksum, timestampMs % 0x1_0000_0000)
   checksum = mix(checksum, timestampMs / 0x1_0000_0000)
   checksum = mix(checksum, activity.status)

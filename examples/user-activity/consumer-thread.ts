@@ -1,62 +1,61 @@
 // A consumer thread: records in, counts out.
 //
-// It attaches to the millrace that the main thread opened and reads the partitions
-// it was given, as an RxJS stream. Each record is checked against the ledger of its
-// client, then counted. When main has said where the log ends, and all of it has
-// been read, the stream completes.
+// It attaches to the millrace that the main thread opened, and is a member of a group:
+// the group says which partitions it reads. What it counts it gives to main with the
+// offsets that it covers, and main says from where a partition is read that comes to
+// it: so each record is counted once, whichever threads come and go. (The group's own
+// commits, which may lag behind, would have some counted twice after a thread has died.)
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { lastValueFrom, Subject, takeUntil, takeWhile, tap } from 'rxjs'
+import { from, lastValueFrom, tap } from 'rxjs'
+import type { NamedPartition } from '../../src/index.ts' // in your code: from 'millrace'
 import { attachMillrace } from '../../src/index.ts' // in your code: from 'millrace'
-import { fromTopic } from '../../src/rxjs.ts' // in your code: from 'millrace/rxjs'
-import { activityView } from './activity-view.ts'
-import { ClientLedger } from './client-ledger.ts'
-import type { ConsumerData, FromConsumer, ToConsumer } from './messages.ts'
-import { Progress } from './progress.ts'
-import { activityBytes, userActivity } from './topics.ts'
+import { activityShares } from './activity-view.ts'
+import type { ConsumerData, FromConsumer, PartitionPosition, ToConsumer } from './messages.ts'
+import { userActivity } from './topics.ts'
 
-const { handle, progress: progressBuffer, partitions } = workerData as ConsumerData
 const port = parentPort!
-const progress = new Progress(progressBuffer)
-const ledger = new ClientLedger()
-const positions = new Map(partitions.map((partition) => [partition, 0]))
-const ended = new Subject<void>()
-let endOffsets: readonly number[] | undefined
-let firstReadMs = 0
-
-const millrace = await attachMillrace(handle)
+const millrace = await attachMillrace((workerData as ConsumerData).handle)
 const activity = await millrace.topic(userActivity)
+let start: (positions: readonly PartitionPosition[]) => void = () => {}
+let firstReadMs = 0
+let lastReadMs = 0
 
-port.on('message', (message: ToConsumer) => {
-  endOffsets = message.endOffsets
-  if (isAllRead()) ended.next()
+const consumer = millrace.consumer({
+  groupId: 'activity-view',
+  onAssigned: async (partitions) => {
+    const positions = new Promise<readonly PartitionPosition[]>((resolve) => {
+      start = resolve
+    })
+    tell({ kind: 'assigned', partitions: numbersOf(partitions) })
+    for (const { partition, position } of await positions) consumer.seek(activity, partition, position)
+  },
+  onRevoked: (partitions) => tell({ kind: 'released', partitions: numbersOf(partitions) }),
+  onLost: (partitions) => tell({ kind: 'released', partitions: numbersOf(partitions) }),
 })
 
-const records = fromTopic(activity, { partitions }).pipe(
-  tap(({ key, value, timestamp, partition, offset }) => {
-    if (firstReadMs === 0) firstReadMs = performance.now()
-    ledger.add(key, timestamp, value)
-    progress.addRead(partition, activityBytes(key, value))
-    positions.set(partition, offset + 1)
-  }),
-  takeWhile(() => !isAllRead(), true), // the last record comes after the word where to end ...
-  takeUntil(ended), // ... or before it
-)
+port.on('message', (message: ToConsumer) => {
+  if (message.kind === 'start') start(message.positions)
+  else void consumer.close() // the stream completes
+})
 
 tell({ kind: 'ready' })
-const views = activityView(records).pipe(tap((view) => tell({ kind: 'view', view })))
-await lastValueFrom(views, { defaultValue: undefined })
-const readMs = firstReadMs === 0 ? 0 : performance.now() - firstReadMs
-tell({ kind: 'done', report: { totals: ledger.totals(), readMs } })
+const batches = from(consumer.batches(activity)).pipe(tap(() => (firstReadMs ||= performance.now())))
+const shares = activityShares(batches).pipe(
+  tap((share) => {
+    lastReadMs = performance.now()
+    tell({ kind: 'counted', share })
+  }),
+)
+await lastValueFrom(shares, { defaultValue: undefined })
+tell({ kind: 'done', report: { readMs: lastReadMs - firstReadMs } })
 port.close()
 await millrace.close()
 
-function isAllRead(): boolean {
-  if (endOffsets === undefined) return false
-  for (const [partition, position] of positions) if (position < endOffsets[partition]!) return false
-  return true
-}
-
 function tell(message: FromConsumer): void {
   port.postMessage(message)
+}
+
+function numbersOf(partitions: readonly NamedPartition[]): number[] {
+  return partitions.map(({ partition }) => partition)
 }

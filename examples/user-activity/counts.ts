@@ -41,6 +41,11 @@ export class TopCounts {
     for (const { key, count } of counts) this.add(key, count)
   }
 
+  /** All that are kept, in no order. */
+  all(): Count<string>[] {
+    return [...this.#counts].map(([key, { count }]) => ({ key, count }))
+  }
+
   /** The most frequent keys, most frequent first; keys of the same count in alphabetical order. */
   top(limit: number): Count<string>[] {
     return this.#sorted()
@@ -77,6 +82,11 @@ export class MinuteCounts {
 
   addAll(counts: readonly Count<number>[]): void {
     for (const { key, count } of counts) this.add(key, count)
+  }
+
+  /** All that are kept, in no order; keys as below. */
+  all(): Count<number>[] {
+    return [...this.#counts].map(([minute, { count }]) => ({ key: minute * MINUTE_MS, count }))
   }
 
   /** The newest `limit` minutes that had any, oldest first; the key is the minute's start in milliseconds since 1970. */

@@ -3,10 +3,13 @@
 // This file is the edge of the program: arguments in, exit code out.
 // 0: every line arrived; 1: something failed; 2: the command was not understood.
 
+import { EventEmitter } from 'node:events'
 import { isStandardInputIgnored, openInputs } from './input.ts'
+import { listenForKeys } from './keys.ts'
 import { HELP, parseOptions, UsageError } from './options.ts'
 import { isProven, summaryLines } from './summary.ts'
 import { isLiveTerminal, PLAIN_REFRESH_MS, PlainScreen, TERMINAL_REFRESH_MS, TerminalScreen } from './table.ts'
+import type { JobCommands } from './user-activity-job.ts'
 import { runJob } from './user-activity-job.ts'
 
 async function main(args: readonly string[]): Promise<number> {
@@ -24,7 +27,11 @@ async function main(args: readonly string[]): Promise<number> {
   })
   const live = isLiveTerminal(process.stdout)
   const screen = live ? new TerminalScreen(process.stdout) : new PlainScreen(process.stdout)
-  const result = await runJob({ ...options, inputs, screen, refreshMs: live ? TERMINAL_REFRESH_MS : PLAIN_REFRESH_MS, endOfInput })
+  const refreshMs = live ? TERMINAL_REFRESH_MS : PLAIN_REFRESH_MS
+  const commands = new EventEmitter<JobCommands>()
+  const hasKeys = live && process.stdin.isTTY && !options.files.includes('-')
+  const stopKeys = hasKeys ? listenForKeys(process.stdin, (key) => key === 'k' && commands.emit('killConsumer')) : undefined
+  const result = await runJob({ ...options, inputs, screen, refreshMs, endOfInput, commands }).finally(stopKeys)
   process.stdout.write(summaryLines(result).join('\n') + '\n')
   if (result.inputFailure !== undefined) process.stderr.write(`user-activity: the input ended too early: ${result.inputFailure}\n`)
   return isProven(result) && result.inputFailure === undefined ? 0 : 1

@@ -1,9 +1,9 @@
 // What the main thread and its worker threads tell each other. None of it is a
 // record: records travel through millrace. Lines go to producer threads in chunks;
-// consumer threads say twice a second what they have counted.
+// consumer threads say what each batch adds to the counts.
 
 import type { MillraceHandle } from '../../src/index.ts'
-import type { ActivitySnapshot } from './activity-view.ts'
+import type { ActivityShare } from './activity-view.ts'
 import type { LedgerTotals } from './client-ledger.ts'
 import type { LineChunk } from './line-router.ts'
 
@@ -37,23 +37,29 @@ export interface ProducerReport {
 
 export interface ConsumerData {
   readonly handle: MillraceHandle
-  readonly progress: SharedArrayBuffer
-  readonly partitions: readonly number[]
 }
 
-/** The producers are done: `endOffsets`, by partition, are where to stop. */
-export interface ToConsumer {
-  readonly kind: 'end'
-  readonly endOffsets: readonly number[]
+export type ToConsumer =
+  /** All before these offsets has been counted, by whoever read it: read on from there. */
+  | { readonly kind: 'start'; readonly positions: readonly PartitionPosition[] }
+  /** All has been read. */
+  | { readonly kind: 'end' }
+
+export interface PartitionPosition {
+  readonly partition: number
+  readonly position: number
 }
 
 export type FromConsumer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'view'; readonly view: ActivitySnapshot }
+  /** Partitions come; it waits for `start`. */
+  | { readonly kind: 'assigned'; readonly partitions: readonly number[] }
+  /** Partitions have gone; nothing more of them follows. */
+  | { readonly kind: 'released'; readonly partitions: readonly number[] }
+  | { readonly kind: 'counted'; readonly share: ActivityShare }
   | { readonly kind: 'done'; readonly report: ConsumerReport }
 
 export interface ConsumerReport {
-  readonly totals: LedgerTotals
   /** From the first record to the last. */
   readonly readMs: number
 }

@@ -19,6 +19,9 @@ consumer threads keep views a minute, the top pages and the busiest clients.
   --log-memory-mib n    memory for the log, in MiB: a multiple of 8, 128 or more (default 256)
   --help                this text
 
+On a terminal the key k terminates one of the consumer threads: the others of its
+group take over what it read.
+
 Examples
   npm start
   npm start -- --repeat 100

@@ -8,11 +8,12 @@
 // have been read. Producers wait while they are further ahead than that: so nothing
 // is missed, however long the input is and however slow a consumer.
 //
-//   word   0               1            2 ...
-//         +---------------+------------+-----------------------------------+
-//         | bytes offered | bytes read | records read, a word a partition  |
-//         +---------------+------------+-----------------------------------+
+//   word   0               1
+//         +---------------+------------+
+//         | bytes offered | bytes read |
+//         +---------------+------------+
 //
+// Producer threads add what they offer, the main thread what has been read and counted.
 // Words are 32 bits wide and wrap round: only differences are used. Each step is
 // one atomic addition; a reader that is a moment late sees a producer further
 // ahead than it is, which only makes it wait a little longer.
@@ -21,10 +22,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const OFFERED_BYTES = 0
 const READ_BYTES = 1
-const READ_RECORDS = 2
 
-export function allocateProgress(partitions: number): SharedArrayBuffer {
-  return new SharedArrayBuffer((READ_RECORDS + partitions) * Int32Array.BYTES_PER_ELEMENT)
+export function allocateProgress(): SharedArrayBuffer {
+  return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)
 }
 
 const EXTENT_BYTES_MAX = 8 * 1_048_576
@@ -53,9 +53,8 @@ export class Progress {
     Atomics.add(this.#words, OFFERED_BYTES, bytes)
   }
 
-  addRead(partition: number, bytes: number): void {
+  addRead(bytes: number): void {
     Atomics.add(this.#words, READ_BYTES, bytes)
-    Atomics.add(this.#words, READ_RECORDS + partition, 1)
   }
 
   /** Bytes offered and not yet read. */
@@ -67,10 +66,5 @@ export class Progress {
   async room(bytesMax: number): Promise<void> {
     if (this.aheadBytes() <= bytesMax) return
     while (this.aheadBytes() > bytesMax / 2) await pause(1)
-  }
-
-  /** Records of a partition read so far. The word holds the low 32 bits of it; `nearby`, its log end, tells the rest. */
-  readRecords(partition: number, nearby: number): number {
-    return nearby - ((nearby - Atomics.load(this.#words, READ_RECORDS + partition)) | 0)
   }
 }

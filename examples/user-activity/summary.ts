@@ -32,7 +32,12 @@ export interface RunResult {
   /** From the first byte read to the last record read. */
   readonly elapsedMs: number
   readonly producers: readonly ProducerReport[]
+  /** Of the consumer threads that lived to the end. */
   readonly consumers: readonly ConsumerReport[]
+  /** What all consumer threads have read. */
+  readonly read: LedgerTotals
+  /** What became of threads on the way. */
+  readonly notes: readonly string[]
   readonly views: ActivityCounts
   /** How many records the dead-letter topic took, and the first of those it holds. */
   readonly malformedEndOffset: number
@@ -47,6 +52,7 @@ export function summaryLines(result: RunResult): string[] {
     '',
     ...viewLines(result.views),
     ...malformedLinesOf(result),
+    ...(result.notes.length > 0 ? ['', ...result.notes] : []),
     '',
     ...proofLines(result),
   ]
@@ -56,11 +62,7 @@ export function summaryLines(result: RunResult): string[] {
 export function isProven(result: RunResult): boolean {
   const malformed = malformedCount(result)
   const offered = totalsOf(result.producers)
-  return (
-    result.lines === offered.records + malformed &&
-    result.malformedEndOffset === malformed &&
-    sameTotals(offered, totalsOf(result.consumers))
-  )
+  return result.lines === offered.records + malformed && result.malformedEndOffset === malformed && sameTotals(offered, result.read)
 }
 
 function inputLines({ inputs, repeat, lines, inputBytes, endedEarly }: RunResult): string[] {
@@ -133,7 +135,7 @@ function malformedLinesOf(result: RunResult): string[] {
 
 function proofLines(result: RunResult): string[] {
   const offered = totalsOf(result.producers)
-  const read = totalsOf(result.consumers)
+  const { read } = result
   const malformed = malformedCount(result)
   const verdict = isProven(result)
     ? 'proven: every line arrived once, and in order within its client'
@@ -150,7 +152,7 @@ function totalsLine({ records, clients, checksum }: LedgerTotals): string {
   return `${formatCount(records, 'record')} of ${formatCount(clients, 'client')}, checksum ${checksum.toString(16).padStart(8, '0')}`
 }
 
-function totalsOf(reports: readonly { readonly totals: LedgerTotals }[]): LedgerTotals {
+function totalsOf(reports: readonly ProducerReport[]): LedgerTotals {
   return reports.map((report) => report.totals).reduce(addTotals, EMPTY_TOTALS)
 }
 

@@ -20,6 +20,8 @@ export interface TableState {
   readonly elapsedMs: number
   readonly rows: readonly PartitionRow[]
   readonly views: ActivityCounts
+  /** What became of threads on the way. */
+  readonly notes: readonly string[]
 }
 
 export interface Screen {
@@ -30,6 +32,7 @@ export interface Screen {
 
 export const TERMINAL_REFRESH_MS = 200
 export const PLAIN_REFRESH_MS = 1_000
+const NOTES_SHOWN_MAX = 3
 
 export function isLiveTerminal(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && process.env['TERM'] !== 'dumb'
@@ -64,6 +67,7 @@ export function tableLines(state: TableState, rates: readonly number[]): string[
     `views a minute  ${sparkline(minutes.map((minute) => minute.count))}`,
     `top pages       ${counted(pages)}`,
     `busiest clients ${counted(clients)}`,
+    ...state.notes.slice(-NOTES_SHOWN_MAX),
   ]
 }
 

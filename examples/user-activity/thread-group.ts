@@ -46,6 +46,14 @@ export class ThreadGroup<ToThread, FromThread> {
     for (const { worker } of this.#threads) worker.postMessage(message)
   }
 
+  /** Ends it in the middle of whatever it does; resolves when it has ended, and all that it had told was heard. */
+  async kill(thread: number): Promise<void> {
+    const { worker, ended } = this.#threads[thread]!
+    this.#threads[thread]!.finished = true
+    void worker.terminate()
+    await ended
+  }
+
   /** Waits for the threads that have finished their work to end, and ends the others. */
   async close(): Promise<void> {
     this.#closing = true

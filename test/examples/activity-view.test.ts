@@ -1,70 +1,78 @@
-import { EMPTY, from, lastValueFrom, Subject, toArray } from 'rxjs'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { ActivityRecord } from '../../examples/user-activity/activity-view.ts'
-import { activityView, mergeSnapshots, SNAPSHOT_MS } from '../../examples/user-activity/activity-view.ts'
+import { from, lastValueFrom, toArray } from 'rxjs'
+import { describe, expect, it } from 'vitest'
+import type { ActivityBatch } from '../../examples/user-activity/activity-view.ts'
+import { ActivityCounts, activityShares } from '../../examples/user-activity/activity-view.ts'
+import { ClientLedger } from '../../examples/user-activity/client-ledger.ts'
+import type { UserActivity } from '../../examples/user-activity/topics.ts'
 
 const MINUTE_MS = 60_000
+const VISIT = { user: null, method: 'GET', protocol: 'HTTP/1.1', status: 200, bytes: 10, referrer: null, agent: 'x' }
 
-function record(key: string, path: string, timestamp: number): ActivityRecord {
-  return { key, timestamp, value: { path } }
+type Line = readonly [key: string, timestamp: number, value: UserActivity]
+
+const LINES: readonly Line[] = [
+  ['a', 0, { ...VISIT, path: '/', sequence: 1 }],
+  ['a', MINUTE_MS, { ...VISIT, path: '/x', sequence: 2 }],
+  ['b', MINUTE_MS + 1, { ...VISIT, path: '/', sequence: 1 }],
+  ['a', 2 * MINUTE_MS, { ...VISIT, path: '/', sequence: 3 }],
+]
+
+function batch(firstOffset: number, nextOffset: number): ActivityBatch {
+  const records = LINES.slice(firstOffset, nextOffset).map(([key, timestamp, value]) => ({ key, timestamp, value }))
+  return { partition: 3, firstOffset, nextOffset, [Symbol.iterator]: () => records[Symbol.iterator]() }
 }
 
-const RECORDS = [record('a', '/', 0), record('a', '/x', MINUTE_MS), record('b', '/', MINUTE_MS + 1), record('a', '/', 2 * MINUTE_MS)]
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-describe('activityView', () => {
-  it('ends with all that was counted', async () => {
-    expect(await lastValueFrom(activityView(from(RECORDS)))).toEqual({
-      views: 4,
-      firstMs: 0,
+describe('activityShares', () => {
+  it('says of each batch what it adds, and which offsets it covers', async () => {
+    const shares = await lastValueFrom(activityShares(from([batch(0, 1), batch(1, 4)])).pipe(toArray()))
+    expect(shares.map(({ partition, firstOffset, nextOffset }) => [partition, firstOffset, nextOffset])).toEqual([
+      [3, 0, 1],
+      [3, 1, 4],
+    ])
+    expect(shares[1]!.view).toEqual({
+      views: 3,
+      firstMs: MINUTE_MS,
       lastMs: 2 * MINUTE_MS,
       minutes: [
-        { key: 0, count: 1 },
         { key: MINUTE_MS, count: 2 },
         { key: 2 * MINUTE_MS, count: 1 },
       ],
       pages: [
-        { key: '/', count: 3 },
+        { key: '/', count: 2 },
         { key: '/x', count: 1 },
       ],
       clients: [
-        { key: 'a', count: 3 },
+        { key: 'a', count: 2 },
         { key: 'b', count: 1 },
       ],
     })
   })
 
-  it('says nothing about nothing', async () => {
-    expect(await lastValueFrom(activityView(EMPTY).pipe(toArray()))).toEqual([])
-    expect(mergeSnapshots([]).snapshot(5)).toMatchObject({ views: 0, pages: [] })
-  })
-
-  it('says twice a second how things stand', () => {
-    vi.useFakeTimers()
-    const records = new Subject<ActivityRecord>()
-    const views: number[] = []
-    activityView(records).subscribe((view) => views.push(view.views))
-    records.next(RECORDS[0]!)
-    records.next(RECORDS[1]!)
-    vi.advanceTimersByTime(SNAPSHOT_MS)
-    vi.advanceTimersByTime(SNAPSHOT_MS)
-    records.next(RECORDS[2]!)
-    vi.advanceTimersByTime(SNAPSHOT_MS)
-    records.complete()
-    expect(views).toEqual([2, 3, 3])
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('starts anew for each subscriber', async () => {
-    const view = activityView(from(RECORDS))
-    expect(await lastValueFrom(view)).toEqual(await lastValueFrom(view))
-  })
-
-  it('adds up over threads', async () => {
-    const threads = [RECORDS.slice(0, 1), RECORDS.slice(1)].map((records) => lastValueFrom(activityView(from(records))))
-    expect(mergeSnapshots(await Promise.all(threads)).snapshot(Infinity)).toEqual(await lastValueFrom(activityView(from(RECORDS))))
+  it('adds up, however it is cut into batches', async () => {
+    const whole = new ClientLedger()
+    for (const line of LINES) whole.add(...line)
+    for (const cuts of [
+      [0, 4],
+      [0, 1, 4],
+      [0, 1, 2, 3, 4],
+    ]) {
+      const batches = cuts.slice(1).map((end, at) => batch(cuts[at]!, end))
+      const views = new ActivityCounts()
+      const ledger = new ClientLedger()
+      for (const { view, lines } of await lastValueFrom(activityShares(from(batches)).pipe(toArray()))) {
+        views.merge(view)
+        ledger.addPart(lines)
+      }
+      expect(views.snapshot(5)).toMatchObject({
+        views: 4,
+        firstMs: 0,
+        lastMs: 2 * MINUTE_MS,
+        pages: [
+          { key: '/', count: 3 },
+          { key: '/x', count: 1 },
+        ],
+      })
+      expect(ledger.totals()).toEqual(whole.totals())
+    }
   })
 })

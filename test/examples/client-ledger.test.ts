@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LedgerTotals } from '../../examples/user-activity/client-ledger.ts'
+import type { LedgerPart, LedgerTotals } from '../../examples/user-activity/client-ledger.ts'
 import { addTotals, ClientLedger, EMPTY_TOTALS, sameTotals } from '../../examples/user-activity/client-ledger.ts'
 import type { UserActivity } from '../../examples/user-activity/topics.ts'
 
@@ -62,5 +62,23 @@ describe('ClientLedger', () => {
   it('tells what is missing from what is doubled', () => {
     expect(consumed(entries.toSpliced(0, 1))).toMatchObject({ missing: 1, repeated: 0 })
     expect(consumed([...entries, ...entries.slice(0, 2)])).toMatchObject({ missing: 0, repeated: 2 })
+  })
+
+  it('adds up from parts, and sees what is missing or doubled between them', () => {
+    const part = (from: number, to: number) => {
+      const ledger = new ClientLedger()
+      for (const entry of entries.slice(from, to)) ledger.add(...entry)
+      return ledger.part()
+    }
+    const whole = (...parts: LedgerPart[]) => {
+      const ledger = new ClientLedger()
+      for (const each of parts) ledger.addPart(each)
+      return ledger.totals()
+    }
+    expect(whole(part(0, 4), part(4, 5), part(5, 10))).toEqual(totals)
+    expect(whole(part(0, 4), part(5, 10))).toMatchObject({ missing: 1, repeated: 0 })
+    expect(whole(part(0, 4), part(3, 4), part(4, 10))).toMatchObject({ missing: 0, repeated: 1 })
+    expect(sameTotals(totals, whole(part(0, 4), part(4, 9)))).toBe(false)
+    expect(sameTotals(totals, whole(part(4, 10), part(0, 4)))).toBe(false)
   })
 })

@@ -15,7 +15,7 @@ function state(elapsedMs: number, ...readRecords: number[]): TableState {
     readRecords: read,
   }))
   const views = new ActivityCounts().add({ key: '10.0.0.1', timestamp: 0, value: { path: '/\u001b[2Jhome' } })
-  return { elapsedMs, rows, views }
+  return { elapsedMs, rows, views, notes: [] }
 }
 
 describe('the live table', () => {
