@@ -84,7 +84,7 @@ async function oneDies(): Promise<void> {
   }
   report.section(`${victim} is terminated`)
   report.table(
-    ['partition', 'before', 'after', 'taken over', 'was at', 'goes on at', 'read twice'],
+    ['partition', 'before', 'after', 'taken over', 'handed out to', 'goes on at', 'read twice'],
     ALL_PARTITIONS.map((partition) => [String(partition), before[partition]!, members.owners[partition]!, ...took(partition)]),
   )
   report.claim(
@@ -93,7 +93,7 @@ async function oneDies(): Promise<void> {
   )
   report.claim(
     left.every((partition, at) => tally.offsets(partition, 2).every((offset) => offset >= firsts[at]!.firstOffset && offset < ends[at]!)),
-    `what it had read since its last commit (there is one every ${COMMIT_MS} ms) is read again, and nothing else: at least once`,
+    `what it had read since its last commit (there is one every ${COMMIT_MS} ms) is read again, and nothing else: that is at-least-once`,
   )
   report.claim(unmoved(before, left, killedMs), 'the partitions of the other two stayed where they were')
 }

@@ -31,6 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
   const commands = new EventEmitter<JobCommands>()
   const hasKeys = live && process.stdin.isTTY && !options.files.includes('-')
   const stopKeys = hasKeys ? listenForKeys(process.stdin, (key) => key === 'k' && commands.emit('killConsumer')) : undefined
+  if (hasKeys) process.stdout.write('k terminates a consumer thread: the others of its group take over\n\n')
   const result = await runJob({ ...options, inputs, screen, refreshMs, endOfInput, commands }).finally(stopKeys)
   process.stdout.write(summaryLines(result).join('\n') + '\n')
   if (result.inputFailure !== undefined) process.stderr.write(`user-activity: the input ended too early: ${result.inputFailure}\n`)

@@ -29,7 +29,7 @@ describe('examples/consumer-failover', () => {
     for (const [, before, after, was, from, again] of taken) {
       expect(before).toBe(victim)
       expect(after).not.toBe(victim)
-      expect(Number(again)).toBe(Number(was) - Number(from))
+      expect(Number(again)).toBeLessThanOrEqual(Number(was) - Number(from)) // it may have died with half a batch read
     }
     expect(sections[1]!.match(/^\d +(thread \d) +\1$/gm)).toHaveLength(3)
   })
