@@ -38,8 +38,8 @@ describe('activityShares', () => {
         { key: 2 * MINUTE_MS, count: 1 },
       ],
       pages: [
-        { key: '/', count: 2 },
         { key: '/x', count: 1 },
+        { key: '/', count: 2 },
       ],
       clients: [
         { key: 'a', count: 2 },
