@@ -30,15 +30,17 @@ export interface CoordinatorLoad {
   readonly turn: () => Promise<void>
 }
 
-const CHUNK_BYTES = 1024 * 1024
+/** Some milliseconds of replay on a thread that has replayed nothing yet. */
+const CHUNK_BYTES = 64 * 1024
 
 /** Resolves when all was given, or nobody waits for it. Rejects with CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_ID. */
 export async function loadCoordinatorLog(load: CoordinatorLoad): Promise<void> {
   const { memory, control, endOffset } = load
   const reader = new SharedLogReader(memory, control.slot, 'logEndOffset')
-  const target: ReadTarget = { bytes: new Uint8Array(0), length: 0 }
-  const inFiles = new FilesBelow(load)
   let position = control.logStartOffset
+  // As much as is there is read of it, so it has room from the start; most logs are empty.
+  const target: ReadTarget = { bytes: new Uint8Array(position < endOffset ? CHUNK_BYTES : 0), length: 0 }
+  const inFiles = new FilesBelow(load)
   try {
     while (position < endOffset && !load.isOver()) {
       if (reader.position !== position) reader.seek(position)
