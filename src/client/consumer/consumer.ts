@@ -284,7 +284,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   records<K, V>(topics: TopicsToRead<K, V>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
     const batches = this.#read(topics, options)
     const records = new RecordIterator<K, V>(batches as never, this.#turnYield)
-    if (batches instanceof GroupReading) batches.recordInHand = () => records.current?.offset
+    if (batches instanceof GroupReading) batches.recordInHand = () => records.unsettledFrom
     return records
   }
 

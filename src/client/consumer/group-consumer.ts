@@ -82,7 +82,7 @@ export class GroupConsumer implements ReadingGroup {
       consumer,
       fetchers: options.fetchers,
       commits: () => this.commits,
-      commit: (partition) => this.commitPartition(partition),
+      commit: (partition, offset) => this.commitPartition(partition, offset),
       readerOf: (partition) => this.#readerOf(partition),
       fail: (error) => this.#failAll(error),
     })
@@ -202,13 +202,11 @@ export class GroupConsumer implements ReadingGroup {
     await this.commits.commitSettled(this.assigned)
   }
 
-  /** Commits what is settled of one partition, now; refused where it is another's. */
-  async commitPartition(partition: OwnedPartition): Promise<void> {
-    const { position } = partition
+  /** Commits what is settled of one partition, now; refused where it is another's, unless all below `offset` was committed before. */
+  async commitPartition(partition: OwnedPartition, offset: number): Promise<void> {
     if (partition.state !== 'gone') await this.commits.commitSettled([partition])
-    const { committedOffset } = partition
-    if (position === undefined || (committedOffset !== undefined && committedOffset >= position)) return
-    if (partition.state === 'gone') throw lateCommitError(this.#options.groupId, String(partition))
+    if (partition.state !== 'gone' || (partition.committedOffset ?? -1) >= offset) return
+    throw lateCommitError(this.#options.groupId, String(partition))
   }
 
   /** Ends all that is under way; who has not left yet says so, and waits for nothing. */

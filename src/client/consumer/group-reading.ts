@@ -52,7 +52,7 @@ interface InHand {
 type Result = IteratorResult<ConsumerBatch, undefined>
 
 export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut, PartitionReader {
-  /** Of records handed out one by one: the one that its user has. */
+  /** Of records handed out one by one: the one that its user has, or the next, where that was just asked for. */
   recordInHand: (() => number | undefined) | undefined
   /** When the batch in hand was handed out, on the monotonic clock. */
   handedOutAtMs = 0

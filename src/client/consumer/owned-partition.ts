@@ -28,8 +28,8 @@ export interface OwnedPartitionOptions {
   readonly topic: BoundTopic
   readonly fetcher: PartitionFetcher
   readonly reader: PartitionReader
-  /** Commits what is settled of it, now. */
-  readonly commit: (partition: OwnedPartition) => Promise<void>
+  /** Commits what is settled of it, now; rejects where it is gone, and what is below `offset` was not committed. */
+  readonly commit: (partition: OwnedPartition, offset: number) => Promise<void>
 }
 
 export class OwnedPartition implements RecordSource, RecordCommits {
@@ -44,7 +44,7 @@ export class OwnedPartition implements RecordSource, RecordCommits {
   readonly settled = new SettledOffsets(0)
   /** Resolves when it is gone. */
   readonly whenGone: Promise<void>
-  readonly #commit: (partition: OwnedPartition) => Promise<void>
+  readonly #commit: (partition: OwnedPartition, offset: number) => Promise<void>
   readonly #onGone: () => void
   /** Something was handed out: before, the position is the fetcher's. */
   #isStarted = false
@@ -121,13 +121,13 @@ export class OwnedPartition implements RecordSource, RecordCommits {
 
   async commitBelow(offset: number): Promise<void> {
     this.settleBelow(offset)
-    await this.#commit(this)
+    await this.#commit(this, offset)
   }
 
   async commitRecord(offset: number): Promise<void> {
     this.reader.settleAsked(this)
     this.settled.settle(offset)
-    await this.#commit(this)
+    await this.#commit(this, offset + 1)
   }
 
   gone(): void {

@@ -16,7 +16,7 @@ export interface OwnedPartitionsOptions {
   readonly consumer: FilledConsumerOptions
   readonly fetchers: PartitionFetchers
   readonly commits: () => OffsetCommits
-  readonly commit: (partition: OwnedPartition) => Promise<void>
+  readonly commit: (partition: OwnedPartition, offset: number) => Promise<void>
   /** The loop that reads the partition's topic; undefined: none, or it is not known on this thread. */
   readonly readerOf: (partition: GroupPartition) => { readonly topic: BoundTopic; readonly reading: GroupReading } | undefined
   /** Ends all loops. */

@@ -23,6 +23,8 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   #records: Iterator<ConsumerRecord<K, V>, undefined> | undefined
   /** What the iterator of the batch gives, each time the same object. */
   #current: { readonly value?: ConsumerRecord<K, V> | undefined } | undefined
+  /** The one behind it was asked for, and the event loop has its turn first. */
+  #isAskedPast = false
   #untilLook = RECORDS_A_LOOK
   #pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | undefined
 
@@ -35,14 +37,18 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
     if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#take()))
     if (--this.#untilLook === 0) {
       this.#untilLook = RECORDS_A_LOOK
-      if (this.#turnYield.due) return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
+      if (this.#turnYield.due) {
+        this.#isAskedPast = true
+        return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
+      }
     }
     return this.#take()
   }
 
-  /** The record that was handed out last, as long as the one behind it was not asked for. */
-  get current(): ConsumerRecord<K, V> | undefined {
-    return this.#current?.value
+  /** The offset below which all of the batch was asked past; undefined: there is no batch. */
+  get unsettledFrom(): number | undefined {
+    const offset = this.#current?.value?.offset
+    return offset !== undefined && this.#isAskedPast ? offset + 1 : offset
   }
 
   async return(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
@@ -62,6 +68,7 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   }
 
   #take(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+    this.#isAskedPast = false
     try {
       const result = this.#batches.endsBatch() ? undefined : this.#records?.next()
       if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })

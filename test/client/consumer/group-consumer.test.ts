@@ -153,6 +153,19 @@ describe('one member', () => {
     expect(world.committed(topic)).toEqual([4])
   })
 
+  test('a record is settled by asking for the next, also where the event loop has its turn before that comes', async () => {
+    const topic = topicOf(1, 20)
+    const consumer = world.consumer()
+    const records: Records = consumer.records(topic)
+    for (let i = 0; i < 15; i++) expect(await nextValue(records)).toBe(`0:${i}`)
+    world.logs.clock.advance(6)
+    const next = records.next()
+    const closed = consumer.close()
+    expect(await within(next)).toMatchObject({ done: true })
+    await within(closed)
+    expect(world.committed(topic)).toEqual([15])
+  })
+
   test('commits what is settled after autoCommitIntervalMs, and no timer runs before or after', async () => {
     const topic = topicOf(1, 3)
     const consumer = world.consumer({ maxPollRecords: 1, autoCommitIntervalMs: 1_000 })

@@ -116,6 +116,23 @@ describe('a member that is put out', () => {
 })
 
 describe('maxPollIntervalMs', () => {
+  test('a record of one who is out is not committed, and says so, also where the one before was not settled', async () => {
+    const topic = topicOf(1, 3)
+    const { consumer, events } = told({ maxPollIntervalMs: 10_000, autoCommit: false })
+    const records = consumer.records(topic)
+    const first = (await within(records.next())).value!
+    await within(first.commit())
+    await within(records.next())
+    // The second was not committed, and the third is in hand.
+    const third = (await within(records.next())).value!
+    await time(25_000)
+    expect(events).toEqual(['assigned 0', 'lost 0'])
+    await expect(third.commit()).rejects.toMatchObject({ code: 'STALE_MEMBER_EPOCH' })
+    await within(first.commit())
+    expect(world.committed(topic)).toEqual([1])
+    await within(consumer.close())
+  })
+
   test('a user who asks for nothing is out, and back when he asks', async () => {
     const topic = topicOf(2, 4)
     const { consumer, events } = told({ maxPollIntervalMs: 10_000 })
@@ -304,6 +321,26 @@ describe('callbacks', () => {
 })
 
 describe('commits', () => {
+  test('a commit that was refused is not made again by one who has left, as nobody in particular', async () => {
+    const topic = topicOf(1, 3)
+    const { consumer } = told({ autoCommit: false })
+    const batches = consumer.batches(topic)
+    const batch = (await within(batches.next())).value!
+    let asked = 0
+    world.intercept = (api) => {
+      if (api !== 'offsetCommit' || asked++ > 0) return undefined
+      const partitions = [{ partitionIndex: 0, errorCode: KAFKA_ERRORS.STALE_MEMBER_EPOCH }]
+      return { throttleTimeMs: 0, topics: [{ name: topic.name, topicId: topic.topicIdWords, partitions }] }
+    }
+    const late = batch.commit()
+    late.catch(() => undefined)
+    await within(batches.return!())
+    await time(1_000)
+    await expect(late).rejects.toMatchObject({ code: 'STALE_MEMBER_EPOCH' })
+    expect(world.committed(topic)).toEqual([undefined])
+    await within(consumer.close())
+  })
+
   test('under an epoch that has changed meanwhile are made again', async () => {
     const topic = topicOf(1, 3)
     const { consumer } = told({ autoCommit: false })
