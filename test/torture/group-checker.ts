@@ -7,7 +7,7 @@
 // The floor is what the group must have committed at least.
 
 import type { Anomalies } from './anomalies.ts'
-import { ASSIGNED, COMMITTED, COMMIT_ACKED, COMMIT_ASKED, HANDED_OUT, LEFT, LOST, REVOKED, SETTLED } from './group-history.ts'
+import { ASSIGNED, COMMITTED, COMMIT_ACKED, COMMIT_ASKED, EVENT_NAMES, HANDED_OUT, LEFT, LOST, REVOKED, SETTLED } from './group-history.ts'
 import type { GroupTape } from './group-history.ts'
 import type { History } from './history.ts'
 import type { LogContents } from './log-contents.ts'
@@ -38,6 +38,8 @@ function rowsByLog(tapes: readonly GroupTape[], count: number, logs: number): Ro
   for (const some of rows) some.sort((a, b) => a.tape.tick[a.row]! - b.tape.tick[b.row]!)
   return rows
 }
+
+const RECENT = 16
 
 interface Ownership {
   readonly member: number
@@ -75,6 +77,9 @@ class GroupLogChecker {
   /** What the group may have committed instead, because a member of the same or a newer epoch has asked for it. */
   #lowest = 0
   #committed = 0
+  /** What happened last, to be shown with the first thing that is wrong. */
+  readonly #recent: RowAt[] = []
+  #isShown = false
 
   constructor(group: number, log: number, anomalies: Anomalies) {
     this.#name = `group ${group}, log ${log}`
@@ -82,6 +87,8 @@ class GroupLogChecker {
   }
 
   take(tape: GroupTape, row: number): void {
+    // A dead owner reads no more, and one that reads has little else to say.
+    if (this.#recent.push({ tape, row }) > 2 * RECENT) this.#recent.splice(0, RECENT)
     const member = tape.member[row]!
     const offset = tape.offset[row]!
     const tick = tape.tick[row]!
@@ -233,8 +240,18 @@ class GroupLogChecker {
   }
 
   #wrong(kind: Parameters<Anomalies['add']>[0], describe: () => string): void {
-    this.#anomalies.add(kind, () => `${this.#name}: ${describe()}`)
+    this.#anomalies.add(kind, () => {
+      const recent = this.#isShown ? [] : this.#recent.slice(-RECENT).map(({ tape, row }) => `\n      ${inWords(tape, row)}`)
+      this.#isShown = true
+      return `${this.#name}: ${describe()}${recent.join('')}`
+    })
   }
+}
+
+function inWords(tape: GroupTape, row: number): string {
+  const { tick, member, epoch, offset, endOffset, since, ms } = tape
+  const place = `${offset[row]}…${endOffset[row]} since ${since[row]}`
+  return `tick ${tick[row]}, ${ms[row]!.toFixed(1)} ms: member ${member[row]}, epoch ${epoch[row]}: ${EVENT_NAMES[tape.what[row]!]} ${place}`
 }
 
 function range(offset: number, end: number): string {

@@ -37,6 +37,9 @@ export type GroupEvent =
   | typeof COMMITTED
   | typeof LEFT
 
+/** By event. */
+export const EVENT_NAMES = ['', 'assigned', 'revoked', 'lost', 'handed out', 'settled', 'commit asked', 'commit acked', 'committed', 'left']
+
 const ROWS = 0
 const GROUP_ROW_BYTES = 5 * 4 + 5 * 8
 /** Rows of a tape that are kept for what is no batch. */

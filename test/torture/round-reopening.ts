@@ -13,7 +13,6 @@ import { MARK_END, MARK_FIRST_SEEN } from './history.ts'
 import type { ReadTape } from './history.ts'
 import type { BoundTopic } from './producer-work.ts'
 import type { RoundPlan, TopicPlan } from './round-plan.ts'
-import type { TortureWorker } from './torture-worker.ts'
 
 /** The millrace of a round, on its data directory if it has one. */
 export function openFaulty(plan: RoundPlan, dataDir: string | undefined): Promise<FaultyMillrace> {
@@ -46,7 +45,7 @@ export async function bindTopics(
 /** Every thread of the millrace and of those who use it dies at once, the I/O thread perhaps a little before, and none is started again. */
 export async function killEverything(
   { cluster, millrace }: FaultyMillrace,
-  workers: readonly TortureWorker[],
+  workers: readonly { terminate(): Promise<void> }[],
   ioAheadMs: number,
 ): Promise<void> {
   if (ioAheadMs > 0) {
