@@ -199,7 +199,11 @@ export class GroupConsumer implements ReadingGroup {
   /** Commits what is settled of all, now. */
   async commitAll(): Promise<void> {
     if (this.#isSubscribed && !this.#membership.isMember) throw lateCommitError(this.#options.groupId, 'the partitions of this consumer')
+    const wanted = this.assigned.map((partition) => ({ partition, position: partition.position ?? -1 }))
     await this.commits.commitSettled(this.assigned)
+    // One that was put out meanwhile has committed nothing, and says so.
+    const lost = wanted.filter(({ partition, position }) => partition.state === 'gone' && (partition.committedOffset ?? -1) < position)
+    if (lost.length > 0) throw lateCommitError(this.#options.groupId, lost.map(({ partition }) => String(partition)).join(', '))
   }
 
   /** Commits what is settled of one partition, now; refused where it is another's, unless all below `offset` was committed before. */

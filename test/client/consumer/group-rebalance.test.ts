@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { topicPattern } from '../../../src/client/consumer/topic-pattern.ts'
 import { string } from '../../../src/client/serde.ts'
 import type { Consumer } from '../../../src/client/consumer/consumer.ts'
+import type { BoundTopic } from '../../../src/client/topic.ts'
 import type { ConsumerOptions } from '../../../src/client/consumer/consumer-config.ts'
 import { KAFKA_ERRORS } from '../../../src/errors.ts'
 import { GroupWorld, settled } from './group-world.ts'
@@ -79,6 +80,19 @@ describe('a member that is put out', () => {
     await expect(first.commit()).rejects.toMatchObject({ code: 'STALE_MEMBER_EPOCH' })
     // Nothing of it was committed by a timer yet.
     expect(batch.value!.firstOffset).toBe(0)
+    await within(consumer.close())
+  })
+
+  test('while what is settled is committed is told that it was not', async () => {
+    const topic = topicOf(2, 3)
+    const { consumer, events } = told({ autoCommit: false })
+    const batches = consumer.batches(topic)
+    await within(batches.next())
+    await within(batches.next())
+    world.fence(world.memberIds()[0]!)
+    await expect(within(consumer.commit())).rejects.toMatchObject({ code: 'STALE_MEMBER_EPOCH' })
+    expect(events.slice(0, 2)).toEqual(['assigned 0 1', 'lost 0 1'])
+    expect(world.committed(topic)).toEqual([undefined, undefined])
     await within(consumer.close())
   })
 
@@ -330,7 +344,7 @@ describe('commits', () => {
     world.intercept = (api) => {
       if (api !== 'offsetCommit' || asked++ > 0) return undefined
       const partitions = [{ partitionIndex: 0, errorCode: KAFKA_ERRORS.STALE_MEMBER_EPOCH }]
-      return { throttleTimeMs: 0, topics: [{ name: topic.name, topicId: topic.topicIdWords, partitions }] }
+      return { throttleTimeMs: 0, topics: [{ name: topic.name, topicId: (topic as unknown as BoundTopic).topicIdWords, partitions }] }
     }
     const late = batch.commit()
     late.catch(() => undefined)
