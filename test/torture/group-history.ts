@@ -13,6 +13,8 @@ import { Tape, bytesFor, float64, int32 } from './history.ts'
 export const ASSIGNED = 1
 /** It is told that the log goes; `offset`: up to there it must be committed by now, -1: it does not say. */
 export const REVOKED = 2
+/** `end` of REVOKED: it is a static member that comes back, and nobody may take the log meanwhile. */
+export const KEPT_FOR_IT = -2
 /** It is told that the log is another's already. */
 export const LOST = 3
 /** It was given the records of [offset, end). That it may have them was found out after `since`. */
