@@ -50,7 +50,10 @@ export interface FilledConsumerOptions {
   readonly maxPollIntervalMs: number
   /** Told of partitions that come, before they are read: seek here, if need be. What it throws ends the loops. Default: undefined. */
   readonly onAssigned: RebalanceCallback | undefined
-  /** Told of partitions that go to others, before they do: commit here, if need be. What it throws ends the loops. Default: undefined. */
+  /**
+   * Told of partitions that go to others, before they do, and of all when the last loop ends or the consumer is closed: commit here,
+   * if need be. What it throws ends the loops. Default: undefined.
+   */
   readonly onRevoked: RebalanceCallback | undefined
   /**
    * Told of partitions that are others' already, because this member was put out of the group. What it throws ends the loops.
@@ -163,7 +166,9 @@ export const CONSUMER_CONFIG: ConfigTable<FilledConsumerOptions> = {
     },
     onRevoked: {
       ...CALLBACK,
-      doc: 'Told of partitions that go to others, before they do: commit here, if need be. What it throws ends the loops.',
+      doc:
+        'Told of partitions that go to others, before they do, and of all when the last loop ends or the consumer is closed: commit ' +
+        'here, if need be. What it throws ends the loops.',
     },
     onLost: {
       ...CALLBACK,

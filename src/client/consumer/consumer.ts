@@ -300,8 +300,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
-   * Closes what `process` has begun, then ends every loop that runs, as if nothing more came,
-   * and every look-up, with CLOSED. In a group it commits what is settled and leaves; it ends
+   * Closes what `process` has begun, then ends every loop that runs, as if nothing more came;
+   * look-ups under way reject with CLOSED. In a group it commits what is settled and leaves; it ends
    * after `timeoutMs` (default: 5000) also where a callback or handler does not. A second call
    * waits for the first. Rejects with what has ended a processing, if that was told nowhere.
    */
