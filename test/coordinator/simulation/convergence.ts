@@ -16,6 +16,7 @@ export function unconverged(simulation: GroupSimulation): string | undefined {
   const groups = new Map<string, SimulatedMember[]>()
   for (const member of members) {
     if (member.isOver) return `${member.name} has not come back`
+    if (member.isIdle) continue
     const group = groups.get(member.groupId)
     if (group === undefined) groups.set(member.groupId, [member])
     else group.push(member)

@@ -17,6 +17,7 @@ import { unconverged } from './convergence.ts'
 import { LogModel } from './log-model.ts'
 import { Ownership } from './ownership.ts'
 import { ScriptedMember } from './scripted-member.ts'
+import { RealMember } from './real-member.ts'
 import { SimulatedCoordinator } from './simulated-coordinator.ts'
 import { SimulatedFaults } from './simulated-faults.ts'
 import type { MemberOptions, SimulatedMember } from './simulated-member.ts'
@@ -188,7 +189,7 @@ export class GroupSimulation implements SimulationWorld {
       // All are of this process: nobody waits for a heartbeat to be due.
       const soonMs = Math.min(250, swarm.heartbeatIntervalMs - 20)
       const thread = this.threads.find(({ isAlive, isLocal }) => isAlive && isLocal)!
-      const last = this.#addNew('g0', thread, this.members.find(({ groupId }) => groupId === 'g0')?.options.assignor ?? null)
+      const last = this.#addNew('g0', thread, this.members.find(({ groupId }) => groupId === 'g0')?.options.assignor ?? null, false)
       await this.#converge(soonMs)
       last.leave(false, () => this.forget(last))
       await this.#converge(soonMs)
@@ -235,15 +236,17 @@ export class GroupSimulation implements SimulationWorld {
     }
   }
 
-  #addNew(groupId: string, thread: SimulatedThread, assignor: string | null): SimulatedMember {
+  #addNew(groupId: string, thread: SimulatedThread, assignor: string | null, mayBeStatic = true): SimulatedMember {
     const memberId = this.#newMemberId()
-    const isStatic = this.random.fraction() < this.swarm.staticShare
+    const isStatic = mayBeStatic && this.random.fraction() < this.swarm.staticShare
+    const isReal = thread.isLocal && this.random.fraction() < this.swarm.realShare
     const options = { name: `${groupId}/${memberId}`, groupId, memberId, instanceId: isStatic ? `i-${memberId}` : null, assignor }
-    return this.#add(thread, { ...options, ...this.drawSubscription() }, 'scripted')
+    return this.#add(thread, { ...options, ...this.drawSubscription() }, isReal ? 'real' : 'scripted')
   }
 
-  #add(thread: SimulatedThread, options: MemberOptions, _kind: SimulatedMember['kind']): SimulatedMember {
-    const member = new ScriptedMember(this, thread, { ...options, name: `${options.groupId}/${options.memberId}` })
+  #add(thread: SimulatedThread, options: MemberOptions, kind: SimulatedMember['kind']): SimulatedMember {
+    const named = { ...options, name: `${options.groupId}/${options.memberId}` }
+    const member = kind === 'real' ? new RealMember(this, thread, named) : new ScriptedMember(this, thread, named)
     this.members.push(member)
     this.note(member.name, 'is there', options.instanceId, thread.host)
     thread.run(() => member.start())
@@ -266,6 +269,7 @@ export class GroupSimulation implements SimulationWorld {
     const atMs = this.queue.monotonicMs() + this.random.fraction() * (this.isCalm ? 1 : 20)
     this.#followedAtMs = Math.max(this.#followedAtMs, atMs)
     this.queue.at(this.#followedAtMs, () => this.coordinator.follow(delta))
+    for (const member of this.members) member.thread.after(this.random.fraction() * (this.isCalm ? 1 : 20), () => member.topicsChanged())
   }
 
   #report(violation: string): string {

@@ -34,6 +34,7 @@ export class ScriptedMember implements SimulatedMember {
   regex: string | undefined
   fencesSeen = 0
   isOver = false
+  readonly isIdle = false
   epoch = JOIN_EPOCH
   readonly #world: SimulationWorld
   readonly #link: SimulatedLink
@@ -77,6 +78,14 @@ export class ScriptedMember implements SimulatedMember {
     this.topics = topics
     this.regex = regex
     this.#tell()
+  }
+
+  topicsChanged(): void {
+    // The coordinator knows it by name.
+  }
+
+  forget(): void {
+    // It never waits for a user.
   }
 
   leave(forNow: boolean, then: () => void): void {

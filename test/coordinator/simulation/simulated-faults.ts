@@ -97,6 +97,11 @@ export class SimulatedFaults {
     const member = simulation.anyMember()
     if (member === undefined) return
     simulation.note(member.name, 'leaves')
+    if (random.below(5) === 0) {
+      const ms = random.below(3_000)
+      member.thread.run(() => member.forget(ms))
+      return
+    }
     const forNow = random.below(4) > 0
     const awayMs = random.below(500)
     member.thread.run(() => member.leave(forNow, () => simulation.queue.setTimer(awayMs, () => simulation.comeBack(member))))

@@ -24,8 +24,14 @@ export interface SimulatedMember extends Owner {
   readonly epoch: number
   /** By `partitionKey`, whether they are read already or not. */
   readonly heldKeys: ReadonlySet<string>
+  /** It wants to read nothing that there is, and is in no group. */
+  readonly isIdle: boolean
   start(): void
   subscribe(topics: readonly string[], regex: string | undefined): void
+  /** Its thread has heard of it. */
+  topicsChanged(): void
+  /** Its user asks for nothing for so long. */
+  forget(ms: number): void
   /** `forNow`: a static member that comes back. `then`: it has left, as far as it knows. */
   leave(forNow: boolean, then: () => void): void
   /** Its thread has died. */

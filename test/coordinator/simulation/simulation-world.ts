@@ -57,6 +57,8 @@ export interface SimulationWorld {
   readonly isCalm: boolean
   /** It does not come back. */
   forget(member: SimulatedMember): void
+  /** It has left, or failed, and is there again under another member id. */
+  comeBack(member: SimulatedMember): void
   saw(situation: Situation): void
   note(...words: (string | number | boolean | null | undefined)[]): void
   violate(text: string): void
