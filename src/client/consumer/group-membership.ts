@@ -53,8 +53,11 @@ type Partitions = Map<string, GroupPartition>
 const RETRY_MS = 100
 const HEARTBEAT_INTERVAL_MS = 5_000
 
-/** The coordinator does not know this member any more: all it had is lost, and it joins anew. */
-const FENCED: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'])
+/**
+ * The coordinator does not know this member any more, or has forgotten the whole group since: all it had is lost, and it joins
+ * anew.
+ */
+const FENCED: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'])
 
 interface Work {
   readonly id: number

@@ -244,7 +244,7 @@ describe('a subscription', () => {
 })
 
 describe('a member that is put out', () => {
-  test.each(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'] as const)('by %s loses all, and joins anew', (code) => {
+  test.each(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'] as const)('by %s loses all, and joins anew', (code) => {
     const script = Script.stable()
     expect(script.refuse(code)).toEqual(['lose a0 a1'])
     expect(script.membership.state).toBe('fenced')

@@ -29,6 +29,7 @@ export function unconverged(simulation: GroupSimulation): string | undefined {
     if (count !== group.length) return `${groupId} has ${count} members in the log, not ${group.length}`
     for (const member of group) {
       if (!ownership.mayHandOut(member)) return `${member.name} may not hand out anything`
+      if (!member.isSettled) return `${member.name} is not settled`
       const epoch = recorded.generation >= 0 ? recorded.generation : recorded.targetEpoch
       if (member.epoch !== epoch) return `${member.name} is at ${member.epoch}, and its group at ${epoch}`
     }

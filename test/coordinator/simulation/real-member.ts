@@ -90,6 +90,10 @@ export class RealMember implements SimulatedMember {
     return this.#subscribed === '' && this.#membership.state === 'unsubscribed'
   }
 
+  get isSettled(): boolean {
+    return this.#membership.state === 'stable'
+  }
+
   start(): void {
     if (!this.isOver) this.#subscribe()
   }

@@ -69,6 +69,10 @@ export class ScriptedMember implements SimulatedMember {
     return new Set(this.#work.held.keys())
   }
 
+  get isSettled(): boolean {
+    return this.#revoking === undefined
+  }
+
   start(): void {
     if (!this.isOver) this.#beat()
   }
@@ -146,6 +150,10 @@ export class ScriptedMember implements SimulatedMember {
     const isFull = this.#isFull || this.epoch === JOIN_EPOCH
     this.#isFull = false
     this.#isPlainAsked = !isFull
+    if (isFull) {
+      // What it says it does not have may go to others at once: it counts again when the answer has it.
+      for (const key of this.#target?.keys() ?? []) if (!this.#work.held.has(key)) this.#target!.delete(key)
+    }
     const fences = this.thread.fenceCount
     const asked = this.#link.ask({
       api: 'consumerGroupHeartbeat',

@@ -18,6 +18,7 @@ import { formatTopicId } from '../../../src/ids.ts'
 import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
 import { MetadataImage } from '../../../src/metadata/metadata-image.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../../src/protocol/messages/08-offset-commit.ts'
+import type { ConsumerGroupHeartbeatRequest } from '../../../src/protocol/messages/68-consumer-group-heartbeat.ts'
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../src/protocol/messages/09-offset-fetch.ts'
 import { seededRandom } from '../../../src/random.ts'
 import { SimulatedLog } from './simulated-log.ts'
@@ -140,7 +141,7 @@ export class SimulatedCoordinator {
         }
         if (api === 'offsetCommit')
           this.#acknowledged(request as OffsetCommitRequest, response as OffsetCommitResponse, decidedAt, appended)
-        note('answers', api, call.from)
+        note('answers', api, call.from, ...heartbeatWords(request))
         call.answer(response)
       },
       (error: unknown) => {
@@ -374,4 +375,12 @@ export class SimulatedCoordinator {
       this.#world.model.acknowledge(decidedAt - appended, decidedAt, isMember)
     }
   }
+}
+
+/** Of a heartbeat: the epoch that the member has, and what it says it has. */
+function heartbeatWords(request: unknown): (string | number)[] {
+  const { memberEpoch, topicPartitions } = request as Partial<ConsumerGroupHeartbeatRequest>
+  if (memberEpoch === undefined) return []
+  const owned = topicPartitions?.flatMap(({ topicId, partitions }) => partitions.map((partition) => `${topicId[0]}:${partition}`))
+  return ['at', memberEpoch, owned === undefined ? '' : `with ${owned.join(' ')}`]
 }

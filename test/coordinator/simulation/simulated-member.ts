@@ -26,6 +26,8 @@ export interface SimulatedMember extends Owner {
   readonly heldKeys: ReadonlySet<string>
   /** It wants to read nothing that there is, and is in no group. */
   readonly isIdle: boolean
+  /** It is neither giving up partitions nor taking some. */
+  readonly isSettled: boolean
   start(): void
   subscribe(topics: readonly string[], regex: string | undefined): void
   /** Its thread has heard of it. */
