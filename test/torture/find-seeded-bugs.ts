@@ -1,4 +1,4 @@
-// `npm run torture:bugs [-- PART…]`: puts every seeded bug, or those whose names have a PART,
+// `npm run torture:bugs [-- PART…]`: puts every seeded bug, or those whose names or files have a PART,
 // into a copy of the source, one at a time, and says what found it and how soon.
 
 import { MutatedCopy } from './mutated-copy.ts'
@@ -7,7 +7,9 @@ import { SEEDED_BUGS } from './seeded-bugs.ts'
 
 const wanted = process.argv.slice(2)
 const copy = new MutatedCopy()
-const bugs = SEEDED_BUGS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+const bugs = SEEDED_BUGS.filter(
+  ({ name, file }) => wanted.length === 0 || wanted.some((part) => name.includes(part) || file.includes(part)),
+)
 // What finds them must find nothing where there is nothing.
 for (const foundBy of new Map(bugs.map((bug) => [JSON.stringify(bug.foundBy), bug.foundBy])).values()) {
   const { found, by, finding, seconds } = await copy.run({ name: 'none', file: '', find: '', replace: '', foundBy })

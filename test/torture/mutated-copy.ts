@@ -70,12 +70,8 @@ export class MutatedCopy {
   /** Runs what must find the bug. */
   async run({ name, foundBy }: SeededBug): Promise<Finding> {
     const startMs = performance.now()
-    const args = 'test' in foundBy ? testArgs(foundBy) : tortureArgs(foundBy)
-    const { code, output } = await this.#node(args)
-    const by =
-      'test' in foundBy
-        ? [foundBy.test, ...(foundBy.named === undefined ? [] : [`"${foundBy.named}"`])].join(' ')
-        : `torture, seed ${foundBy.seed}`
+    const { code, output } = await this.#node(argsOf(foundBy))
+    const by = nameOf(foundBy)
     return {
       bug: name,
       found: code !== 0,
@@ -104,6 +100,21 @@ export class MutatedCopy {
   }
 }
 
+function argsOf(finds: SeededBug['foundBy']): string[] {
+  if ('test' in finds) return testArgs(finds)
+  return 'simulation' in finds ? simulationArgs(finds) : tortureArgs(finds)
+}
+
+function nameOf(finds: SeededBug['foundBy']): string {
+  if ('simulation' in finds) return `simulation of ${finds.simulation}, seeds ${finds.from} to ${finds.from + finds.seeds - 1}`
+  if ('only' in finds) return `torture, seed ${finds.seed}`
+  return [finds.test, ...(finds.named === undefined ? [] : [`"${finds.named}"`])].join(' ')
+}
+
+function simulationArgs({ from, seeds }: Extract<SeededBug['foundBy'], { simulation: unknown }>): string[] {
+  return ['test/coordinator/simulation/run.ts', '--from', String(from), '--seeds', String(seeds)]
+}
+
 function tortureArgs(finds: Extract<SeededBug['foundBy'], { only: unknown }>): string[] {
   const { only, seed, faults, rounds, brokers, small, durability = 'memory' } = finds
   const numbers = { seed, faults, rounds, hang: HANG_S, ...(brokers === undefined ? {} : { brokers }) }
@@ -120,6 +131,6 @@ function testArgs({ test, named }: Extract<SeededBug['foundBy'], { test: string 
 function firstFinding(output: string): string {
   const lines = output.split('\n').map((line) => line.trim())
   const saying =
-    /^(\d+ )?(lost|unseen|doubled|reordered|holed|changed|invented|refusedButRead|inconsistent|misplaced|skipped|reread|miscounted|gap|regressed|epochBack|backdated|trimmed|hung|undrained)[: ]|hangs for|Error:|died of|^(producer|consumer) |^FAIL/
+    /^(\d+ )?(lost|unseen|doubled|reordered|holed|changed|invented|refusedButRead|inconsistent|misplaced|skipped|reread|miscounted|gap|regressed|epochBack|backdated|trimmed|hung|undrained)[: ]|hangs for|^seed \d+ |Error:|died of|^(producer|consumer) |^FAIL/
   return (lines.find((line) => saying.test(line)) ?? lines.at(-1) ?? '').slice(0, 160)
 }

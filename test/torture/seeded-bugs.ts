@@ -3,6 +3,7 @@
 // of it. `find` must occur exactly once in its file; when it does not any more, the bug
 // is to be put elsewhere.
 
+import { GROUP_SEEDED_BUGS } from './group-seeded-bugs.ts'
 import type { RunDurability } from './file-plan.ts'
 import type { FaultKind } from './round-plan.ts'
 
@@ -12,7 +13,7 @@ export interface SeededBug {
   readonly file: string
   readonly find: string
   readonly replace: string
-  readonly foundBy: TortureFinds | TestFinds
+  readonly foundBy: TortureFinds | TestFinds | SimulationFinds
 }
 
 /** Found by rounds of torture. */
@@ -32,6 +33,13 @@ export interface TestFinds {
   readonly test: string
   /** Only tests whose names have this. */
   readonly named?: string
+}
+
+/** Found by so many seeds of a simulation: the first of them that shows it is named. */
+export interface SimulationFinds {
+  readonly simulation: 'groups'
+  readonly from: number
+  readonly seeds: number
 }
 
 /** Faults at points of an append: what was acknowledged must be published by then. */
@@ -264,4 +272,5 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: '',
     foundBy: { test: 'test/broker/take-over.test.ts' },
   },
+  ...GROUP_SEEDED_BUGS,
 ]
