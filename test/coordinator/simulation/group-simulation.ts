@@ -53,6 +53,7 @@ export class GroupSimulation implements SimulationWorld {
   isCalm = false
   readonly #faults: SimulatedFaults
   #violation: string | undefined
+  readonly #doubles = new Set<SimulatedMember>()
   #memberIds = 0
   #incarnations = 0
 
@@ -97,7 +98,7 @@ export class GroupSimulation implements SimulationWorld {
   }
 
   anyMember(): SimulatedMember | undefined {
-    const there = this.members.filter(({ isOver, thread }) => !isOver && thread.isAlive)
+    const there = this.members.filter((member) => !member.isOver && member.thread.isAlive && !this.#doubles.has(member))
     return there[this.random.below(Math.max(1, there.length))]
   }
 
@@ -134,6 +135,7 @@ export class GroupSimulation implements SimulationWorld {
     for (const member of [...this.members]) {
       if (member.thread !== thread) continue
       this.members.splice(this.members.indexOf(member), 1)
+      if (this.#doubles.has(member)) continue
       this.#add(next, { ...member.options, memberId: this.#newMemberId(), topics: member.topics, regex: member.regex }, member.kind)
     }
   }
@@ -148,9 +150,23 @@ export class GroupSimulation implements SimulationWorld {
     this.#add(member.thread, { ...member.options, memberId: this.#newMemberId(), topics: member.topics, regex: member.regex }, member.kind)
   }
 
+  /** Somebody else with the instance id of a member that is there, for a while. */
+  addDouble({ options, kind, name }: SimulatedMember): void {
+    const living = this.threads.filter(({ isAlive, isLocal }) => isAlive && isLocal)
+    const thread = living[this.random.below(Math.max(1, living.length))]
+    if (thread === undefined) return
+    this.note(name, 'has a double')
+    const double = this.#add(thread, { ...options, memberId: this.#newMemberId() }, kind === 'real' ? 'scripted' : kind)
+    this.#doubles.add(double)
+    thread.after(2_000, () => {
+      if (!double.isOver) double.leave(false, () => this.forget(double))
+    })
+  }
+
   /** It does not come back. */
   forget(member: SimulatedMember): void {
-    this.members.splice(this.members.indexOf(member), 1)
+    const at = this.members.indexOf(member)
+    if (at >= 0) this.members.splice(at, 1)
   }
 
   changeTopics(what: string, name: string, delta: MetadataDelta): void {

@@ -19,7 +19,7 @@ import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
 import { MetadataImage } from '../../../src/metadata/metadata-image.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../../src/protocol/messages/08-offset-commit.ts'
 import type { ConsumerGroupHeartbeatRequest } from '../../../src/protocol/messages/68-consumer-group-heartbeat.ts'
-import type { OffsetFetchRequest, OffsetFetchResponse } from '../../../src/protocol/messages/09-offset-fetch.ts'
+import type { OffsetFetchResponse } from '../../../src/protocol/messages/09-offset-fetch.ts'
 import { seededRandom } from '../../../src/random.ts'
 import { SimulatedLog } from './simulated-log.ts'
 import { shardState } from './shard-state.ts'
@@ -127,8 +127,7 @@ export class SimulatedCoordinator {
       appended = step.records?.length ?? 0
       if (appended > 0) this.#world.model.cause = call
       decidedAt = this.#haveFilesFailed ? 0 : this.log.endOffset + appended
-      if (api === 'offsetFetch')
-        this.#checkFetch(request as OffsetFetchRequest, step.replies![0]!.response as OffsetFetchResponse, committed)
+      if (api === 'offsetFetch') this.#checkFetch(step.replies![0]!.response as OffsetFetchResponse, committed)
       return step
     }, hold)
     asked.then(
@@ -347,11 +346,11 @@ export class SimulatedCoordinator {
   }
 
   /** What is given is what the log says, below what is committed. */
-  #checkFetch({ groups }: OffsetFetchRequest, response: OffsetFetchResponse, committed: number): void {
+  #checkFetch(response: OffsetFetchResponse, committed: number): void {
     const { model, violate, saw } = this.#world
     if (committed > this.log.highWatermark) violate(`offsets are read at ${committed}, above the watermark, ${this.log.highWatermark}`)
-    for (const [i, { groupId, topics, errorCode }] of response.groups.entries()) {
-      if (errorCode !== 0 || groups[i]!.topics === null) continue
+    for (const { groupId, topics, errorCode } of response.groups) {
+      if (errorCode !== 0) continue
       for (const { name, partitions } of topics) {
         const topic = this.#image.topic(name)
         for (const partition of partitions) {

@@ -102,6 +102,7 @@ export class SimulatedFaults {
       member.thread.run(() => member.forget(ms))
       return
     }
+    if (member.options.instanceId !== null && random.below(3) === 0) return simulation.addDouble(member)
     const forNow = random.below(4) > 0
     const awayMs = random.below(500)
     member.thread.run(() => member.leave(forNow, () => simulation.queue.setTimer(awayMs, () => simulation.comeBack(member))))
