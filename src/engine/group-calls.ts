@@ -38,11 +38,19 @@ export interface GroupCallOptions {
   readonly clientId?: string | undefined
   /** False: waiting for the answer does not keep the process alive. */
   readonly hold?: boolean
+  /**
+   * False: a call that was under way when its coordinator moved, and may have been done, is not made again as it was: it rejects with
+   * COORDINATOR_NOT_AVAILABLE. For a heartbeat that says only who it is: made again, it would not be told what the lost answer told.
+   */
+  readonly mayRepeat?: boolean
 }
 
 /** The coordinator is there, and is not ready: it is asked again in a moment. */
 const NOT_READY: ReadonlySet<ErrorName> = new Set<ErrorName>(['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE'])
 const ASK_AGAIN_MS = 2
+
+/** Nobody knows whether the one that was asked has done it. */
+const IN_DOUBT: ReadonlySet<ErrorName> = new Set<ErrorName>(['THREAD_DIED', 'ACTOR_FAILED', 'NOT_COORDINATOR', 'NOT_LEADER_OR_FOLLOWER'])
 
 export class GroupCalls {
   readonly #engine: GroupsEngine
@@ -82,7 +90,7 @@ export class GroupCalls {
     api: Api,
     { slot, partitionId }: PartitionImage,
     request: GroupRequestOf<Api>,
-    { signal, holdMs, clientId = '', hold = true }: GroupCallOptions = {},
+    { signal, holdMs, clientId = '', hold = true, mayRepeat = true }: GroupCallOptions = {},
   ): Promise<GroupResponseOf<Api>> {
     const { topicId } = this.#topic!
     const control = this.#engine.controlBlock(slot)
@@ -95,7 +103,13 @@ export class GroupCalls {
           try {
             return (await leader.askGroup({ slot, topicId, api, request, clientId, holdMs })) as GroupResponseOf<Api>
           } catch (error) {
-            if (!(error instanceof MillraceError) || !NOT_READY.has(error.code) || signal?.aborted === true) throw error
+            if (!(error instanceof MillraceError)) throw error
+            if (!mayRepeat && IN_DOUBT.has(error.code)) {
+              throw new MillraceError('COORDINATOR_NOT_AVAILABLE', `the ${who} has moved, with or without an answer: ask again`, {
+                cause: error,
+              })
+            }
+            if (!NOT_READY.has(error.code) || signal?.aborted === true) throw error
           }
           await new Promise<void>((resolve) => this.#engine.clock.setTimer(ASK_AGAIN_MS, resolve, { ref: hold }))
         }

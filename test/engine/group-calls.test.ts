@@ -191,6 +191,24 @@ describe('groups', () => {
     ])
   })
 
+  test('a beat that may not be made again is not, when the broker that holds it dies: whoever sent it says everything', async () => {
+    const millrace = await open({ brokers: 3 })
+    await millrace.engine.createTopic({ name: 'clicks', partitions: 4, config: {} })
+    const a = new Member(millrace.engine, 'a')
+    await a.beat()
+    await a.beat()
+    const held = expect(a.beat({ holdMs: 600_000, mayRepeat: false })).rejects.toMatchObject({
+      code: 'COORDINATOR_NOT_AVAILABLE',
+      retriable: true,
+    })
+    // Behind the one that is held, on the same way.
+    expect(await a.commit(1)).toBe(0)
+    const { slot } = millrace.engine.metadata.topic('__consumer_offsets')!.partitions[coordinatorPartition('mail', 50)]!
+    await millrace.cluster.terminateBroker(millrace.engine.controlBlock(slot).leaderBroker)
+    await held
+    expect((await a.beat()).errorCode).toBe(0)
+  })
+
   test('a thread that ends while the coordinator moves is not waited for', async () => {
     const millrace = await open({ brokers: 3 })
     await millrace.engine.createTopic({ name: 'clicks', partitions: 4, config: {} })

@@ -14,13 +14,6 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     foundBy: SIMULATED,
   },
   {
-    name: 'a heartbeat of any old epoch is taken for one whose answer was lost',
-    file: 'coordinator/group/consumer-group-checks.ts',
-    find: '  if (memberEpoch === member.memberEpoch) return undefined\n',
-    replace: '  if (memberEpoch <= member.memberEpoch) return undefined\n',
-    foundBy: SIMULATED,
-  },
-  {
     name: 'a partition is given before its owner has given it up',
     file: 'coordinator/group/current-assignment-builder.ts',
     find: 'if (holder === undefined || holder === member.memberId) given',
@@ -149,7 +142,7 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
   {
     name: 'a consumer does not say that it has what it is about to read',
     file: 'client/consumer/group-membership.ts',
-    find: "const owned = this.#work?.kind === 'assign' ? this.#allPartitions() : this.#owned",
+    find: 'const owned = this.#allPartitions()',
     replace: 'const owned = this.#owned',
     foundBy: SIMULATED,
   },

@@ -313,8 +313,10 @@ export class GroupConsumer implements ReadingGroup {
       this.#whenAnswered.resolve()
       this.#whenAnswered = Promise.withResolvers()
     }
-    // A loop keeps the process alive, until it has left.
-    const options = { signal: abort.signal, holdMs, hold: request.memberEpoch < 0, clientId: consumer.clientId }
+    // A loop keeps the process alive, until it has left. A heartbeat whose answer may be lost is followed by one that says everything.
+    const isLeave = request.memberEpoch < 0
+    const mayRepeat = isLeave || request.topicPartitions !== null
+    const options = { signal: abort.signal, holdMs, hold: isLeave, clientId: consumer.clientId, mayRepeat }
     calls.ask('consumerGroupHeartbeat', groupId, request, options).then(
       (response) =>
         answered(() => {

@@ -53,10 +53,7 @@ type Partitions = Map<string, GroupPartition>
 const RETRY_MS = 100
 const HEARTBEAT_INTERVAL_MS = 5_000
 
-/**
- * The coordinator does not know this member any more, or has forgotten the whole group since: all it had is lost, and it joins
- * anew.
- */
+/** The coordinator does not know this member, or its group, any more: all it had is lost, and it joins anew. */
 const FENCED: ReadonlySet<ErrorName> = new Set<ErrorName>(['UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH', 'GROUP_ID_NOT_FOUND'])
 
 interface Work {
@@ -360,7 +357,7 @@ export class GroupMembership {
 
   #send(kind: 'full' | 'plain'): void {
     const isFull = kind === 'full'
-    const owned = this.#work?.kind === 'assign' ? this.#allPartitions() : this.#owned
+    const owned = this.#allPartitions()
     if (isFull) {
       this.#hasNews = false
       // What it says that it does not have, the coordinator may give to others at once: it counts again when the answer has it.

@@ -225,6 +225,15 @@ describe('a subscription', () => {
     expect(script.released()).toEqual(['leave -1'])
   })
 
+  test('that ends while partitions come says that it has them until they are given up', () => {
+    const script = new Script()
+    script.subscribe('a')
+    script.answer(1, 'a0')
+    expect(script.subscribe()).toEqual(['revoke a0'])
+    script.unheard(new MillraceError('COORDINATOR_NOT_AVAILABLE', 'it has moved'))
+    expect(script.did(script.membership.due())).toEqual([expect.stringContaining('[a0]')])
+  })
+
   test('of a static member ends with -2', () => {
     const script = Script.stable('a0', { groupInstanceId: 'one' })
     script.subscribe()

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { GroupSimulation } from './group-simulation.ts'
 import { SITUATIONS } from './simulation-world.ts'
 
-const SEEDS = 100
+const SEEDS = 160
 
 test(`${SEEDS} seeds: what must hold does, and what is to come about does`, async () => {
   const seen = new Set<string>()

@@ -1,6 +1,7 @@
 // A member on a thread of this process, with the membership that consumers have
 // (src/client/consumer/group-membership.ts): what it asks for is done as a consumer does it,
-// and it asks as the thread's door to coordinators does: again and again while there is none.
+// and it asks as the thread's door to coordinators does: again and again while there is none, but for a
+// heartbeat that says nothing and may have been answered.
 
 import { partitionKey } from '../../../src/coordinator/group/assignment.ts'
 import { GroupMembership } from '../../../src/client/consumer/group-membership.ts'
@@ -242,7 +243,8 @@ export class RealMember implements SimulatedMember {
         },
         unheard: (error) => {
           if (asked.isOver) return
-          if (ASKED_AGAIN.has(error)) this.thread.after(ASK_AGAIN_MS, ask)
+          const isInDoubt = error === 'NOT_COORDINATOR' && request.topicPartitions === null && request.memberEpoch > 0
+          if (ASKED_AGAIN.has(error) && !isInDoubt) this.thread.after(ASK_AGAIN_MS, ask)
           else this.#perform(this.#membership.unheard(id, new MillraceError(error, 'the coordinator could not be asked')))
         },
       })

@@ -57,7 +57,7 @@ export class SimulatedFaults {
         return this.#restartMember()
       case 'subscriptionChange': {
         const member = simulation.anyMember()
-        if (member === undefined || member.kind === 'classic') return
+        if (member === undefined) return
         const { topics, regex } = simulation.drawSubscription()
         note(member.name, 'subscribes to', topics.join(' '), regex)
         return member.thread.run(() => member.subscribe(topics, regex))

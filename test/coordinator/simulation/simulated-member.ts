@@ -1,4 +1,4 @@
-// What a simulation asks of its members, whichever protocol they speak.
+// What a simulation asks of its members.
 
 import type { Owner } from './ownership.ts'
 
@@ -15,7 +15,7 @@ export interface MemberOptions {
 
 export interface SimulatedMember extends Owner {
   readonly options: MemberOptions
-  readonly kind: 'scripted' | 'real' | 'classic'
+  readonly kind: 'scripted' | 'real'
   /** What it wants now. */
   readonly topics: readonly string[]
   readonly regex: string | undefined

@@ -27,7 +27,6 @@ export interface Swarm {
   /** Members of each group, on threads of this process and behind sockets. */
   readonly localMembers: number
   readonly remoteMembers: number
-  readonly classicMembers: number
   readonly threads: number
   readonly topics: number
   readonly partitionsMax: number
@@ -79,7 +78,6 @@ export function drawSwarm(random: Random): Swarm {
     groups: pick(1, 1, 2),
     localMembers,
     remoteMembers,
-    classicMembers: is(0.4) ? 1 + random.below(3) : 0,
     threads: 1 + random.below(4),
     topics: 1 + random.below(3),
     partitionsMax: pick(1, 4, 8),
