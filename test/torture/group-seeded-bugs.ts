@@ -3,7 +3,7 @@
 
 import type { SeededBug } from './seeded-bugs.ts'
 
-const SIMULATED = { simulation: 'groups', from: 1, seeds: 250 } as const
+const SIMULATED = { simulation: 'groups', from: 1, seeds: 200 } as const
 
 export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
   {
@@ -150,7 +150,8 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     name: 'a consumer says that it gave up what it still reads',
     file: 'client/consumer/group-membership.ts',
     find: "    if (going.size > 0) this.#begin('revoke', going)\n",
-    replace: "    for (const key of going.keys()) this.#owned.delete(key)\n    if (going.size > 0) this.#begin('revoke', going)\n",
+    replace:
+      "    for (const key of going.keys()) this.#owned.delete(key)\n    if (going.size > 0) this.#begin('revoke', going)\n    if (going.size > 0) this.#work = { ...this.#work!, partitions: new Map() }\n    if (going.size > 0) this.#tell()\n",
     foundBy: SIMULATED,
   },
   {

@@ -185,13 +185,13 @@ export class SimulatedCoordinator {
     const led = this.#led
     if (led?.runtime.isActive !== true || this.#haveFilesFailed) return
     this.log.refusal = 'KAFKA_STORAGE_ERROR'
-    this.#world.queue.setTimer(this.#world.random.below(20), () => {
+    this.#world.queue.setTimer(this.#world.random.below(200), () => {
       if (this.#led !== led || !led.runtime.isActive) return
       if (led.runtime.isWaiting) this.#world.saw('files failed under answers that waited')
       this.#haveFilesFailed = true
       led.runtime.fail()
     })
-    this.#world.queue.setTimer(50 + this.#world.random.below(500), () => {
+    this.#world.queue.setTimer(200 + this.#world.random.below(500), () => {
       if (this.#led === led) this.move(true)
     })
   }

@@ -119,8 +119,35 @@ export class SimulatedFaults {
     else {
       this.#simulation.changeTopics('delete', name, topics.delete(name))
       // Often the same name again, at once.
-      if (random.below(2) === 0) this.#simulation.changeTopics('create', name, topics.create(name, count))
+      if (random.below(2) > 0) return
+      this.#simulation.changeTopics('create', name, topics.create(name, count))
+      // What is committed of the one before is still there then.
+      for (let i = 0; i < 4; i++) this.#simulation.queue.setTimer(random.below(60), () => this.#fetch(name))
     }
+  }
+
+  #fetch(name: string): void {
+    const { swarm, topics, random } = this.#simulation
+    const topicId = topics.topic(name)?.topicId
+    if (topicId === undefined) return
+    this.#admin.ask({
+      api: 'offsetFetch',
+      request: {
+        groupId: '',
+        topics: null,
+        groups: [
+          {
+            groupId: `g${random.below(swarm.groups)}`,
+            memberId: null,
+            memberEpoch: -1,
+            topics: [{ name, topicId, partitionIndexes: [0, 1, 2] }],
+          },
+        ],
+        requireStable: true,
+      },
+      heard: () => undefined,
+      unheard: () => undefined,
+    })
   }
 
   #administer(): void {

@@ -60,7 +60,7 @@ export function drawSwarm(random: Random): Swarm {
   const pick = <Choice>(...choices: readonly Choice[]): Choice => choices[random.below(choices.length)]!
   const every = (shortest: number, share = 0.5): number | undefined => (is(share) ? pick(shortest, 3 * shortest, 10 * shortest) : undefined)
   const sessionTimeoutMs = pick(1_000, 3_000, 10_000)
-  const localMembers = random.below(5)
+  const localMembers = random.below(6)
   const remoteMembers = localMembers === 0 ? 1 + random.below(4) : is() ? random.below(4) : 0
   return {
     rates: {
@@ -96,7 +96,7 @@ export function drawSwarm(random: Random): Swarm {
     assignmentIntervalMs: pick(0, 500, 1_000),
     rebalanceTimeoutMs: pick(500, 3_000, 10_000),
     retentionMs: pick(10_000, 60_000, 604_800_000),
-    revokeMs: pick(0, 0, 100, 2_000),
+    revokeMs: pick(0, 100, 500, 2_000),
     workMs: pick(500, 1_000, 3_000),
   }
 }
