@@ -56,7 +56,7 @@ export interface Ended {
 export interface Surroundings {
   /** A command that runs what stands behind it. */
   readonly before?: readonly string[]
-  /** Done at the end, before SIGKILL: what fails then is no problem. */
+  /** Done at the end, to a process that stands still, before SIGKILL: it tells nothing of what comes then. */
   readonly strike?: () => void
 }
 
@@ -83,14 +83,17 @@ export async function runDoomed(
   const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   let phase: Ended['phase'] = 'starting'
   let wasKilled = false
-  let isStruck = false
   let err = ''
   const kill = async (afterMs: number): Promise<void> => {
     await sleep(afterMs)
     if (child.exitCode !== null || child.signalCode !== null) return
-    strike?.()
-    isStruck = strike !== undefined
-    killGroup(child)
+    if (strike !== undefined) {
+      // A machine without power tells nothing any more. A process that ran on would: a sync that is under way when ext4 is shut down
+      // may end without an error though its transaction is gone.
+      signalGroup(child, 'SIGSTOP')
+      strike()
+    }
+    signalGroup(child, 'SIGKILL')
     wasKilled = true
   }
   const come = (to: Ended['phase']): void => {
@@ -114,13 +117,13 @@ export async function runDoomed(
       if (line === 'b') come('opening')
       else if (line === 'o') come('working')
       else if (line === 'c') phase = 'closed'
-      else if (!isStruck || !line.startsWith('e ')) hear(line)
+      else hear(line)
     }
   })
   const problems: string[] = []
   const hang = setTimeout(() => {
     problems.push(`hangs while it is ${phase}`)
-    killGroup(child)
+    signalGroup(child, 'SIGKILL')
   }, HANGS_AFTER_MS)
   await new Promise<void>((resolve, reject) => {
     child.on('error', reject)
@@ -133,9 +136,9 @@ export async function runDoomed(
 }
 
 /** strace and what it traces, too. */
-function killGroup({ pid }: ChildProcess): void {
+function signalGroup({ pid }: ChildProcess, signal: 'SIGKILL' | 'SIGSTOP'): void {
   try {
-    process.kill(-pid!, 'SIGKILL')
+    process.kill(-pid!, signal)
   } catch {
     // It has ended.
   }
