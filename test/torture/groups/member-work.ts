@@ -103,7 +103,7 @@ export class MemberWork {
     if (instanceId !== undefined) words.add('statics')
     const ending = ENDINGS[random.below(ENDINGS.length)]!
     const timer = lifeMsMax === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => this.#end(ending), 5 + random.below(lifeMsMax))
-    void words.toFinish().then(() => this.#end('close'))
+    void words.toFinish().then(() => this.#finish())
     try {
       await this.#read()
       if (ending === 'rejoin' && this.#isOver && !words.isToFinish) {
@@ -136,6 +136,12 @@ export class MemberWork {
     // It may wait for its next batch, and has none in hand then.
     if (ending === 'close') void this.#consumer.close()
     else if (ending === 'abort') this.#abort.abort()
+  }
+
+  /** Whatever it was to end by: one that would break waits for a batch, and there may never be another. */
+  #finish(): void {
+    this.#isOver = true
+    void this.#consumer.close()
   }
 
   async #read(until?: 'end'): Promise<void> {
