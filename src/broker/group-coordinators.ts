@@ -164,7 +164,7 @@ export class GroupCoordinators {
         this.#options.onAppended()
       },
       (error: unknown) => {
-        if (!(error instanceof MillraceError) || error.code === 'ASSERTION_FAILED') return this.#options.onFatal(error)
+        if (!isAnswer(error)) return this.#options.onFatal(error)
         // Its groups have no coordinator, and are told why; the others go on.
         led.failure = error
       },
@@ -238,8 +238,13 @@ export class GroupCoordinators {
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof MillraceError) || error.code === 'ASSERTION_FAILED') this.#options.onFatal(error)
+      if (!isAnswer(error)) this.#options.onFatal(error)
       throw error
     }
   }
+}
+
+/** What is none is a defect: the thread is to end. */
+function isAnswer(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code !== 'ASSERTION_FAILED'
 }

@@ -96,59 +96,66 @@ export class RoundWords {
   }
 }
 
-export class ThreadWords {
+/** What every thread under torture shares with who drives it: that it works, and that it is to finish. */
+export class WorkWords {
   readonly buffer: SharedArrayBuffer
-  readonly #words: Int32Array<SharedArrayBuffer>
+  protected readonly words: Int32Array<SharedArrayBuffer>
 
-  constructor(buffer = new SharedArrayBuffer(THREAD_WORDS * 4)) {
+  constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
-    this.#words = new Int32Array(buffer)
+    this.words = new Int32Array(buffer)
   }
 
   get isWorking(): boolean {
-    return Atomics.load(this.#words, WORKING) === 1
+    return Atomics.load(this.words, WORKING) === 1
   }
 
   works(): void {
-    Atomics.store(this.#words, WORKING, 1)
+    Atomics.store(this.words, WORKING, 1)
   }
 
   get isToFinish(): boolean {
-    return Atomics.load(this.#words, FINISH) === 1
+    return Atomics.load(this.words, FINISH) === 1
   }
 
   finish(): void {
-    Atomics.store(this.#words, FINISH, 1)
-    Atomics.notify(this.#words, FINISH)
+    Atomics.store(this.words, FINISH, 1)
+    Atomics.notify(this.words, FINISH)
   }
 
   /** Resolves, on the thread, when it is to finish. */
   async toFinish(): Promise<void> {
-    const { async, value } = Atomics.waitAsync(this.#words, FINISH, 0)
+    const { async, value } = Atomics.waitAsync(this.words, FINISH, 0)
     if (async) await value
+  }
+}
+
+export class ThreadWords extends WorkWords {
+  constructor(buffer = new SharedArrayBuffer(THREAD_WORDS * 4)) {
+    super(buffer)
   }
 
   get done(): number {
-    return Atomics.load(this.#words, DONE)
+    return Atomics.load(this.words, DONE)
   }
 
   get failed(): number {
-    return Atomics.load(this.#words, FAILED)
+    return Atomics.load(this.words, FAILED)
   }
 
   get bytes(): number {
-    return Atomics.load(this.#words, BYTES) >>> 0
+    return Atomics.load(this.words, BYTES) >>> 0
   }
 
   addBytes(count: number): void {
-    Atomics.add(this.#words, BYTES, count)
+    Atomics.add(this.words, BYTES, count)
   }
 
   addDone(count = 1): void {
-    Atomics.add(this.#words, DONE, count)
+    Atomics.add(this.words, DONE, count)
   }
 
   addFailed(count = 1): void {
-    Atomics.add(this.#words, FAILED, count)
+    Atomics.add(this.words, FAILED, count)
   }
 }

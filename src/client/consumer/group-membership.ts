@@ -247,9 +247,6 @@ export class GroupMembership {
       case 'fenced':
       case 'leaving':
         return this.#take()
-      case 'stalled':
-        this.#state = 'leaving'
-        return this.#leaveOn()
       default:
         this.#state = 'leaving'
         return this.#leaveOn()

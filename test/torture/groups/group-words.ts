@@ -8,11 +8,11 @@
 //                                                    4  never written: what is waited on by who stands still
 //                                                    5… counts, see COUNTS
 
+import { WorkWords } from '../torture-words.ts'
+
 const NEXT_MEMBER = 0
 const HAND_OUTS_AT = 16
 
-const WORKING = 0
-const FINISH = 1
 const STALL_MS = 2
 const STALLS = 3
 const NEVER = 4
@@ -62,62 +62,36 @@ export class GroupWords {
   }
 }
 
-export class GroupThreadWords {
-  readonly buffer: SharedArrayBuffer
-  readonly #words: Int32Array<SharedArrayBuffer>
-
+export class GroupThreadWords extends WorkWords {
   constructor(buffer = new SharedArrayBuffer((COUNTS_AT + COUNTS.length) * 4)) {
-    this.buffer = buffer
-    this.#words = new Int32Array(buffer)
-  }
-
-  get isWorking(): boolean {
-    return Atomics.load(this.#words, WORKING) === 1
-  }
-
-  works(): void {
-    Atomics.store(this.#words, WORKING, 1)
-  }
-
-  get isToFinish(): boolean {
-    return Atomics.load(this.#words, FINISH) === 1
-  }
-
-  finish(): void {
-    Atomics.store(this.#words, FINISH, 1)
-    Atomics.notify(this.#words, FINISH)
-  }
-
-  async toFinish(): Promise<void> {
-    const { async, value } = Atomics.waitAsync(this.#words, FINISH, 0)
-    if (async) await value
+    super(buffer)
   }
 
   /** The thread stands still for so long, as soon as it comes to it. */
   stall(ms: number): void {
-    Atomics.store(this.#words, STALL_MS, ms)
-    Atomics.notify(this.#words, STALL_MS)
+    Atomics.store(this.words, STALL_MS, ms)
+    Atomics.notify(this.words, STALL_MS)
   }
 
   get stalls(): number {
-    return Atomics.load(this.#words, STALLS)
+    return Atomics.load(this.words, STALLS)
   }
 
   /** On the thread: resolves each time after it has stood still as it was told. */
   async stood(): Promise<void> {
-    const { async, value } = Atomics.waitAsync(this.#words, STALL_MS, 0)
+    const { async, value } = Atomics.waitAsync(this.words, STALL_MS, 0)
     if (async) await value
-    const ms = Atomics.exchange(this.#words, STALL_MS, 0)
+    const ms = Atomics.exchange(this.words, STALL_MS, 0)
     if (ms <= 0) return
-    Atomics.wait(this.#words, NEVER, 0, ms)
-    Atomics.add(this.#words, STALLS, 1)
+    Atomics.wait(this.words, NEVER, 0, ms)
+    Atomics.add(this.words, STALLS, 1)
   }
 
   add(count: Count): void {
-    Atomics.add(this.#words, COUNTS_AT + COUNTS.indexOf(count), 1)
+    Atomics.add(this.words, COUNTS_AT + COUNTS.indexOf(count), 1)
   }
 
   count(count: Count): number {
-    return Atomics.load(this.#words, COUNTS_AT + COUNTS.indexOf(count))
+    return Atomics.load(this.words, COUNTS_AT + COUNTS.indexOf(count))
   }
 }
