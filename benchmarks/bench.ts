@@ -26,6 +26,7 @@ import type { BenchReport, CaseReport } from './harness/report.ts'
 import { runCase } from './harness/runner.ts'
 import { renderDurabilityChart } from './harness/durability-chart.ts'
 import { renderMemoryChart } from './harness/memory-chart.ts'
+import { renderRebalanceChart } from './harness/rebalance-chart.ts'
 import { renderScaleChart } from './harness/scale-chart.ts'
 import { renderSweepChart } from './harness/sweep-chart.ts'
 import { renderReport, targetSentence } from './harness/table.ts'
@@ -35,6 +36,7 @@ const CHARTS = [
   ['S8', 'batching-sweep.svg', renderSweepChart],
   ['S11', 'scaling.svg', renderScaleChart],
   ['D1', 'durability.svg', renderDurabilityChart],
+  ['G2', 'rebalance.svg', renderRebalanceChart],
   ['C3', 'soak-memory.svg', renderMemoryChart],
 ] as const
 

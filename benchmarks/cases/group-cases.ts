@@ -163,7 +163,10 @@ export const G2: CaseSpec = {
   table: 'metrics',
   warmUps: 1,
   repetitions: 5,
-  contenders: [rebalance(3, 12), rebalance(10, 100), rebalance(10, 1_000), rebalance(100, 100), rebalance(100, 1_000)],
+  contenders: [
+    rebalance(3, 12),
+    ...[10, 30, 100].flatMap((members) => [100, 300, 1_000].map((partitions) => rebalance(members, partitions))),
+  ],
   smallContenders: ['3-12', '10-100'],
   targets: [
     {
