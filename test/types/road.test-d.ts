@@ -175,8 +175,16 @@ expectTypeOf(consumer.offsetsForTimes([{ topic: clicks, partition: 0, timestamp:
 expectTypeOf(consumer.close({ timeoutMs: 5 })).toEqualTypeOf<Promise<void>>()
 // @ts-expect-error: a time is asked for
 void consumer.offsetsForTimes([{ topic: clicks, partition: 0 }])
-// @ts-expect-error: topics are bound
-consumer.pause([{ topic: 'clicks', partition: 0 }])
+// What names partitions is taken back: by the names of their topics.
+consumer.pause(consumer.assignment())
+consumer.resume(consumer.paused())
+consumer.seek('clicks', 0, 5)
+void consumer.committed(consumer.assignment(), { signal })
+void consumer.commitOffsets(consumer.assignment().map((each) => ({ ...each, offset: 5 })))
+expectTypeOf(consumer.position('clicks', 0) + consumer.lag('clicks')).toEqualTypeOf<number>()
+millrace.consumer({ groupId: 'g', onAssigned: (partitions) => consumer.seekToEnd(partitions) })
+// @ts-expect-error: a definition is no name
+consumer.pause([{ topic: defineTopic('clicks'), partition: 0 }])
 millrace.consumer({ autoOffsetReset: 'by_duration:PT1H', isolationLevel: 'read_committed', maxPollRecords: 500, fetchMinBytes: 1_024 })
 // @ts-expect-error: a duration has its prefix
 millrace.consumer({ autoOffsetReset: 'PT1H' })
@@ -190,7 +198,7 @@ consumer.records(defineTopic('clicks'))
 // @ts-expect-error: nor here
 consumer.seek(defineTopic('clicks'), 0, 0)
 // @ts-expect-error: nor here
-consumer.assign([{ topic: 'clicks', partition: 0 }])
+consumer.assign([{ topic: defineTopic('clicks'), partition: 0 }])
 
 // Any topic fits where its types do not matter.
 declare function count(topic: Topic<unknown, unknown, never, never>): number

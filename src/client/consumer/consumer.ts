@@ -23,6 +23,7 @@ import type { GroupMetadata } from './group-consumer.ts'
 import { memberIdOf } from './membership-requests.ts'
 import { noGroupError } from './group-errors.ts'
 import { GroupReading } from './group-reading.ts'
+import { KnownTopics } from './known-topics.ts'
 import type { CommittedOffset } from './offset-commits.ts'
 import { ManualAssignment } from './manual-assignment.ts'
 import { OffsetLookups, closedError } from './offset-lookups.ts'
@@ -60,6 +61,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #processings: ConsumerProcessings
   readonly #group: GroupConsumer | undefined
   readonly #assigned = new ManualAssignment()
+  readonly #topics: KnownTopics
   readonly #lookups: OffsetLookups
   readonly #onClose: () => void
   readonly #stopHearing: () => void
@@ -81,6 +83,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
         : new GroupConsumer({ engine, calls: engine.groups, groupId, memberId: memberIdOf(random), consumer: options, fetchers })
     this.#fetchers = fetchers
     this.#group = group
+    this.#topics = new KnownTopics([group, fetchers])
     const assigned = this.#assigned
     this.#loops = new ConsumerLoops({ engine, consumer: options, fetchers, turnYield: this.#turnYield, group, assigned })
     this.#processings = new ConsumerProcessings({ engine, fetchers, loops: this.#loops, group, groupId, assigned, random })
@@ -98,7 +101,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   assign(partitions: Iterable<TopicPartition>): void {
     if (this.#group !== undefined && this.#loops.areSubscribed)
       throw new MillraceError('INVALID_REQUEST', 'a loop of this consumer reads what its group assigns: end that loop before assign(…)')
-    const bound = [...partitions].map(({ topic, partition }) => ({ topic: asBoundTopic(topic), partition }))
+    const bound = [...partitions].map(({ topic, partition }) => ({ topic: this.#topics.bound(topic), partition }))
     for (const { topic, partition } of bound) this.#fetcher(topic, partition)
     this.#assigned.set(bound)
   }
@@ -118,15 +121,14 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * OFFSET_OUT_OF_RANGE for what is no offset, and INVALID_REQUEST in a group for a partition
    * of others.
    */
-  seek(topic: AnyTopic, partition: number, offset: number): void {
+  seek(topic: AnyTopic | string, partition: number, offset: number): void {
     if (!Number.isSafeInteger(offset) || offset < 0) {
       throw new MillraceError('OFFSET_OUT_OF_RANGE', `an offset is a whole number from 0 to 2^53 - 1, not ${String(offset)}`)
     }
-    const bound = asBoundTopic(topic)
-    const fetcher = this.#fetcher(bound, partition)
+    const fetcher = this.#fetcher(topic, partition)
     this.#checkMine([fetcher])
     fetcher.seek(offset)
-    this.#group?.owned(bound, partition)?.moved(offset)
+    this.#group?.owned(fetcher.topic, partition)?.moved(offset)
     this.#engine.wakeLoop.wake()
   }
 
@@ -156,8 +158,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * under `autoOffsetReset: 'none'` before the first seek, and OFFSET_NOT_AVAILABLE
    * (retriable) while `by_duration` looks it up.
    */
-  position(topic: AnyTopic, partition: number): number {
-    return this.#fetcher(asBoundTopic(topic), partition).position
+  position(topic: AnyTopic | string, partition: number): number {
+    return this.#fetcher(topic, partition).position
   }
 
   /**
@@ -165,8 +167,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * all of the topic that this consumer reads (Kafka: currentLag). Offsets that compaction
    * took count too. Errors as `position`.
    */
-  lag(topic: AnyTopic, partition?: number): number {
-    const bound = asBoundTopic(topic)
+  lag(topic: AnyTopic | string, partition?: number): number {
+    const bound = this.#topics.bound(topic)
     const partitions = partition === undefined ? this.#partitionsOf(bound) : [partition]
     return partitions.reduce((lag, each) => lag + this.#fetcher(bound, each).lag, 0)
   }
@@ -217,7 +219,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    */
   async offsetsForTimes(queries: Iterable<TimestampQuery>, options: { signal?: AbortSignal } = {}): Promise<(OffsetAndTimestamp | null)[]> {
     const asked = [...queries].map(({ topic, partition, timestamp }) => ({
-      fetcher: this.#fetcher(asBoundTopic(topic), partition),
+      fetcher: this.#fetcher(topic, partition),
       timestamp,
     }))
     return this.#lookups.forTimes(asked, options.signal)
@@ -241,7 +243,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    */
   async commitOffsets(offsets: Iterable<OffsetToCommit>): Promise<void> {
     const { commits } = this.#grouped('consumer.commitOffsets()')
-    const checked = offsetsToCommit(offsets)
+    const checked = offsetsToCommit(offsets, (topic) => this.#topics.bound(topic))
     for (const { topic, partition } of checked) this.#fetcher(topic, partition)
     await commits.commit(checked)
   }
@@ -360,7 +362,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   #fetchersOf(partitions: Iterable<TopicPartition>): PartitionFetcher[] {
-    return [...partitions].map(({ topic, partition }) => this.#fetcher(asBoundTopic(topic), partition))
+    return [...partitions].map(({ topic, partition }) => this.#fetcher(topic, partition))
   }
 
   /** All of those assigned, or all that are known. */
@@ -377,9 +379,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     this.#engine.wakeLoop.wake()
   }
 
-  #fetcher(topic: BoundTopic, partition: number): PartitionFetcher {
+  #fetcher(topic: AnyTopic | string, partition: number): PartitionFetcher {
     if (this.#closing !== undefined) throw closedError()
-    return this.#fetchers.of(topic, partition)
+    return this.#fetchers.of(this.#topics.bound(topic), partition)
   }
 
   /** The position of a partition that the group has not assigned is not this consumer's to move. */

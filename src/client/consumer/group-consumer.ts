@@ -8,14 +8,15 @@
 import type { Timer } from '../../clock.ts'
 import type { EmbeddedEngine } from '../../engine/embedded-engine.ts'
 import type { GroupCalls } from '../../engine/group-calls.ts'
-import { KAFKA_ERRORS, MillraceError } from '../../errors.ts'
+import { KAFKA_ERRORS } from '../../errors.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { FilledConsumerOptions } from './consumer-config.ts'
-import { lateCommitError } from './group-errors.ts'
+import { asMillraceError, lateCommitError } from './group-errors.ts'
 import { GroupMembership } from './group-membership.ts'
 import type { MembershipEffect } from './group-membership.ts'
 import type { GroupReading, ReadingGroup } from './group-reading.ts'
 import { warnOnce } from './group-warnings.ts'
+import type { TopicsByName } from './known-topics.ts'
 import { OffsetCommits, STANDALONE } from './offset-commits.ts'
 import type { Committer } from './offset-commits.ts'
 import { groupPartitionKey, leaveEpochOf, plainRequest } from './membership-requests.ts'
@@ -44,7 +45,7 @@ export interface GroupConsumerOptions {
   readonly fetchers: PartitionFetchers
 }
 
-export class GroupConsumer implements ReadingGroup {
+export class GroupConsumer implements ReadingGroup, TopicsByName {
   readonly commits: OffsetCommits
   readonly partitions: OwnedPartitions
   readonly #options: GroupConsumerOptions
@@ -129,9 +130,14 @@ export class GroupConsumer implements ReadingGroup {
     this.#waiting.set(reading, subscription)
   }
 
-  /** The topics that loops of it read. */
+  /** Whether a loop of it reads that topic. */
   isReading(topicId: string): boolean {
-    return [...this.#waiting.values(), ...this.#subscriptions.values()].some(({ topics }) => topics.has(topicId))
+    return this.#topics().some((topic) => topic.topicId === topicId)
+  }
+
+  /** As a loop of it reads it. */
+  topicNamed(name: string): BoundTopic | undefined {
+    return this.#topics().find((topic) => topic.name === name)
   }
 
   // Of its loops
@@ -174,12 +180,10 @@ export class GroupConsumer implements ReadingGroup {
     const subscription = this.#subscriptions.get(reading)
     if (subscription === undefined) return
     this.#subscriptions.delete(reading)
-    if (reading.handedOutAtMs > 0 && !this.commits.isAutomatic && !this.commits.hasCommitted)
-      warnOnce('never commits', this.#options.groupId)
-    const left = this.partitions
-      .all()
-      .filter(({ reader }) => reader === reading)
-      .map(({ whenGone }) => whenGone)
+    const own = this.partitions.all().filter(({ reader }) => reader === reading)
+    const isKept = this.commits.isAutomatic || this.commits.hasCommitted || own.some(({ isMoved }) => isMoved)
+    if (reading.handedOutAtMs > 0 && !isKept) warnOnce('never commits', this.#options.groupId)
+    const left = own.map(({ whenGone }) => whenGone)
     if (this.#subscriptions.size === 0) {
       this.#stopHearing?.()
       this.#stopHearing = undefined
@@ -343,6 +347,10 @@ export class GroupConsumer implements ReadingGroup {
     return undefined
   }
 
+  #topics(): BoundTopic[] {
+    return [...this.#waiting.values(), ...this.#subscriptions.values()].flatMap(({ topics }) => [...topics.values()])
+  }
+
   #readings(): GroupReading[] {
     return [...this.#waiting.keys(), ...this.#subscriptions.keys()]
   }
@@ -386,11 +394,4 @@ export class GroupConsumer implements ReadingGroup {
     this.#perform(this.#membership.verify())
     await promise
   }
-}
-
-function asMillraceError(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error
-  return new MillraceError('UNKNOWN_SERVER_ERROR', `the group's coordinator was asked, and something broke: ${String(error)}`, {
-    cause: error,
-  })
 }

@@ -55,3 +55,11 @@ export function commitError(code: ErrorName, groupId: string, partitions: string
 export function noGroupError(what: string): MillraceError {
   return new MillraceError('INVALID_REQUEST', `${what} needs a group: open the consumer with millrace.consumer({ groupId: '…' })`)
 }
+
+/** Of a request to the coordinator that was not answered. */
+export function asMillraceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  return new MillraceError('UNKNOWN_SERVER_ERROR', `the group's coordinator was asked, and something broke: ${String(error)}`, {
+    cause: error,
+  })
+}

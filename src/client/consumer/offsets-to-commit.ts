@@ -3,7 +3,6 @@
 
 import { show } from '../../config-def.ts'
 import { MillraceError } from '../../errors.ts'
-import { asBoundTopic } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
 import type { OffsetToCommit as CheckedOffset } from './offset-commits.ts'
@@ -11,9 +10,10 @@ import type { OffsetToCommit as CheckedOffset } from './offset-commits.ts'
 /** A bound topic of whatever key and value. */
 export type AnyTopic = Topic<unknown, unknown, never, never>
 
-/** A partition of a bound topic, by number from 0. */
+/** A partition, by number from 0. */
 export interface TopicPartition {
-  readonly topic: AnyTopic
+  /** A bound topic, or the name of one that the consumer reads, or was assigned or asked about. */
+  readonly topic: AnyTopic | string
   readonly partition: number
 }
 
@@ -32,15 +32,14 @@ export interface OffsetToCommit extends TopicPartition {
   readonly leaderEpoch?: number
 }
 
-/** Throws OFFSET_OUT_OF_RANGE, INVALID_REQUEST. */
-export function offsetsToCommit(offsets: Iterable<OffsetToCommit>): CheckedOffset[] {
+/** Throws OFFSET_OUT_OF_RANGE, INVALID_REQUEST, and what `bound` does. */
+export function offsetsToCommit(offsets: Iterable<OffsetToCommit>, bound: (topic: AnyTopic | string) => BoundTopic): CheckedOffset[] {
   return [...offsets].map(({ topic, partition, offset, metadata = '', leaderEpoch = -1 }) => {
-    const bound: BoundTopic = asBoundTopic(topic)
     if (!Number.isSafeInteger(offset) || offset < 0)
       throw new MillraceError('OFFSET_OUT_OF_RANGE', `an offset is a whole number from 0 to 2^53 - 1, not ${String(offset)}`)
     if (typeof metadata !== 'string') throw new MillraceError('INVALID_REQUEST', `metadata of an offset is a string, not ${show(metadata)}`)
     if (!Number.isInteger(leaderEpoch))
       throw new MillraceError('INVALID_REQUEST', `a leader's epoch is a whole number, not ${show(leaderEpoch)}`)
-    return { topic: bound, partition, offset, metadata, leaderEpoch }
+    return { topic: bound(topic), partition, offset, metadata, leaderEpoch }
   })
 }

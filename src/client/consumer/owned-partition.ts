@@ -39,6 +39,8 @@ export class OwnedPartition implements RecordSource, RecordCommits {
   state: 'coming' | 'reading' | 'going' | 'gone' = 'coming'
   /** `onAssigned` was told of it. */
   isTold = false
+  /** Its user has said where it is read on: the offsets are kept elsewhere, perhaps. */
+  isMoved = false
   /** What the coordinator has, as far as is known; undefined: nothing. */
   committedOffset: number | undefined
   readonly settled = new SettledOffsets(0)
@@ -95,6 +97,7 @@ export class OwnedPartition implements RecordSource, RecordCommits {
 
   /** Its user reads on from there: that is what is committed. */
   moved(offset: number): void {
+    this.isMoved = true
     this.#isStarted = true
     this.settled.reset(offset)
   }

@@ -8,6 +8,7 @@ import { checkAttached } from '../topic.ts'
 import type { BoundTopic } from '../topic.ts'
 import { ColdReads } from './cold-reads.ts'
 import type { FilledConsumerOptions } from './consumer-config.ts'
+import type { TopicsByName } from './known-topics.ts'
 import type { OffsetLookups } from './offset-lookups.ts'
 import { resetDurationMs } from './offset-reset.ts'
 import { PartitionFetcher } from './partition-fetcher.ts'
@@ -24,11 +25,13 @@ export interface PartitionFetchersOptions {
   readonly onOvertaken: (event: Overtaken) => void
 }
 
-export class PartitionFetchers {
+export class PartitionFetchers implements TopicsByName {
   readonly #options: PartitionFetchersOptions
   // Both by topic id: however often a topic is bound, it has one position.
   readonly #fetchers = new Map<string, PartitionFetcher[]>()
   readonly #coldReads = new Map<string, ColdReads>()
+  /** Of those of one name, the one that was met last. */
+  readonly #topics = new Map<string, BoundTopic>()
 
   constructor(options: PartitionFetchersOptions) {
     this.#options = options
@@ -49,6 +52,10 @@ export class PartitionFetchers {
     return [...this.#fetchers.values()].flatMap((fetchers) => Object.values(fetchers))
   }
 
+  topicNamed(name: string): BoundTopic | undefined {
+    return this.#topics.get(name)
+  }
+
   isKnown(topic: BoundTopic, partition: number): boolean {
     return this.#fetchers.get(topic.topicId)?.[partition] !== undefined
   }
@@ -61,6 +68,7 @@ export class PartitionFetchers {
     if (fetchers === undefined) {
       fetchers = []
       this.#fetchers.set(topic.topicId, fetchers)
+      this.#topics.set(topic.name, topic)
     }
     const slotNumber = typeof partition === 'number' ? topic.slots[partition] : undefined
     if (slotNumber === undefined) {
@@ -83,6 +91,7 @@ export class PartitionFetchers {
 
   clear(): void {
     this.#fetchers.clear()
+    this.#topics.clear()
   }
 
   /** One loop reads a topic, and takes all its partitions in turn: so they can share. */

@@ -226,6 +226,26 @@ describe('one member', () => {
     await within(consumer.close())
   })
 
+  test('takes back by name what it was assigned, and knows what its loop reads before it is assigned', async () => {
+    const topic = topicOf(2, 4)
+    const told: string[] = []
+    const consumer = world.consumer({
+      autoCommit: false,
+      onAssigned: (partitions) => {
+        for (const { topic: name, partition } of partitions) consumer.seek(name, partition, 2 + partition)
+        told.push(...partitions.map(({ topic: name, partition }) => `${name}-${partition} ${consumer.position(name, partition)}`))
+      },
+    })
+    const batches = consumer.batches(topic, { until: 'end' })
+    // It reads it, and was asked for nothing yet.
+    expect(await within(consumer.committed([{ topic: topic.name, partition: 0 }]))).toEqual([null])
+    expect((await allOf(batches)).sort()).toEqual(['0:2', '0:3', '1:3'])
+    expect(told.sort()).toEqual([`${topic.name}-0 2`, `${topic.name}-1 3`])
+    await within(consumer.commitOffsets([{ topic: topic.name, partition: 1, offset: 3 }]))
+    expect(world.committed(topic)).toEqual([undefined, 3])
+    await expect(consumer.commitOffsets([{ topic: 'nobody', partition: 0, offset: 0 }])).rejects.toThrow(/knows no topic "nobody"/)
+  })
+
   test('a list of topics, and two loops of one member', async () => {
     const a = topicOf(1, 2)
     const b = topicOf(1, 2)

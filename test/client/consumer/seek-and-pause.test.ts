@@ -162,6 +162,81 @@ describe('pause and resume', () => {
   })
 })
 
+describe('topics by name', () => {
+  const name = 'by-name'
+
+  beforeEach(() => {
+    topic = world.topic(3, name)
+  })
+
+  test('what names partitions is taken back by all that takes them', async () => {
+    for (let partition = 0; partition < 3; partition++) world.append(topic, ['a', 'b', 'c'], partition)
+    const consumer = world.consumer()
+    consumer.assign([0, 1].map((partition) => ({ topic, partition })))
+    const mine = consumer.assignment()
+    expect(mine).toEqual([0, 1].map((partition) => ({ topic: name, partition })))
+    consumer.pause(mine)
+    expect(consumer.paused()).toEqual(mine)
+    consumer.resume(consumer.paused())
+    expect(consumer.paused()).toEqual([])
+    consumer.seek(name, 0, 2)
+    expect([consumer.position(name, 0), consumer.position(topic, 0)]).toEqual([2, 2])
+    expect([consumer.lag(name, 0), consumer.lag(name)]).toEqual([1, 4])
+    consumer.seekToEnd(mine)
+    expect(consumer.lag(name)).toBe(0)
+    consumer.seekToBeginning(mine)
+    expect(consumer.lag(name)).toBe(6)
+    expect(await consumer.beginningOffsets(mine)).toEqual([0, 0])
+    expect(await consumer.endOffsets(mine)).toEqual([3, 3])
+    expect(await consumer.offsetsForTimes([{ ...mine[0]!, timestamp: 0 }])).toMatchObject([{ offset: 0 }])
+    // Names may be assigned too, and stand for the topic as the consumer knows it.
+    consumer.assign([{ topic: name, partition: 2 }])
+    const loop = new Loop(consumer.batches(topic, { until: 'end' }))
+    expect(await loop.take()).toEqual(['2:0 a', '2:1 b', '2:2 c'])
+  })
+
+  test('a topic that is read is known by name', async () => {
+    world.append(topic, ['a'], 1)
+    const consumer = world.consumer()
+    const loop = new Loop(consumer.batches(topic))
+    expect(await loop.take()).toEqual(['1:0 a'])
+    consumer.seek(name, 1, 0)
+    expect(await loop.take()).toEqual(['1:0 a'])
+    await consumer.close()
+  })
+
+  test('a name that the consumer does not know, and a partition that is none', async () => {
+    const consumer = world.consumer()
+    const sentence = /knows no topic "by-name" .*: pass the bound topic, as `await millrace\.topic\(…\)` gave it/
+    const unheard = expect.objectContaining({
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+      retriable: false,
+      message: expect.stringMatching(sentence) as string,
+    }) as Error
+    const partitions = [{ topic: name, partition: 0 }]
+    expect(() => consumer.assign(partitions)).toThrow(unheard)
+    expect(() => consumer.seek(name, 0, 0)).toThrow(unheard)
+    expect(() => consumer.seekToEnd(partitions)).toThrow(unheard)
+    expect(() => consumer.position(name, 0)).toThrow(unheard)
+    expect(() => consumer.lag(name)).toThrow(unheard)
+    expect(() => consumer.pause(partitions)).toThrow(unheard)
+    await expect(consumer.endOffsets(partitions)).rejects.toThrow(unheard)
+    // Asked about once, by the bound topic.
+    expect(consumer.position(topic, 0)).toBe(0)
+    expect(consumer.position(name, 0)).toBe(0)
+    expect(() => consumer.seek(name, 3, 0)).toThrow(/topic by-name has no partition 3/)
+  })
+
+  test('of topics of one name, the one that the consumer met last', () => {
+    world.append(topic, ['a'])
+    const consumer = world.consumer()
+    consumer.seekToEnd([{ topic, partition: 0 }])
+    const anew = world.topic(1, name)
+    expect(consumer.position(anew, 0)).toBe(0)
+    expect([consumer.position(name, 0), consumer.position(topic, 0)]).toEqual([0, 1])
+  })
+})
+
 describe('a topic that is deleted', () => {
   test('ends a loop', async () => {
     world.append(topic, ['a'])
