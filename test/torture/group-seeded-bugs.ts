@@ -1,5 +1,6 @@
 // Bugs of one line in the coordinator of groups and in what a consumer knows of its group:
-// each is found by the simulation of groups (test/coordinator/simulation).
+// each is found by the simulation of groups (test/coordinator/simulation), but for what a
+// consumer does with its offsets: members of the simulation commit for themselves.
 
 import type { SeededBug } from './seeded-bugs.ts'
 
@@ -160,5 +161,12 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     find: '    if (this.#allPartitions().size > 0) {\n      this.#lose()\n      return this.#take()\n    }\n    return isLeaving',
     replace: '    return isLeaving',
     foundBy: SIMULATED,
+  },
+  {
+    name: 'a commit of an earlier ownership goes on under the next',
+    file: 'client/consumer/offset-commits.ts',
+    find: "const isStillHeld = (): boolean => owned.state !== 'gone'",
+    replace: 'const isStillHeld = (): boolean => this.#options.holdOf(topic, partition) !== undefined',
+    foundBy: { test: 'test/client/consumer/offset-commits.test.ts' },
   },
 ]

@@ -97,7 +97,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
       requireStable: consumer.isolationLevel === 'read_committed',
       committer: () => this.#committer(),
       epochChanged: () => this.#epochChanged(),
-      isOwned: (topic, partition) => !this.#isSubscribed || this.owned(topic, partition) !== undefined,
+      holdOf: (topic, partition) => (this.#isSubscribed ? this.owned(topic, partition) : STANDALONE),
       owned: () => this.partitions.all(),
     })
   }

@@ -1,7 +1,8 @@
 // Commits offsets for the consumer of a group, and fetches what was committed (Kafka:
 // CommitRequestManager). Runs on the consumer's thread.
 // Holds: one commit is under way at a time, so no older one overtakes a newer one, and those
-// who want what is settled committed share the next; the timer of auto-commit runs only while
+// who want what is settled committed share the next; what was to be committed of a partition that
+// went to another meanwhile is not, though it may be this consumer's again; the timer of auto-commit runs only while
 // something is settled and not committed.
 
 import type { Clock, Timer } from '../../clock.ts'
@@ -56,14 +57,19 @@ export interface OffsetCommitsOptions {
   readonly committer: () => Committer | undefined
   /** Resolves when this member's epoch may have changed: a heartbeat was answered. */
   readonly epochChanged: () => Promise<void>
-  /** Whether the partition may be committed by this consumer now. */
-  readonly isOwned: (topic: BoundTopic, partition: number) => boolean
+  /** By what this consumer may commit the partition now: the same as long as it was never another's in between; undefined: by nothing. */
+  readonly holdOf: (topic: BoundTopic, partition: number) => object | undefined
   readonly owned: () => Iterable<OwnedPartition>
 }
 
 /** The epoch under which it was asked is not the member's any more; where the partition is still its own, it asks again. */
 const STALE: ReadonlySet<ErrorName> = new Set<ErrorName>(['STALE_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'])
 const RETRY_MS = 100
+
+/** An offset, and whether the partition is still held as it was when the offset was meant. */
+interface HeldOffset extends OffsetToCommit {
+  readonly isStillHeld: () => boolean
+}
 
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions
@@ -114,7 +120,13 @@ export class OffsetCommits {
 
   /** These offsets, whatever is settled. */
   commit(offsets: readonly OffsetToCommit[]): Promise<void> {
-    return this.#inTurn(() => this.#commit(offsets, 'refuse'))
+    const { holdOf } = this.#options
+    const held = offsets.map((offset): HeldOffset => {
+      const { topic, partition } = offset
+      const hold = holdOf(topic, partition)
+      return { ...offset, isStillHeld: () => hold !== undefined && holdOf(topic, partition) === hold }
+    })
+    return this.#inTurn(async () => void (await this.#commit(held, 'refuse')))
   }
 
   /** What was committed of each partition, in their order; null: nothing. As a member, or as nobody in particular. */
@@ -147,19 +159,21 @@ export class OffsetCommits {
     return done
   }
 
-  /** Those that are another's by now are passed over: who asked for them finds them gone. */
+  /** Those that are another's by now are passed over: who asked for them finds them gone, also where they have come back since. */
   async #commitNews(partitions: readonly OwnedPartition[]): Promise<void> {
     const offsets = partitions.map((owned) => {
       const { topic, partition } = owned
-      return { owned, topic, partition, offset: owned.position!, metadata: '', leaderEpoch: -1 }
+      const isStillHeld = (): boolean => owned.state !== 'gone'
+      return { owned, isStillHeld, topic, partition, offset: owned.position!, metadata: '', leaderEpoch: -1 }
     })
-    await this.#commit(offsets, 'pass over')
-    for (const { owned, offset } of offsets) if (owned.state !== 'gone') owned.committedOffset = offset
+    for (const { owned, offset } of await this.#commit(offsets, 'pass over')) owned.committedOffset = offset
   }
 
-  async #commit(offsets: readonly OffsetToCommit[], late: 'refuse' | 'pass over'): Promise<void> {
-    const { groupId, isOwned, committer } = this.#options
+  /** Gives those that the coordinator has acknowledged. */
+  async #commit<Offset extends HeldOffset>(offsets: readonly Offset[], late: 'refuse' | 'pass over'): Promise<Offset[]> {
+    const { groupId, committer } = this.#options
     if (offsets.length > 0) this.hasCommitted = true
+    const committed: Offset[] = []
     let rest = offsets
     let wasMember = false
     while (rest.length > 0) {
@@ -167,22 +181,23 @@ export class OffsetCommits {
       // Who has left meanwhile commits nothing as somebody else.
       const by: Committer | undefined = wasMember && now === STANDALONE ? undefined : now
       wasMember = by !== undefined && by !== STANDALONE
-      const own = by === undefined ? [] : rest.filter(({ topic, partition }) => isOwned(topic, partition))
+      const own = by === undefined ? [] : rest.filter(({ isStillHeld }) => isStillHeld())
       if (late === 'refuse' && own.length < rest.length) throw lateCommitError(groupId, listed(rest.filter((each) => !own.includes(each))))
-      rest = own
-      if (by === undefined || rest.length === 0) return
-      const refused = await this.#ask(rest, by)
+      if (by === undefined || own.length === 0) break
+      const refused = await this.#ask(own, by)
+      committed.push(...own.filter((offset) => !refused.some((each) => each.offset === offset)))
       const fatal = refused.find(({ code }) => !STALE.has(code))
       if (fatal !== undefined) throw commitError(fatal.code, groupId, listed([fatal.offset]))
       rest = refused.map(({ offset }) => offset)
-      if (rest.length === 0) return
+      if (rest.length === 0) break
       if (by.memberEpoch < 0) throw commitError(refused[0]!.code, groupId, listed(rest))
       await this.#newEpoch(by)
     }
+    return committed
   }
 
   /** Those that were refused, and why. */
-  async #ask(offsets: readonly OffsetToCommit[], by: Committer): Promise<{ offset: OffsetToCommit; code: ErrorName }[]> {
+  async #ask<Offset extends OffsetToCommit>(offsets: readonly Offset[], by: Committer): Promise<{ offset: Offset; code: ErrorName }[]> {
     const { calls, groupId, groupInstanceId, clientId } = this.#options
     const request: OffsetCommitRequest = {
       groupId,
@@ -193,7 +208,7 @@ export class OffsetCommits {
       topics: topicsOf(offsets),
     }
     const { topics } = await this.#closable(() => calls.ask('offsetCommit', groupId, request, { signal: this.#closing.signal, clientId }))
-    const refused: { offset: OffsetToCommit; code: ErrorName }[] = []
+    const refused: { offset: Offset; code: ErrorName }[] = []
     for (const offset of offsets) {
       const topic = topics.find((each) => each.name === offset.topic.name || equalTopicIds(each.topicId, offset.topic.topicIdWords))
       const answered = topic?.partitions.find(({ partitionIndex }) => partitionIndex === offset.partition)

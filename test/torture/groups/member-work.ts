@@ -34,9 +34,17 @@ export interface MemberContext {
   readonly lookedSince: () => number
 }
 
+/** A log as this member's, from one assignment to the next. */
+interface Ownership {
+  /** Below that it has settled all; -1: nothing yet. */
+  settled: number
+}
+
 interface Piece {
   readonly log: number
   readonly end: number
+  /** As the log was this member's when it was handed out. */
+  readonly ownership: Ownership | undefined
 }
 
 /** Members of a slot until the thread is to finish, or its tape is full. */
@@ -60,8 +68,8 @@ export class MemberWork {
   readonly #member: number
   readonly #consumer: Consumer
   readonly #abort = new AbortController()
-  /** By log: what it has settled since it was assigned. */
-  readonly #settled = new Map<number, number>()
+  /** By log. */
+  readonly #owned = new Map<number, Ownership>()
   #isOver = false
 
   constructor(context: MemberContext, task: SlotTask) {
@@ -76,7 +84,7 @@ export class MemberWork {
       maxPollIntervalMs,
       onAssigned: (partitions) => {
         for (const log of this.#logsOf(partitions)) {
-          this.#settled.set(log, -1)
+          this.#owned.set(log, { settled: -1 })
           this.#write(ASSIGNED, log)
         }
       },
@@ -84,7 +92,7 @@ export class MemberWork {
       onLost: (partitions) => {
         context.words.add('lost')
         for (const log of this.#logsOf(partitions)) {
-          this.#settled.delete(log)
+          this.#owned.delete(log)
           this.#write(LOST, log)
         }
       },
@@ -196,10 +204,10 @@ export class MemberWork {
     } else take(given.offset!, given.value!, 0, given.value!.length)
     this.#write(HANDED_OUT, log, { offset: first, end, since })
     groups.handedOut(this.#task.group, log)
-    return { log, end }
+    return { log, end, ownership: this.#owned.get(log) }
   }
 
-  async #workOn(given: unknown, { log, end }: Piece): Promise<void> {
+  async #workOn(given: unknown, piece: Piece): Promise<void> {
     const { random, words } = this.#context
     const { autoCommitIntervalMs, dawdlesEvery, maxPollIntervalMs } = this.#task
     if (dawdlesEvery > 0 && !words.isToFinish && random.below(dawdlesEvery) === 0) {
@@ -207,15 +215,18 @@ export class MemberWork {
       await sleep(maxPollIntervalMs * 2)
     }
     if (autoCommitIntervalMs === undefined ? random.below(4) > 0 : random.below(20) > 0) return
-    this.#settles({ log, end })
+    const { log, end } = piece
+    this.#settles(piece)
     this.#write(COMMIT_ASKED, log, { offset: end })
     const isCommitted = await this.#committed((given as { commit(): Promise<void> }).commit())
     if (isCommitted) this.#write(COMMIT_ACKED, log, { offset: end })
   }
 
-  #settles({ log, end }: Piece): void {
+  #settles({ log, end, ownership }: Piece): void {
+    // What was handed out before the log was lost settles nothing of it once it has come back.
+    if (ownership === undefined || this.#owned.get(log) !== ownership) return
     this.#write(SETTLED, log, { end })
-    if (this.#settled.has(log)) this.#settled.set(log, end)
+    ownership.settled = end
   }
 
   async #revoked(partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void> {
@@ -223,8 +234,8 @@ export class MemberWork {
     // One that commits by hand does so here, or loses what it has settled.
     const isCommitted = this.#task.autoCommitIntervalMs !== undefined || (await this.#committed(this.#consumer.commit()))
     for (const log of logs) {
-      const settled = this.#settled.get(log) ?? -1
-      this.#settled.delete(log)
+      const settled = this.#owned.get(log)?.settled ?? -1
+      this.#owned.delete(log)
       const isKept = this.#isOver && this.#task.instanceId !== undefined
       this.#write(REVOKED, log, { offset: isCommitted ? settled : -1, ...(isKept ? { end: KEPT_FOR_IT } : {}) })
     }
