@@ -8,6 +8,7 @@ import { cutPages, DiskImage, PAGE_BYTES, pagesAfter, readPages, ROOT } from './
 import type { Inode } from './disk-image.ts'
 import { errnoError, FaultPlan, SimulatedStop } from './disk-faults.ts'
 import type { CallName, FaultKind } from './disk-faults.ts'
+import { namesOf } from './path-names.ts'
 import { applyOp, isEntryOp, UnsyncedJournal } from './unsynced-journal.ts'
 import type { LinkOp, UnsyncedOp, WriteOp } from './unsynced-journal.ts'
 
@@ -372,9 +373,9 @@ export class SimulatedCalls implements DiskCalls {
     return id === undefined ? undefined : this.cache.get(id)
   }
 
-  #directory(call: CallName, path: string): Inode {
+  #directory(call: CallName, path: string, names = namesOf(path)): Inode {
     let directory = this.cache.get(ROOT)!
-    for (const name of namesOf(path)) {
+    for (const name of names) {
       const below = this.#below(directory, name)
       if (below === undefined) throw errnoError(directory.isDirectory ? 'ENOENT' : 'ENOTDIR', call, path)
       directory = below
@@ -385,17 +386,13 @@ export class SimulatedCalls implements DiskCalls {
 
   #place(call: CallName, path: string): Place {
     const names = namesOf(path)
-    const name = names.pop()
+    const name = names.at(-1)
     if (name === undefined) throw errnoError('EEXIST', call, path)
-    const directory = this.#directory(call, names.join('/'))
+    const directory = this.#directory(call, path, names.slice(0, -1))
     return { directory, name, inode: this.#below(directory, name) }
   }
 }
 
 function shortened(lengthInBytes: number, fault: FaultKind | undefined): number {
   return fault === 'short' ? Math.floor(lengthInBytes / 2) : lengthInBytes
-}
-
-function namesOf(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.')
 }
