@@ -4,6 +4,7 @@
 import { show } from '../config-def.ts'
 import { MillraceError } from '../errors.ts'
 import { EncodedHeaders } from '../record/encoded-headers.ts'
+import { readHeaders } from '../record/record.ts'
 import type { RecordHeader } from '../record/record.ts'
 
 /** The value of a header to send: text, written as UTF-8, bytes, or null. */
@@ -107,4 +108,12 @@ export class RecordHeaders implements Iterable<RecordHeader> {
   [Symbol.iterator](): Iterator<RecordHeader> {
     return this.#headers[Symbol.iterator]()
   }
+}
+
+/** Headers to send, as they are read. Throws SERIALIZATION. */
+export function headersAsRead(headers: Headers): RecordHeaders {
+  if (headers instanceof RecordHeaders) return headers
+  const encoded = new EncodedHeaders()
+  encodeHeaders(encoded, headers)
+  return new RecordHeaders(readHeaders(encoded.bytes, 0, encoded.length, encoded.count))
 }

@@ -1,10 +1,20 @@
 // A record as it flows through a chain: what the consumer read, and its hold.
 
 import { INSPECT } from '../client/consumer/consumer-record.ts'
-import type { ConsumerRecord } from '../client/consumer/consumer-record.ts'
-import type { RecordHeaders } from '../client/headers.ts'
+import type { Headers, RecordHeaders } from '../client/headers.ts'
+import { ChangedRecord } from './changed-record.ts'
+import type { RecordFields } from './changed-record.ts'
 import { Hold } from './hold.ts'
 import type { Origin } from './hold.ts'
+
+/** What `record.with` puts in the place of what the record has; what is left out stays. */
+export interface RecordChanges<K, V> {
+  readonly key?: K
+  readonly value?: V
+  /** Milliseconds since the epoch. */
+  readonly timestamp?: number
+  readonly headers?: Headers
+}
 
 /**
  * A record of a chain, as `fromTopic` emits it. `key`, `value` and `headers` are decoded on
@@ -13,46 +23,47 @@ import type { Origin } from './hold.ts'
  * keeps its batch.
  */
 export class MillraceRecord<K = string | null, V = unknown> {
-  readonly #record: ConsumerRecord<K, V>
-  readonly #origin: Origin | undefined
-  #touched = false
+  private readonly record: RecordFields<K, V>
+  private readonly origin: Origin | undefined
+  private isTouched: boolean
 
   /** Made by `fromTopic`. */
-  constructor(record: ConsumerRecord<K, V>, origin: Origin | undefined) {
-    this.#record = record
-    this.#origin = origin
+  constructor(record: RecordFields<K, V>, origin: Origin | undefined, isTouched = false) {
+    this.record = record
+    this.origin = origin
+    this.isTouched = isTouched
   }
 
   get topic(): string {
-    return this.#record.topic
+    return this.record.topic
   }
 
   get partition(): number {
-    return this.#record.partition
+    return this.record.partition
   }
 
   get offset(): number {
-    return this.#record.offset
+    return this.record.offset
   }
 
   /** Milliseconds since the epoch. */
   get timestamp(): number {
-    return this.#record.timestamp
+    return this.record.timestamp
   }
 
   get key(): K {
-    this.#touch()
-    return this.#record.key
+    if (!this.isTouched) this.#touch()
+    return this.record.key
   }
 
   get value(): V {
-    this.#touch()
-    return this.#record.value
+    if (!this.isTouched) this.#touch()
+    return this.record.value
   }
 
   get headers(): RecordHeaders {
-    this.#touch()
-    return this.#record.headers
+    if (!this.isTouched) this.#touch()
+    return this.record.headers
   }
 
   /**
@@ -61,24 +72,33 @@ export class MillraceRecord<K = string | null, V = unknown> {
    * `lossless: false` there is nothing to keep.
    */
   hold(): Hold {
-    return this.#origin === undefined ? new Hold([]) : this.#origin.hold()
+    return new Hold(this.origin ?? [])
+  }
+
+  /** A record with another key, value, time or headers, that came from where this one did, and is held with it. */
+  with<K2 = K, V2 = V>(changes: RecordChanges<K2, V2>): MillraceRecord<K2, V2> {
+    return new MillraceRecord(new ChangedRecord<K2, V2>(this.record, changes), this.origin, this.isTouched)
   }
 
   /** What `JSON.stringify` shows. Throws DESERIALIZATION. */
   toJSON(): object {
-    return this.#record.toJSON()
+    return this.record.toJSON()
   }
 
   /** What `console.log` shows. */
   [INSPECT](): object {
-    return this.#record[INSPECT]()
+    return this.record[INSPECT]()
   }
 
   #touch(): void {
-    if (this.#touched) return
-    this.#touched = true
-    if (this.#origin?.settled === true) warnOfLateTouch(this.topic)
+    this.isTouched = true
+    if (this.origin?.settled === true) warnOfLateTouch(this.topic)
   }
+}
+
+/** Where a record came from, for operators; undefined under `lossless: false`. */
+export function originOf(record: MillraceRecord<never, never> | MillraceRecord<unknown, unknown>): Origin | undefined {
+  return record['origin']
 }
 
 let warned = false
@@ -89,6 +109,7 @@ function warnOfLateTouch(topic: string): void {
   warned = true
   const message =
     `a record of topic ${topic} was first read after it was settled: an RxJS operator (mergeMap, delay, bufferTime …) kept it for later, ` +
-    'and what it keeps is lost when the process ends. Take record.hold() in the call that brings the record, and release() it after the work'
+    'and what it keeps is lost when the process ends. Do that work inside process(…), or take record.hold() in the call that brings the ' +
+    'record, and release() it after the work'
   process.emitWarning(message, 'MillraceWarning')
 }

@@ -11,8 +11,10 @@ import type { RecordMetadata } from '../client/producer/producer-batch.ts'
 import { asBoundTopic } from '../client/topic.ts'
 import type { KeyToSend, Topic } from '../client/topic-definition.ts'
 import { MillraceError } from '../errors.ts'
-import { emitWith, holdCurrent, isOutsideHold, subscribeUpstream } from './hold.ts'
-import type { Hold, Upstream } from './hold.ts'
+import { abandonHolds, newChain, subscribeUpstream } from './chain.ts'
+import type { Chain } from './chain.ts'
+import { emitWith, holdCurrent, isOutsideHold } from './hold.ts'
+import type { Hold } from './hold.ts'
 import { MillraceRecord } from './millrace-record.ts'
 
 /** What a sink takes: a record of a chain, or a plain one. Key, headers and timestamp (ms since the epoch) carry over. */
@@ -37,7 +39,7 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
       const producer = producerOf(owner)
       let inFlight = 0
       let completed = false
-      const upstream = { tracked: false }
+      const chain = newChain()
       const observer: Observer<SinkRecord<KIn, VIn>> = {
         next(record) {
           // A synchronous source goes on for a while after an error.
@@ -45,7 +47,7 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
           let hold: Hold
           let toSend: ProducerRecord<KIn, VIn>
           try {
-            hold = holdFor(record, upstream)
+            hold = holdFor(record, chain)
             toSend = asProducerRecord<KIn, VIn>(record)
           } catch (error) {
             subscriber.error(error)
@@ -56,7 +58,7 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
             (metadata) => {
               inFlight--
               if (subscriber.closed) return
-              emitWith(hold.origins, () => subscriber.next(metadata))
+              emitWith(hold, () => subscriber.next(metadata))
               if (!subscriber.closed) hold.release()
               if (completed && inFlight === 0) subscriber.complete()
             },
@@ -69,13 +71,17 @@ export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): Ope
           if (inFlight === 0) subscriber.complete()
         },
       }
-      return subscribeUpstream(upstream, () => source.subscribe(observer))
+      const subscription = subscribeUpstream(chain, () => source.subscribe(observer))
+      return () => {
+        subscription.unsubscribe()
+        if (inFlight > 0) abandonHolds(chain)
+      }
     })
 }
 
 /** A record that its user holds may come at any time; everything else only while a source or operator emits. */
-function holdFor(record: unknown, upstream: Upstream): Hold {
-  return record instanceof MillraceRecord && isOutsideHold() ? record.hold() : holdCurrent(upstream)
+function holdFor(record: unknown, chain: Chain): Hold {
+  return record instanceof MillraceRecord && isOutsideHold() ? record.hold() : holdCurrent(chain)
 }
 
 /** Key, headers and timestamp carry over, the partition does not: it is the partitioner's to choose. */
