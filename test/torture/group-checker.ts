@@ -7,7 +7,19 @@
 // The floor is what the group must have committed at least.
 
 import type { Anomalies } from './anomalies.ts'
-import { ASSIGNED, COMMITTED, COMMIT_ACKED, COMMIT_ASKED, EVENT_NAMES, HANDED_OUT, LEFT, LOST, REVOKED, SETTLED } from './group-history.ts'
+import {
+  ARRIVED,
+  ASSIGNED,
+  COMMITTED,
+  COMMIT_ACKED,
+  COMMIT_ASKED,
+  EVENT_NAMES,
+  HANDED_OUT,
+  LEFT,
+  LOST,
+  REVOKED,
+  SETTLED,
+} from './group-history.ts'
 import type { GroupTape } from './group-history.ts'
 import type { History } from './history.ts'
 import type { LogContents } from './log-contents.ts'
@@ -121,6 +133,7 @@ class GroupLogChecker {
       case COMMITTED:
         return this.#committedRead(offset, tape.since[row]!)
       case LEFT:
+      case ARRIVED:
         return
       default:
         throw new Error(`row ${row} is no event`)

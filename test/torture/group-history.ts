@@ -28,6 +28,8 @@ export const COMMIT_ACKED = 7
 export const COMMITTED = 8
 /** It has ended by itself, and has come to that end: no log. */
 export const LEFT = 9
+/** A static member is about to join, as instance number `offset` of its group: no log. */
+export const ARRIVED = 10
 export type GroupEvent =
   | typeof ASSIGNED
   | typeof REVOKED
@@ -38,9 +40,22 @@ export type GroupEvent =
   | typeof COMMIT_ACKED
   | typeof COMMITTED
   | typeof LEFT
+  | typeof ARRIVED
 
 /** By event. */
-export const EVENT_NAMES = ['', 'assigned', 'revoked', 'lost', 'handed out', 'settled', 'commit asked', 'commit acked', 'committed', 'left']
+export const EVENT_NAMES = [
+  '',
+  'assigned',
+  'revoked',
+  'lost',
+  'handed out',
+  'settled',
+  'commit asked',
+  'commit acked',
+  'committed',
+  'left',
+  'arrived',
+]
 
 const ROWS = 0
 const GROUP_ROW_BYTES = 5 * 4 + 5 * 8

@@ -94,7 +94,7 @@ function planSlots(random: Random, thread: number, groups: number): SlotTask[] {
     const staying = planSlot(random, group, groupId, { lifeMsMax: Number.POSITIVE_INFINITY })
     const isBrief = random.below(2) === 0
     const fixed = planSlot(random, group, groupId, {
-      instanceId: `${groupId}-${thread}`,
+      instance: thread,
       lifeMsMax: isBrief ? 600 : Number.POSITIVE_INFINITY,
       pauseMsMax: 60,
     })
@@ -106,14 +106,17 @@ function planSlots(random: Random, thread: number, groups: number): SlotTask[] {
 function planSlot(random: Random, group: number, groupId: string, own: Partial<SlotTask>): SlotTask {
   const commitsByHand = random.below(3) === 0
   const dawdles = own.lifeMsMax !== Number.POSITIVE_INFINITY && random.below(3) === 0
+  const isBatches = random.below(4) > 0
   return {
     group,
     groupId,
-    instanceId: undefined,
+    instance: undefined,
     lifeMsMax: 200,
     pauseMsMax: 50,
-    mode: random.below(4) === 0 ? 'records' : 'batches',
+    mode: isBatches ? 'batches' : 'records',
     autoCommitIntervalMs: commitsByHand ? undefined : [5, 50, 5_000][random.below(3)]!,
+    // Of records one by one each is a commit: who waits for many is slow to come to its other partitions.
+    commitsEvery: (commitsByHand ? 4 : 20) * (isBatches ? 1 : 10),
     maxPollIntervalMs: dawdles ? 100 : 60_000,
     dawdlesEvery: dawdles ? 100 : 0,
     ...own,

@@ -195,6 +195,8 @@ export class GroupRound {
     }
     this.#step = 'ending'
     this.#isOver = true
+    // All members leave or die now, and the last ones come when the rest is done.
+    this.windows.push({ from: sharedNowMs(), to: Number.POSITIVE_INFINITY })
     await this.within('the observer', observer)
     if (plan.ending === 'kill' && this.#problems.length === 0) {
       await this.within('the death of all threads', killEverything(this.faulty, [...this.#all, ...this.#producers], 0))
@@ -232,11 +234,12 @@ export class GroupRound {
         {
           group,
           groupId: groupIdOf(group),
-          instanceId: undefined,
+          instance: undefined,
           lifeMsMax: Number.POSITIVE_INFINITY,
           pauseMsMax: 0,
           mode: 'batches',
           autoCommitIntervalMs: 50,
+          commitsEvery: 20,
           maxPollIntervalMs: 60_000,
           dawdlesEvery: 0,
         },
@@ -253,7 +256,8 @@ export class GroupRound {
     const history = { logs: plan.logs, sends, reads, drain, keepsAll: () => true, groups: { count: plan.groups, tapes } }
     const anomalies = checkHistory(history)
     const quiet = (from: number, to: number): boolean => this.windows.every((window) => window.to < from || window.from > to)
-    const times = timesOf(tapes, { groups: plan.groups, logs: plan.logs, deaths: this.deaths, quiet })
+    const { groups, logs, sessionTimeoutMs } = plan
+    const times = timesOf(tapes, { groups, logs, sessionTimeoutMs, deaths: this.deaths, quiet, sentTick: sentTicks(sends, logs) })
     for (const one of times.abandoned) this.#problems.push(`nobody took over ${one}`)
     const counts = new Map(COUNTS.map((count) => [count, this.#all.reduce((sum, { words }) => sum + words.count(count), 0)]))
     return {
@@ -372,6 +376,14 @@ function open({ brokers, sessionTimeoutMs }: GroupRoundPlan, dataDir: string | u
     },
     ...(dataDir === undefined ? {} : { dataDir }),
   })
+}
+
+function sentTicks(sends: readonly SendTape[], logs: number): (log: number, offset: number) => number {
+  const ticks = Array.from({ length: logs }, () => new Map<number, number>())
+  for (const { rows, log, offset, invoked } of sends) {
+    for (let row = 0; row < rows; row++) if (offset[row]! >= 0) ticks[log[row]!]!.set(offset[row]!, invoked[row]!)
+  }
+  return (log, offset) => ticks[log]!.get(offset) ?? -1
 }
 
 function handedOutOn(tape: GroupTape): number {

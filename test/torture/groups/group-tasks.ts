@@ -17,14 +17,16 @@ export type MemberEnding = (typeof ENDINGS)[number]
 export interface SlotTask {
   readonly group: number
   readonly groupId: string
-  /** A static member's; undefined: it is none. */
-  readonly instanceId: string | undefined
+  /** A static member's number in its group; undefined: it is none. */
+  readonly instance: number | undefined
   /** How long members live, and how long nobody comes after them; Infinity: one lives as long as its thread. */
   readonly lifeMsMax: number
   readonly pauseMsMax: number
   readonly mode: 'batches' | 'records'
   /** undefined: it commits by hand. */
   readonly autoCommitIntervalMs: number | undefined
+  /** Commits what it was just given, and waits for that, once in so many times. */
+  readonly commitsEvery: number
   readonly maxPollIntervalMs: number
   /** Has a batch in hand for longer than that, once in so many; 0: never. */
   readonly dawdlesEvery: number

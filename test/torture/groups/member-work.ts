@@ -6,7 +6,7 @@ import { MillraceError } from '../../../src/errors.ts'
 import type { ErrorName } from '../../../src/errors.ts'
 import type { Consumer, Millrace } from '../../../src/index.ts'
 import type { Random } from '../../../src/random.ts'
-import { ASSIGNED, COMMIT_ACKED, COMMIT_ASKED, HANDED_OUT, KEPT_FOR_IT, LEFT, LOST, REVOKED, SETTLED } from '../group-history.ts'
+import { ARRIVED, ASSIGNED, COMMIT_ACKED, COMMIT_ASKED, HANDED_OUT, KEPT_FOR_IT, LEFT, LOST, REVOKED, SETTLED } from '../group-history.ts'
 import type { GroupEvent, GroupTape } from '../group-history.ts'
 import { MARK_START } from '../history.ts'
 import type { ReadTape } from '../history.ts'
@@ -76,10 +76,10 @@ export class MemberWork {
     this.#context = context
     this.#task = task
     this.#member = context.groups.nextMember()
-    const { groupId, instanceId, autoCommitIntervalMs, maxPollIntervalMs } = task
+    const { groupId, instance, autoCommitIntervalMs, maxPollIntervalMs } = task
     this.#consumer = context.millrace.consumer({
       groupId,
-      ...(instanceId === undefined ? {} : { groupInstanceId: instanceId }),
+      ...(instance === undefined ? {} : { groupInstanceId: `${groupId}-${instance}` }),
       ...(autoCommitIntervalMs === undefined ? { autoCommit: false } : { autoCommitIntervalMs }),
       maxPollIntervalMs,
       onAssigned: (partitions) => {
@@ -106,9 +106,12 @@ export class MemberWork {
   /** Rejects with what ends a loop that is none of the ways in which it ends by itself. */
   async run(): Promise<void> {
     const { words, random } = this.#context
-    const { lifeMsMax, instanceId } = this.#task
+    const { lifeMsMax, instance } = this.#task
     words.add('members')
-    if (instanceId !== undefined) words.add('statics')
+    if (instance !== undefined) {
+      words.add('statics')
+      this.#write(ARRIVED, -1, { offset: instance })
+    }
     const ending = ENDINGS[random.below(ENDINGS.length)]!
     const timer = lifeMsMax === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => this.#end(ending), 5 + random.below(lifeMsMax))
     void words.toFinish().then(() => this.#finish())
@@ -209,12 +212,12 @@ export class MemberWork {
 
   async #workOn(given: unknown, piece: Piece): Promise<void> {
     const { random, words } = this.#context
-    const { autoCommitIntervalMs, dawdlesEvery, maxPollIntervalMs } = this.#task
+    const { commitsEvery, dawdlesEvery, maxPollIntervalMs } = this.#task
     if (dawdlesEvery > 0 && !words.isToFinish && random.below(dawdlesEvery) === 0) {
       words.add('dawdled')
       await sleep(maxPollIntervalMs * 2)
     }
-    if (autoCommitIntervalMs === undefined ? random.below(4) > 0 : random.below(20) > 0) return
+    if (random.below(commitsEvery) > 0) return
     const { log, end } = piece
     this.#settles(piece)
     this.#write(COMMIT_ASKED, log, { offset: end })
@@ -236,7 +239,7 @@ export class MemberWork {
     for (const log of logs) {
       const settled = this.#owned.get(log)?.settled ?? -1
       this.#owned.delete(log)
-      const isKept = this.#isOver && this.#task.instanceId !== undefined
+      const isKept = this.#isOver && this.#task.instance !== undefined
       this.#write(REVOKED, log, { offset: isCommitted ? settled : -1, ...(isKept ? { end: KEPT_FOR_IT } : {}) })
     }
   }
