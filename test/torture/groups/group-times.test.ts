@@ -38,6 +38,12 @@ test('from giving up to the first batch of the next, where nothing else was wron
 test('from the death of a thread to the first batch of another', () => {
   const dead = tapeOf(1, given(100).slice(0, 2))
   expect(timed([dead, tapeOf(2, taken(90))], { deaths: [{ kind: 'died', ms: 40, tape: dead }] }).takeOverMs).toEqual([50])
+  // One that was put out in between was too slow.
+  const slow = tapeOf(3, [
+    [ASSIGNED, 50],
+    [LOST, 70],
+  ])
+  expect(timed([dead, slow, tapeOf(2, taken(90))], { deaths: [{ kind: 'died', ms: 40, tape: dead }] }).takeOverMs).toEqual([])
   const { takeOverMs, abandoned } = timed([dead], { deaths: [{ kind: 'died', ms: 40, tape: dead }] })
   expect({ takeOverMs, abandoned }).toEqual({ takeOverMs: [], abandoned: ['group 0, log 0 of member 1'] })
 })

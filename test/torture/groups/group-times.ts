@@ -2,7 +2,8 @@
 // nobody's. Time in which a static member of the group was away does not count: what was meant
 // for that one nobody else may have. Nor does time in which there is nothing to read: where the
 // first record was sent after its owner was told that the log is its own, it counts until it was
-// told. Knows nothing of millrace.
+// told. Where whoever came next was put out before it read, its user was too slow: that does not
+// count at all. Knows nothing of millrace.
 
 import { ASSIGNED, HANDED_OUT, KEPT_FOR_IT, LOST, REVOKED } from '../group-history.ts'
 import type { GroupTape } from '../group-history.ts'
@@ -115,7 +116,11 @@ function takeOver(events: readonly Event[], death: GroupDeath, { times, passed, 
     // It may be its own again, where it was no longer than a session.
     if (next !== undefined) times.stalledTakeOverMs.push(passed(death.ms, next))
   } else if (next === undefined) times.abandoned.push(`${name} of member ${[...owners].join(' or ')}`)
-  else times.takeOverMs.push(passed(death.ms, next))
+  else if (!isLostBetween(events, death, next)) times.takeOverMs.push(passed(death.ms, next))
+}
+
+function isLostBetween(events: readonly Event[], death: GroupDeath, next: Event): boolean {
+  return events.some(({ what, ms, tape }) => what === LOST && tape !== death.tape && ms > death.ms && ms < next.ms)
 }
 
 function handOvers(events: readonly Event[], quiet: GroupTimesOptions['quiet'], { times, passed }: Counting): void {
