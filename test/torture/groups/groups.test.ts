@@ -18,7 +18,7 @@ const KINDS: readonly (readonly GroupFaultKind[])[] = [
   ['terminate', 'shortStall', 'broker'],
   ['twoThreads', 'longStall', 'restart'],
 ]
-const FAULTS = 4
+const FAULTS = 5
 const lines: string[] = []
 
 afterAll(() => console.log([`churn in groups, seed ${SEED}`, ...lines].join('\n')))
