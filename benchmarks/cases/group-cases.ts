@@ -208,7 +208,8 @@ export const G3: CaseSpec = {
   id: 'G3',
   title: 'commits a second',
   measures:
-    'Offsets that one consumer commits by `commitOffsets`, each awaited: a control call to the coordinator and one record in its log.',
+    'Offsets that one consumer commits by `commitOffsets`, each awaited. Those that are under way at once share a control call to the ' +
+    'coordinator, and of a partition the last is one record in its log.',
   metrics: COMMIT_METRICS,
   primary: 'commitsPerSecond',
   order: 'alternate',

@@ -14,15 +14,8 @@ import type { OffsetCommitRequest, OffsetCommitRequestTopic } from '../../protoc
 import type { BoundTopic } from '../topic.ts'
 import { commitError, lateCommitError } from './group-errors.ts'
 import type { OwnedPartition } from './owned-partition.ts'
-
-export interface OffsetToCommit {
-  readonly topic: BoundTopic
-  readonly partition: number
-  readonly offset: number
-  readonly metadata: string
-  /** -1: not known. */
-  readonly leaderEpoch: number
-}
+import { SharedCommit } from './shared-commit.ts'
+import type { HeldOffset, OffsetToCommit } from './shared-commit.ts'
 
 /** An offset as it was committed (Kafka: OffsetAndMetadata). */
 export interface CommittedOffset {
@@ -66,11 +59,6 @@ export interface OffsetCommitsOptions {
 const STALE: ReadonlySet<ErrorName> = new Set<ErrorName>(['STALE_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'FENCED_MEMBER_EPOCH'])
 const RETRY_MS = 100
 
-/** An offset, and whether the partition is still held as it was when the offset was meant. */
-interface HeldOffset extends OffsetToCommit {
-  readonly isStillHeld: () => boolean
-}
-
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions
   /** Whether anything was ever asked to be committed. */
@@ -80,6 +68,9 @@ export class OffsetCommits {
   #last: Promise<void> = Promise.resolve()
   /** Those whose settled offsets go with the commit that comes next. */
   #next: { readonly partitions: Set<OwnedPartition>; readonly done: Promise<void> } | undefined
+
+  /** Offsets that were named, and go with the commit that comes next, or behind that of what is settled. */
+  #shared: SharedCommit | undefined
 
   constructor(options: OffsetCommitsOptions) {
     this.#options = options
@@ -109,6 +100,8 @@ export class OffsetCommits {
       for (const partition of partitions) next.partitions.add(partition)
       return next.done
     }
+    // What is named from now on comes behind what is settled.
+    this.#shared = undefined
     const wanted = new Set(partitions)
     const done = this.#inTurn(async () => {
       this.#next = undefined
@@ -118,15 +111,17 @@ export class OffsetCommits {
     return done
   }
 
-  /** These offsets, whatever is settled. */
+  /** These offsets, whatever is settled. Those that wait for their turn share requests; of a partition, the last one is committed. */
   commit(offsets: readonly OffsetToCommit[]): Promise<void> {
+    if (offsets.length === 0) return this.#inTurn(() => Promise.resolve())
     const { holdOf } = this.#options
     const held = offsets.map((offset): HeldOffset => {
       const { topic, partition } = offset
       const hold = holdOf(topic, partition)
       return { ...offset, isStillHeld: () => hold !== undefined && holdOf(topic, partition) === hold }
     })
-    return this.#inTurn(async () => void (await this.#commit(held, 'refuse')))
+    this.#shared ??= this.#share()
+    return this.#shared.add(held)
   }
 
   /** What was committed of each partition, in their order; null: nothing. As a member, or as nobody in particular. */
@@ -159,6 +154,43 @@ export class OffsetCommits {
     return done
   }
 
+  #share(): SharedCommit {
+    const shared = new SharedCommit(this.#options.groupId)
+    void this.#inTurn(async () => {
+      if (this.#shared === shared) this.#shared = undefined
+      await this.#commitShared(shared).catch((error: unknown) => shared.fail(error as Error))
+    })
+    return shared
+  }
+
+  async #commitShared(shared: SharedCommit): Promise<void> {
+    const { groupId } = this.#options
+    this.hasCommitted = true
+    for (let before: Committer | undefined; ; ) {
+      const by = this.#committerAfter(before)
+      shared.refuse(
+        ({ isStillHeld }) => by === undefined || !isStillHeld(),
+        (offsets) => lateCommitError(groupId, listed(offsets)),
+      )
+      const asked = shared.next()
+      if (by === undefined || asked.length === 0) return
+      const refused = new Map((await this.#ask(asked, by)).map(({ offset, code }) => [offset, code]))
+      for (const offset of asked) {
+        const code = refused.get(offset)
+        if (code === undefined) shared.committed(offset)
+        else if (by.memberEpoch < 0 || !STALE.has(code)) shared.refused(offset, commitError(code, groupId, listed([offset])))
+      }
+      if (by.memberEpoch >= 0 && [...refused.values()].some((code) => STALE.has(code))) await this.#newEpoch(by)
+      before = by
+    }
+  }
+
+  /** Who has left meanwhile commits nothing as somebody else. */
+  #committerAfter(before: Committer | undefined): Committer | undefined {
+    const now = this.#options.committer()
+    return now === STANDALONE && before !== undefined && before !== STANDALONE ? undefined : now
+  }
+
   /** Those that are another's by now are passed over: who asked for them finds them gone, also where they have come back since. */
   async #commitNews(partitions: readonly OwnedPartition[]): Promise<void> {
     const offsets = partitions.map((owned) => {
@@ -166,23 +198,19 @@ export class OffsetCommits {
       const isStillHeld = (): boolean => owned.state !== 'gone'
       return { owned, isStillHeld, topic, partition, offset: owned.position!, metadata: '', leaderEpoch: -1 }
     })
-    for (const { owned, offset } of await this.#commit(offsets, 'pass over')) owned.committedOffset = offset
+    for (const { owned, offset } of await this.#commit(offsets)) owned.committedOffset = offset
   }
 
   /** Gives those that the coordinator has acknowledged. */
-  async #commit<Offset extends HeldOffset>(offsets: readonly Offset[], late: 'refuse' | 'pass over'): Promise<Offset[]> {
-    const { groupId, committer } = this.#options
+  async #commit<Offset extends HeldOffset>(offsets: readonly Offset[]): Promise<Offset[]> {
+    const { groupId } = this.#options
     if (offsets.length > 0) this.hasCommitted = true
     const committed: Offset[] = []
     let rest = offsets
-    let wasMember = false
+    let by: Committer | undefined
     while (rest.length > 0) {
-      const now = committer()
-      // Who has left meanwhile commits nothing as somebody else.
-      const by: Committer | undefined = wasMember && now === STANDALONE ? undefined : now
-      wasMember = by !== undefined && by !== STANDALONE
+      by = this.#committerAfter(by)
       const own = by === undefined ? [] : rest.filter(({ isStillHeld }) => isStillHeld())
-      if (late === 'refuse' && own.length < rest.length) throw lateCommitError(groupId, listed(rest.filter((each) => !own.includes(each))))
       if (by === undefined || own.length === 0) break
       const refused = await this.#ask(own, by)
       committed.push(...own.filter((offset) => !refused.some((each) => each.offset === offset)))

@@ -5,7 +5,7 @@ import { show } from '../../config-def.ts'
 import { MillraceError } from '../../errors.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { Topic } from '../topic-definition.ts'
-import type { OffsetToCommit as CheckedOffset } from './offset-commits.ts'
+import type { OffsetToCommit as CheckedOffset } from './shared-commit.ts'
 
 /** A bound topic of whatever key and value. */
 export type AnyTopic = Topic<unknown, unknown, never, never>
