@@ -66,10 +66,27 @@ test.each<[string, () => Promise<number>]>([
       return count
     },
   ],
-])('%s', async (_, read) => {
+  ...(['none', 'key', 'partition'] as const).flatMap((order) =>
+    [() => {}, async () => {}].map((handler): [string, () => Promise<number>] => [
+      `process, order ${order}, ${handler.constructor.name}`,
+      async () => {
+        let count = 0
+        const consumer = millrace.consumer()
+        const processor = consumer.process(topic, { concurrency: 100, order }, () => {
+          count++
+          return handler()
+        })
+        await processor.drained()
+        await consumer.close()
+        return count
+      },
+    ]),
+  ),
+])('%s', async (what, read) => {
+  const least = what.startsWith('process') ? RECORDS : 4 * RECORDS
   let count = 0
   const { fired, longestMs } = await beside(async () => {
-    while (count < 4 * RECORDS) count += await read()
+    while (count < least) count += await read()
   })
   expect(fired).toBeGreaterThan(5)
   expect(longestMs).toBeLessThan(LATE_MS)
@@ -81,6 +98,22 @@ test('offer and drained', async () => {
   })
   expect(fired).toBeGreaterThan(2)
   expect(longestMs).toBeLessThan(LATE_MS)
+})
+
+test('process whose handlers take long', async () => {
+  const consumer = millrace.consumer()
+  let handled = 0
+  const { fired, longestMs } = await beside(async () => {
+    // All that may begin at once takes 500 ms.
+    const processor = consumer.process(topic, { concurrency: 100, order: 'none' }, () => {
+      for (const startMs = performance.now(); performance.now() - startMs < 5; );
+      if (++handled === 200) processor.pause()
+    })
+    while (handled < 200) await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+  expect(fired).toBeGreaterThan(5)
+  expect(longestMs).toBeLessThan(LATE_MS)
+  await consumer.close()
 })
 
 test('a turn lets timers fire that are due, wherever in the event loop it begins', async () => {

@@ -20,8 +20,6 @@ import { WorkQueue } from './work-queue.ts'
 const CLOSE_TIMEOUT_MS = 30_000
 /** What is settled is committed, however long the handlers took. */
 const COMMIT_AT_LEAST_MS = 1_000
-/** The event loop is looked at once in so many records. */
-const RECORDS_A_LOOK = 16
 
 /**
  * The work that `consumer.process(topic, options, handler)` has begun.
@@ -50,7 +48,6 @@ export class Processor<K = unknown, V = unknown> extends EventEmitter<{
   #writing = 0
   #isAsking = false
   #turn: Promise<void> | undefined
-  #untilLook = RECORDS_A_LOOK
   #timer: Timer | undefined
   #timerMs = Number.POSITIVE_INFINITY
   #closing: Promise<void> | undefined
@@ -161,7 +158,10 @@ export class Processor<K = unknown, V = unknown> extends EventEmitter<{
   /** Starts what may run, and asks for more where that is not enough. */
   #pump(): void {
     if (this.#state !== 'running' || this.#turn !== undefined) return
-    for (let work = this.#queue.next(); work !== undefined; work = this.#queue.next()) this.#begin(work)
+    for (let work = this.#queue.next(); work !== undefined; work = this.#queue.next()) {
+      this.#begin(work)
+      if (this.#turn !== undefined) return
+    }
     if (this.#isAsking || !this.#queue.wantsBatch) return
     for (const partition of this.#queue.openPartitions()) {
       if (this.#held.has(partition)) continue
@@ -199,23 +199,26 @@ export class Processor<K = unknown, V = unknown> extends EventEmitter<{
         const { record } = work
         decode(record)
         attempts = work.attempt
-        await this.#handler(record, new WorkContext(work))
+        const handled = this.#handler(record, new WorkContext(work))
+        // As many as run at once may take long, each before its first await.
+        this.#look()
+        await handled
         queue.settle(work)
       } catch (error) {
         this.#onFailed(work, error, attempts)
       }
       if (this.#state !== 'running') return this.#lookIdle()
-      if (--this.#untilLook <= 0) this.#look()
-      if (this.#turn !== undefined) await this.#turn
+      this.#look()
+      // Others that waited may have taken long by the time that this one goes on.
+      while (this.#turn !== undefined) await this.#turn
       work = queue.next()
       if (work === undefined || queue.running < this.#parts.options.concurrency) this.#pump()
     }
   }
 
-  /** All runs wait while the event loop has its turn. */
+  /** After each piece of work: all runs wait while the event loop has its turn. */
   #look(): void {
-    this.#untilLook = RECORDS_A_LOOK
-    if (this.#turn !== undefined || !this.#turnYield.due) return
+    if (this.#turn !== undefined || !this.#turnYield.isDueAfterWork()) return
     this.#turn = this.#turnYield.turn().then(() => {
       this.#turn = undefined
       this.#pump()

@@ -5,9 +5,6 @@ import type { TurnYield } from '../event-loop.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 
-/** The event loop is looked at once in so many records. */
-const RECORDS_A_LOOK = 16
-
 /** What the records come from. */
 export interface RecordBatches<K, V> extends AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
   /**
@@ -25,7 +22,6 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   #current: { readonly value?: ConsumerRecord<K, V> | undefined } | undefined
   /** The one behind it was asked for, and the event loop has its turn first. */
   #isAskedPast = false
-  #untilLook = RECORDS_A_LOOK
   #pending: Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | undefined
 
   constructor(batches: RecordBatches<K, V>, turnYield: TurnYield) {
@@ -35,12 +31,9 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
 
   next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
     if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#take()))
-    if (--this.#untilLook === 0) {
-      this.#untilLook = RECORDS_A_LOOK
-      if (this.#turnYield.due) {
-        this.#isAskedPast = true
-        return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
-      }
+    if (this.#turnYield.isDueAfterWork()) {
+      this.#isAskedPast = true
+      return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
     }
     return this.#take()
   }

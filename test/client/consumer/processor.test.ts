@@ -64,6 +64,64 @@ test('a handler that is no async function is one too', async () => {
   await processor.close()
 })
 
+describe('the event loop has its turn', () => {
+  const orders = ['none', 'key', 'partition'] as const
+  const handlers = ['synchronous', 'async', 'async, with its work behind an await'] as const
+  const cases = orders.flatMap((order) => handlers.map((kind) => [order, kind] as const))
+
+  // Time is virtual, so that no busy machine has a part in it: only handlers take any, 1 ms each.
+  test.each(cases)('at least every 5 ms: order %s, handlers that are %s', async (order, kind) => {
+    const concurrency = kind === 'async, with its work behind an await' ? 4 : 100
+    let longestMs = 0
+    let turnMs = 0
+    let handled = 0
+    const work = (): void => {
+      handled++
+      clock.advance(1)
+      longestMs = Math.max(longestMs, clock.monotonicMs() - turnMs)
+    }
+    const handler = {
+      synchronous: work,
+      async: async () => work(),
+      'async, with its work behind an await': async () => {
+        await undefined
+        work()
+      },
+    }[kind]
+    const { source, processor, clock } = new Fixture({ order, concurrency }, handler)
+    const onTurn = (): void => {
+      turnMs = clock.monotonicMs()
+      turn = setImmediate(onTurn)
+    }
+    let turn = setImmediate(onTurn)
+    for (let partition = 0; partition < 3; partition++) {
+      const batch = Array.from({ length: 200 }, (_, at) => ({ key: `${at % 50}`, value: 'v' }))
+      source.add(partition, batch)
+    }
+    await processor.drained()
+    clearImmediate(turn)
+    expect(handled).toBe(600)
+    // 5 ms, and what had begun by then: one handler, or all that had come to their await.
+    const begun = kind === 'async, with its work behind an await' ? concurrency : 1
+    expect(longestMs).toBeLessThanOrEqual(5 + begun)
+    await processor.close()
+  })
+
+  test('and where records take no time, the clock is looked at once in some', async () => {
+    let looks = 0
+    const { source, processor, clock } = new Fixture({ order: 'none', concurrency: 10 }, () => undefined)
+    const { monotonicMs } = clock
+    clock.monotonicMs = () => {
+      looks++
+      return monotonicMs.call(clock)
+    }
+    source.add(0, records(3_200))
+    await processor.drained()
+    expect(looks).toBeLessThan(3_200 / 4)
+    await processor.close()
+  })
+})
+
 describe('a retry', () => {
   test('comes after its backoff, holds up its key, and says which attempt it is', async () => {
     const hands = new Hands()
