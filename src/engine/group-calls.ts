@@ -66,6 +66,12 @@ export class GroupCalls {
     return this.#engine.bells.fenceCount(this.#engine.threadId)
   }
 
+  /** The word that `fenceCount` reads. */
+  get fenceWord(): { readonly words: Int32Array; readonly at: number } {
+    const { bells, threadId } = this.#engine
+    return { words: bells.words, at: bells.fencesAt(threadId) }
+  }
+
   /**
    * Asks the coordinator of the group; makes `__consumer_offsets` when there is none yet. Rejects with REQUEST_TIMED_OUT, ABORTED,
    * CLOSED.

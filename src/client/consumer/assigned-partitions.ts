@@ -8,6 +8,7 @@ import type { BoundPartition } from './manual-assignment.ts'
 import type { OwnedPartition } from './owned-partition.ts'
 
 export class AssignedPartitions implements ReadingGroup {
+  readonly fence = undefined
   readonly #group: GroupConsumer
   readonly #partitions: readonly BoundPartition[]
   #owned: OwnedPartition[] = []

@@ -131,6 +131,7 @@ export class ConsumerLoops {
   /** As a loop sees it, whose end is heard of here. */
   #heard(group: ReadingGroup, onEnd: () => void): ReadingGroup {
     return {
+      fence: group.fence,
       begin: (reading) => group.begin(reading),
       asked: () => group.asked(),
       mayHandOut: () => group.mayHandOut(),

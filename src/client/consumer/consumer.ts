@@ -133,9 +133,8 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
-   * The next record that is read of these partitions is the oldest that is there when they
-   * are next read, or asked for their position (Kafka: seekToBeginning). Without partitions:
-   * of those assigned, or else of all that this consumer has read or asked about. Throws
+   * The next record that is read of these partitions is the oldest that is there when they are next read, or asked for their position
+   * (Kafka: seekToBeginning). Without partitions: of those assigned, or else of all that this consumer has read or asked about. Throws
    * UNKNOWN_TOPIC_OR_PARTITION, CLOSED.
    */
   seekToBeginning(partitions?: Iterable<TopicPartition>): void {
@@ -143,10 +142,9 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   }
 
   /**
-   * The next record that is read of these partitions is the first behind the end, as it is
-   * when they are next read, or asked for their position (Kafka: seekToEnd): the high
-   * watermark, or the last stable offset under 'read_committed'. Without partitions, and
-   * errors, as `seekToBeginning`.
+   * The next record that is read of these partitions is the first behind the end, as it is when they are next read, or asked for their
+   * position (Kafka: seekToEnd): the high watermark, or the last stable offset under 'read_committed'. Without partitions, and errors, as
+   * `seekToBeginning`.
    */
   seekToEnd(partitions?: Iterable<TopicPartition>): void {
     this.#seekLazily(partitions, 'latest')
@@ -274,15 +272,17 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    * to where it ended at the start. Throws INVALID_CONFIG, CLOSED, INVALID_REQUEST when a loop of this
    * consumer reads the topic; the loop ends with ABORTED, with OFFSET_OUT_OF_RANGE under
    * `autoOffsetReset: 'none'`, UNKNOWN_TOPIC_ID when the topic is deleted, KAFKA_STORAGE_ERROR or
-   * CORRUPT_MESSAGE when files that hold what memory no longer does cannot be read, or by `close`; in a
-   * group also with UNRELEASED_INSTANCE_ID, FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED,
-   * UNSUPPORTED_ASSIGNOR, and what a callback throws.
+   * CORRUPT_MESSAGE when files that hold what memory no longer does cannot be read, or by `close`; in a group also with
+   * UNRELEASED_INSTANCE_ID, FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED, UNSUPPORTED_ASSIGNOR, and what a callback throws.
    */
   batches<K, V>(topics: TopicsToRead<K, V>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
     return this.#read(topics, options) as unknown as AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void>
   }
 
-  /** Records one by one, each settled by asking for the next: comfortable, and slower than `batches`; errors as there. */
+  /**
+   * Records one by one, each settled by asking for the next: comfortable, and slower than `batches`; errors as there. In a group
+   * none is handed out once this member was put out of it, also in the middle of a batch.
+   */
   records<K, V>(topics: TopicsToRead<K, V>, options: ReadOptions = {}): AsyncIterableIterator<ConsumerRecord<K, V>, undefined, void> {
     const batches = this.#read(topics, options)
     const records = new RecordIterator<K, V>(batches as never, this.#turnYield)

@@ -17,6 +17,7 @@ import type { MembershipEffect } from './group-membership.ts'
 import type { GroupReading, ReadingGroup } from './group-reading.ts'
 import { warnOnce } from './group-warnings.ts'
 import type { TopicsByName } from './known-topics.ts'
+import { MemberFence } from './member-fence.ts'
 import { OffsetCommits, STANDALONE } from './offset-commits.ts'
 import type { Committer } from './offset-commits.ts'
 import { groupPartitionKey, leaveEpochOf, plainRequest } from './membership-requests.ts'
@@ -38,7 +39,7 @@ export interface GroupMetadata {
 
 export interface GroupConsumerOptions {
   readonly engine: EmbeddedEngine
-  readonly calls: Pick<GroupCalls, 'ask' | 'fenceCount'>
+  readonly calls: Pick<GroupCalls, 'ask' | 'fenceCount' | 'fenceWord'>
   readonly groupId: string
   readonly memberId: string
   readonly consumer: FilledConsumerOptions
@@ -48,6 +49,7 @@ export interface GroupConsumerOptions {
 export class GroupConsumer implements ReadingGroup, TopicsByName {
   readonly commits: OffsetCommits
   readonly partitions: OwnedPartitions
+  readonly fence: MemberFence
   readonly #options: GroupConsumerOptions
   readonly #identity: MemberIdentity
   readonly #membership: GroupMembership
@@ -60,7 +62,6 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   readonly #effects: MembershipEffect[] = []
   #isPerforming = false
   #request: AbortController | undefined
-  #fencesSeen: number
   #fencesAsked = -1
   #retryTimer: Timer | undefined
   #pollTimer: Timer | undefined
@@ -72,7 +73,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     this.#options = options
     const { calls, groupId, memberId, consumer, engine } = options
     const groupInstanceId = consumer.groupInstanceId ?? null
-    this.#fencesSeen = calls.fenceCount()
+    this.fence = new MemberFence(calls)
     const groupRemoteAssignor = consumer.groupRemoteAssignor ?? null
     this.#identity = { groupId, memberId, groupInstanceId, rebalanceTimeoutMs: consumer.maxPollIntervalMs, groupRemoteAssignor }
     this.#membership = new GroupMembership({
@@ -159,9 +160,8 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   }
 
   mayHandOut(): boolean {
-    const count = this.#options.calls.fenceCount()
-    if (count === this.#fencesSeen || !this.#isSubscribed) return true
-    this.#verify(count)
+    if (!this.fence.isRaised() || !this.#isSubscribed) return true
+    this.#verify(this.fence.count)
     return false
   }
 
@@ -305,7 +305,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     this.#request?.abort()
     const abort = new AbortController()
     this.#request = abort
-    const count = calls.fenceCount()
+    const { count } = this.fence
     const sentMs = engine.clock.monotonicMs()
     const answered = (effects: () => MembershipEffect[]): void => {
       if (this.#request !== abort || this.#isClosed) return
@@ -324,7 +324,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     calls.ask('consumerGroupHeartbeat', groupId, request, options).then(
       (response) =>
         answered(() => {
-          if (response.errorCode === KAFKA_ERRORS.NONE) this.#fencesSeen = count
+          if (response.errorCode === KAFKA_ERRORS.NONE) this.fence.lower(count)
           return this.#membership.heard(id, response)
         }),
       (error: unknown) => answered(() => this.#membership.unheard(id, asMillraceError(error))),

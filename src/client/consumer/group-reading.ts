@@ -7,7 +7,7 @@
 // Holds: a batch that its user has in hand is not given to another member under it, unless the
 // coordinator has given it away: its partition goes when the next one is asked for, or the loop
 // ends. Of records that are handed out one by one, those asked past are settled when somebody
-// wants to know, so none of them costs anything.
+// wants to know, and before each the fence is looked at.
 
 import { BatchIterator } from './batch-iterator.ts'
 import type { BatchIteratorOptions, HandingOut } from './batch-iterator.ts'
@@ -15,10 +15,13 @@ import type { ConsumerBatch } from './consumer-batch.ts'
 import type { OwnedPartition, PartitionReader } from './owned-partition.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
 import type { GroupEnds } from './group-ends.ts'
+import type { MemberFence } from './member-fence.ts'
 import type { RecordBatches } from './record-iterator.ts'
 
 /** What a loop needs of its consumer. */
 export interface ReadingGroup {
+  /** undefined: nobody puts this one out. */
+  readonly fence: MemberFence | undefined
   /** Asked for the first time: joins, or takes what is assigned by hand. Rejects with what keeps it from that. */
   begin(reading: GroupReading): Promise<void>
   /** Its user is there. Once a batch. */
@@ -59,6 +62,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   readonly #options: GroupReadingOptions
   readonly #iterator: BatchIterator
   readonly #isManual: boolean
+  readonly #fence: MemberFence | undefined
   #beginning: Promise<void> | undefined
   #isBegun = false
   #recordSeen = -1
@@ -74,6 +78,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   constructor(options: GroupReadingOptions) {
     this.#options = options
     this.#isManual = options.settling === 'manual'
+    this.#fence = options.group.fence
     this.#iterator = new BatchIterator({
       ...options.iterator,
       fetchers: [],
@@ -131,7 +136,22 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   }
 
   endsBatch(): boolean {
-    return this.#mayEndBatch && this.#endsBatch()
+    if (this.#mayEndBatch && this.#endsBatch()) return true
+    return this.#fence?.looksRaised() === true && this.#withholdsRest()
+  }
+
+  /** A member of this thread was put out: what is behind the record that was asked past comes once it is known that it was another. */
+  #withholdsRest(): boolean {
+    if (this.#options.group.mayHandOut()) return false
+    const inHand = this.#inHand
+    const record = this.recordInHand?.()
+    if (inHand === undefined || record === undefined) return false
+    const { batch, partition } = inHand
+    partition.settleBelow(record + 1)
+    // Where its user has moved it meanwhile, it is read on from there.
+    if (partition.fetcher.isAt(batch.nextOffset)) partition.fetcher.seek(record + 1)
+    this.#putDown()
+    return true
   }
 
   #endsBatch(): boolean {

@@ -157,7 +157,11 @@ describe('one member', () => {
     const topic = topicOf(1, 20)
     const consumer = world.consumer()
     const records: Records = consumer.records(topic)
-    for (let i = 0; i < 15; i++) expect(await nextValue(records)).toBe(`0:${i}`)
+    for (let i = 0; i < 15; i++) {
+      // Records that take a millisecond: the clock is looked at after each.
+      world.logs.clock.advance(1)
+      expect(await nextValue(records)).toBe(`0:${i}`)
+    }
     world.logs.clock.advance(6)
     const next = records.next()
     const closed = consumer.close()
@@ -265,6 +269,59 @@ describe('one member', () => {
     await within(other.return!())
     expect(world.memberIds()).toEqual([])
     await within(consumer.close())
+  })
+})
+
+describe('a fence that is raised in the middle of a batch', () => {
+  test('for this member: no record behind it is handed out', async () => {
+    const topic = topicOf(1, 6)
+    const lost: number[] = []
+    const consumer = world.consumer({ onLost: (partitions) => void lost.push(...partitions.map(({ partition }) => partition)) })
+    const records = consumer.records(topic)
+    expect([await nextValue(records), await nextValue(records)]).toEqual(['0:0', '0:1'])
+    await within(consumer.commit())
+    expect(world.committed(topic)).toEqual([1])
+    const { memberId } = consumer.groupMetadata()
+    world.fence(memberId)
+    // What is handed out next was read anew, by a new member, from what the group has committed.
+    expect(await nextValue(records)).toBe('0:1')
+    expect(lost).toEqual([0])
+    await within(records.return!())
+    await consumer.close()
+  })
+
+  test('for another one of this thread: the rest comes when that is known, each record once', async () => {
+    const topic = topicOf(1, 6)
+    const [consumer, other] = [world.consumer(), world.consumer({ groupId: 'h' })]
+    const others = other.records(topic)
+    await nextValue(others)
+    const records = consumer.records(topic)
+    expect([await nextValue(records), await nextValue(records)]).toEqual(['0:0', '0:1'])
+    const before = world.asked.length
+    world.fence(other.groupMetadata().memberId, 'h')
+    expect(await nextValue(records)).toBe('0:2')
+    expect(world.asked.slice(before).filter((line) => line.startsWith('consumerGroupHeartbeat')).length).toBeGreaterThan(0)
+    // What was asked past is settled, and no more.
+    await within(consumer.commit())
+    expect(world.committed(topic)).toEqual([2])
+    expect([await nextValue(records), await nextValue(records), await nextValue(records)]).toEqual(['0:3', '0:4', '0:5'])
+    await within(records.return!())
+    expect(world.committed(topic)).toEqual([5])
+    await within(others.return!())
+  })
+
+  test('a seek meanwhile is not undone', async () => {
+    const topic = topicOf(1, 6)
+    const [consumer, other] = [world.consumer(), world.consumer({ groupId: 'h' })]
+    const others = other.records(topic)
+    await nextValue(others)
+    const records = consumer.records(topic)
+    expect([await nextValue(records), await nextValue(records)]).toEqual(['0:0', '0:1'])
+    consumer.seek(topic, 0, 5)
+    world.fence(other.groupMetadata().memberId, 'h')
+    expect(await nextValue(records)).toBe('0:5')
+    await within(records.return!())
+    await within(others.return!())
   })
 })
 

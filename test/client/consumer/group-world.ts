@@ -36,7 +36,7 @@ interface Call {
   readonly fail: (error: Error) => void
 }
 
-export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
+export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount' | 'fenceWord'> {
   readonly logs: HandDrivenLog
   readonly log: GroupRecord[] = []
   /** What was asked, as `api member epoch`. */
@@ -49,7 +49,7 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   readonly #shard: GroupCoordinator
   readonly #held = new Map<string, { readonly call: Call; readonly timer: Timer }>()
   readonly #timers = new Map<string, Timer>()
-  #fences = 0
+  readonly fenceWord = { words: new Int32Array(1), at: 0 }
   #told = MetadataImage.EMPTY
   #requests = 0
 
@@ -71,7 +71,7 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   }
 
   fenceCount(): number {
-    return this.#fences
+    return this.fenceWord.words[0]!
   }
 
   /** Heartbeats that are held back now. */
@@ -168,7 +168,7 @@ export class GroupWorld implements Pick<GroupCalls, 'ask' | 'fenceCount'> {
   #step(step: CoordinatorStep<GroupRecord>): void {
     const { clock } = this.logs
     const { records = [], timers = [], news = [], fenced = [] } = step
-    this.#fences += fenced.length
+    this.fenceWord.words[0]! += fenced.length
     for (const record of records) {
       const read = throughBytes(record)
       this.log.push(read)

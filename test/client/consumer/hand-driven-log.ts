@@ -68,7 +68,7 @@ export class HandDrivenLog {
       brokers?: number
       logMemoryBytes?: number
       partitionFiles?: PartitionFiles
-      groups?: Pick<GroupCalls, 'ask' | 'fenceCount'>
+      groups?: Pick<GroupCalls, 'ask' | 'fenceCount' | 'fenceWord'>
       random?: Random
     } = {},
   ) {
