@@ -76,6 +76,8 @@ export class GroupCoordinators {
   readonly #options: GroupCoordinatorsOptions
   /** By slot. */
   readonly #led = new Map<number, Led>()
+  /** Those that wait for their log: there are fifty, and a turn in which none of them does costs nothing. */
+  readonly #waiting = new Set<Led>()
 
   constructor(options: GroupCoordinatorsOptions) {
     this.#options = options
@@ -91,7 +93,7 @@ export class GroupCoordinators {
       slots.add(slot)
       if (this.#led.get(slot)?.actor !== actor) this.#start(actor, partitionId)
     }
-    for (const [slot, { runtime }] of this.#led) if (!slots.has(slot)) this.#stop(slot, runtime)
+    for (const [slot, led] of this.#led) if (!slots.has(slot)) this.#stop(slot, led)
     if (delta === undefined) return
     for (const { runtime } of this.#led.values()) runtime.tell((shard, { nowMs }) => shard.metadataChanged(delta, nowMs))
   }
@@ -125,22 +127,25 @@ export class GroupCoordinators {
 
   /** In each turn, behind what moves watermarks. */
   advance(): void {
-    for (const led of this.#led.values()) {
+    if (this.#waiting.size === 0) return
+    for (const led of this.#waiting) {
       const { actor, runtime } = led
       if (runtime.isActive) {
         if (actor.haveFilesFailed) runtime.fail()
         else runtime.advance()
       } else if (led.isLoaded && actor.log.highWatermark >= actor.log.endOffset) this.#activate(led)
+      if (runtime.isActive && !runtime.isBehind) this.#waiting.delete(led)
     }
   }
 
   close(): void {
-    for (const [slot, { runtime }] of this.#led) this.#stop(slot, runtime)
+    for (const [slot, led] of this.#led) this.#stop(slot, led)
   }
 
   #start(actor: PartitionActor, partition: number): void {
     const { slot } = actor.log
-    this.#led.get(slot)?.runtime.close()
+    const before = this.#led.get(slot)
+    if (before !== undefined) this.#stop(slot, before)
     const { clock, random, bells, config, image } = this.#options
     const registry = new SnapshotRegistry()
     const shard = new GroupCoordinator({ registry, config: groupConfigOf(config), image, random, partition, compilePattern })
@@ -148,7 +153,7 @@ export class GroupCoordinators {
       name: `the coordinator of ${OFFSETS_TOPIC}-${partition}`,
       registry,
       shard,
-      log: this.#logOf(actor),
+      log: this.#logOf(actor, () => this.#waiting.add(led)),
       clock,
       onFenced: (host) => {
         const local = localThreadOf(host)
@@ -157,6 +162,7 @@ export class GroupCoordinators {
     })
     const led: Led = { actor, runtime, isLoaded: false, failure: undefined }
     this.#led.set(slot, led)
+    this.#waiting.add(led)
     this.#load(led).then(
       () => {
         led.isLoaded = true
@@ -167,6 +173,7 @@ export class GroupCoordinators {
         if (!isAnswer(error)) return this.#options.onFatal(error)
         // Its groups have no coordinator, and are told why; the others go on.
         led.failure = error
+        this.#waiting.delete(led)
       },
     )
   }
@@ -197,7 +204,7 @@ export class GroupCoordinators {
     runtime.tell((shard, { nowMs, wallMs }) => shard.loaded(nowMs, (host) => this.#isHostAlive(host), wallMs))
   }
 
-  #logOf(actor: PartitionActor): CoordinatorLog<GroupRecord> {
+  #logOf(actor: PartitionActor, onWaiting: () => void): CoordinatorLog<GroupRecord> {
     const { partitions, clock, onAppended } = this.#options
     const { log } = actor
     return {
@@ -206,6 +213,7 @@ export class GroupCoordinators {
         if (actor.haveFilesFailed) return 'KAFKA_STORAGE_ERROR'
         if (batch.length > log.config.maxMessageBytes) return 'RECORD_LIST_TOO_LARGE'
         if (partitions.append(log.slot, batch) < 0) return 'COORDINATOR_NOT_AVAILABLE'
+        onWaiting()
         onAppended()
         return log.endOffset
       },
@@ -218,9 +226,10 @@ export class GroupCoordinators {
     }
   }
 
-  #stop(slot: number, runtime: GroupRuntime): void {
-    runtime.close()
-    if (this.#led.get(slot)?.runtime === runtime) this.#led.delete(slot)
+  #stop(slot: number, led: Led): void {
+    led.runtime.close()
+    this.#waiting.delete(led)
+    if (this.#led.get(slot) === led) this.#led.delete(slot)
   }
 
   #hostOf({ id, incarnation }: ThreadBell): string {

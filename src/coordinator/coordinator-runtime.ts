@@ -89,6 +89,11 @@ export class CoordinatorRuntime<Record, Shard extends TimedShard<Record>> {
     return this.#uncommitted.length > 0
   }
 
+  /** Whether `advance` has anything to look for: something was decided that is not committed. */
+  get isBehind(): boolean {
+    return this.#decided > this.#committed || this.#uncommitted.length > 0
+  }
+
   /** While it is loaded. */
   replay(record: Record): void {
     assert(this.#state === 'loading', `${this.#options.name} replays a log only while it loads`)
