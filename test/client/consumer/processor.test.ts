@@ -84,7 +84,7 @@ describe('the event loop has its turn', () => {
       synchronous: work,
       async: async () => work(),
       'async, with its work behind an await': async () => {
-        await undefined
+        await Promise.resolve()
         work()
       },
     }[kind]
