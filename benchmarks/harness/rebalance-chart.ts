@@ -56,13 +56,16 @@ export function renderRebalanceChart(one: CaseReport, report: BenchReport): stri
   })
   const heading = {
     title: one.title,
-    description: points
-      .map(({ partitions, metrics }) => `${count(partitions)} partitions: ${digits(metrics['joined']!.median)} ms.`)
-      .join(' '),
+    description: lines.map(wordsOf).join(' '),
     heading: 'Rebalance: milliseconds by partitions and members',
     how: `${medianNote(Math.max(...points.map(({ metrics }) => metrics['joined']!.samples.length)), report.small)}; all members on one thread`,
   }
   return chartSvg(heading, report, HEIGHT, [legend(lines), ...panels])
+}
+
+function wordsOf({ members, points }: Line): string {
+  const each = points.map(({ partitions, metrics }) => `${count(partitions)} partitions ${digits(metrics['joined']!.median)} ms`)
+  return `${count(members)} members, one joins: ${each.join(', ')}.`
 }
 
 function linesOf(one: CaseReport): Line[] {
