@@ -39,7 +39,7 @@ const seen = []
 for await (const record of millrace.consumer().records(greetings, { until: 'end' })) seen.push(record.value)
 await millrace.close()
 if (seen.join() !== 'hello') throw new Error(`expected one hello, got ${JSON.stringify(seen)}`)
-const entries = await Promise.all(['millrace/rxjs', 'millrace/package.json'].map((name) => import(name, name.endsWith('json') ? { with: { type: 'json' } } : undefined)))
+const entries = await Promise.all(['millrace/rxjs', 'millrace/package.json', 'millrace/testing'].map((name) => import(name, name.endsWith('json') ? { with: { type: 'json' } } : undefined)))
 if (typeof entries[0].fromTopic !== 'function') throw new Error('millrace/rxjs has no fromTopic')
 console.log(`hello from the packed package on Node.js ${process.version}`)
 APP

@@ -28,17 +28,38 @@ export const THREAD_KIND_BROKER = 1
 export const THREAD_KIND_CLIENT = 2
 export const THREAD_KIND_IO = 3
 
+/** Who sleeps on bells whose threads are all one thread of Node.js: by thread id, what wakes it. */
+type LocalSleepers = Map<number, { readonly rung: Promise<void>; readonly wake: () => void }>
+
+const LOCAL_BELLS = new WeakMap<SharedArrayBuffer, LocalSleepers>()
+
 export class Bells {
   readonly buffer: SharedArrayBuffer
   readonly words: Int32Array<SharedArrayBuffer>
+  /** Set where no other thread of Node.js rings these bells. */
+  readonly #local: LocalSleepers | undefined
 
   static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(THREADS_MAX * LINE_WORDS * 4)
   }
 
+  /**
+   * Says, before anybody has looked at them, that all threads of these bells run in this one thread of Node.js: a ring then wakes
+   * by a promise of it, in a microtask, and an engine's task queue of its own has no part in the order.
+   */
+  static keepLocal(buffer: SharedArrayBuffer): void {
+    LOCAL_BELLS.set(buffer, new Map())
+  }
+
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.words = new Int32Array(buffer)
+    this.#local = LOCAL_BELLS.get(buffer)
+  }
+
+  /** Whether all threads of these bells are this one: while it has nothing else to do, nobody can ring. */
+  get areLocal(): boolean {
+    return this.#local !== undefined
   }
 
   /** Takes the lowest free thread id. Throws when all 256 are taken. */
@@ -96,7 +117,8 @@ export class Bells {
     // A plain look first: an exchange takes the cache line from its owner even when it fails.
     if (Atomics.load(this.words, at) !== PARKED) return false
     if (Atomics.compareExchange(this.words, at, PARKED, AWAKE) !== PARKED) return false
-    Atomics.notify(this.words, at)
+    if (this.#local === undefined) Atomics.notify(this.words, at)
+    else this.#wakeLocal(id, this.#local)
     return true
   }
 
@@ -119,7 +141,22 @@ export class Bells {
    * pending: a timed or an abandoned one is never freed by V8.
    */
   wait(id: ThreadId): Promise<unknown> | undefined {
+    if (this.#local !== undefined) return this.#waitLocal(id, this.#local)
     const waited = Atomics.waitAsync(this.words, id * LINE_WORDS + BELL, PARKED)
     return waited.async ? waited.value : undefined
+  }
+
+  #waitLocal(id: ThreadId, sleepers: LocalSleepers): Promise<unknown> | undefined {
+    if (!this.isParked(id)) return undefined
+    let wake!: () => void
+    const rung = new Promise<void>((resolve) => (wake = resolve))
+    sleepers.set(id, { rung, wake })
+    return rung
+  }
+
+  #wakeLocal(id: ThreadId, sleepers: LocalSleepers): void {
+    const sleeper = sleepers.get(id)
+    sleepers.delete(id)
+    sleeper?.wake()
   }
 }

@@ -21,6 +21,8 @@ import { systemClock } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { errorFromData, errorToData, MillraceError } from '../errors.ts'
 import type { ErrorData } from '../errors.ts'
+import { newMessageChannel } from './port-pair.ts'
+import type { NewPortPair } from './port-pair.ts'
 
 export const ATTACH_TIMEOUT_MS = 30_000
 
@@ -50,15 +52,23 @@ interface AttachMessage {
 
 type AttachAnswer = { readonly accepted: true } | { readonly error: ErrorData }
 
-const LISTENERS = new Map<string, AttachListener>()
+interface Listening {
+  readonly onPort: AttachListener
+  readonly newPortPair: NewPortPair
+}
 
-/** Accepts threads that attach with `token`, until the returned function is called. */
-export function listenForAttach(token: string, onPort: AttachListener): () => void {
+const LISTENERS = new Map<string, Listening>()
+
+/**
+ * Accepts threads that attach with `token`, until the returned function is called. `newPortPair` makes the channel for the
+ * opener's own thread.
+ */
+export function listenForAttach(token: string, onPort: AttachListener, newPortPair = newMessageChannel): () => void {
   if (LISTENERS.has(token)) throw new MillraceError('DUPLICATE_RESOURCE', 'this attach token is listened for already')
   if (LISTENERS.size === 0) process.on('workerMessage', onWorkerMessage)
-  LISTENERS.set(token, onPort)
+  LISTENERS.set(token, { onPort, newPortPair })
   return () => {
-    if (LISTENERS.get(token) !== onPort) return
+    if (LISTENERS.get(token)?.onPort !== onPort) return
     LISTENERS.delete(token)
     if (LISTENERS.size === 0) process.off('workerMessage', onWorkerMessage)
   }
@@ -113,11 +123,11 @@ export function openAttachPort(address: AttachAddress, options: OpenAttachPortOp
 }
 
 async function openDirectly({ token, threadId }: AttachAddress): Promise<MessagePort> {
-  const listener = LISTENERS.get(token)
-  if (listener === undefined) throw notListening(threadId)
-  const { port1, port2 } = new MessageChannel()
+  const listening = LISTENERS.get(token)
+  if (listening === undefined) throw notListening(threadId)
+  const { port1, port2 } = listening.newPortPair()
   try {
-    listener(port2, threadId)
+    listening.onPort(port2, threadId)
   } catch (error) {
     port1.close()
     throw error
@@ -131,9 +141,9 @@ function onWorkerMessage(message: unknown, fromThreadId: number): void {
   const { token, port, answerPort } = message
   let answer: AttachAnswer = { accepted: true }
   try {
-    const listener = LISTENERS.get(token)
-    if (listener === undefined) throw notListening(ownThreadId)
-    listener(port, fromThreadId)
+    const listening = LISTENERS.get(token)
+    if (listening === undefined) throw notListening(ownThreadId)
+    listening.onPort(port, fromThreadId)
   } catch (error) {
     port.close()
     answer = { error: errorToData(error) }

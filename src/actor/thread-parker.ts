@@ -125,7 +125,8 @@ export class ThreadParker implements Parker {
 
   /** Keeps this thread's event loop, and so the process, alive until as many releases as holds have come. */
   hold(): void {
-    if (this.#closed) return
+    // Where nobody else could ring, a process that waits would wait for ever.
+    if (this.#closed || this.#bells.areLocal) return
     this.#holds++
     if (this.#holds > 1) return
     this.#keepAlive ??= new MessageChannel().port1

@@ -11,6 +11,7 @@ import { connectControl, exposeControl } from '../actor/control-channel.ts'
 import type { ControlClient } from '../actor/control-channel.ts'
 import { DutyCycle } from '../actor/duty-cycle.ts'
 import { ThreadParker, immediateScheduler } from '../actor/thread-parker.ts'
+import type { TurnScheduler } from '../actor/turn-scheduler.ts'
 import { Bells } from '../bells.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { TRANSACTION_SETTINGS } from '../config/broker-transaction-settings.ts'
@@ -45,6 +46,8 @@ interface Peer {
 export interface BrokerEnvironment {
   readonly clock: Clock
   readonly random: Random
+  /** How this broker gets its turns; those of its thread's event loop unless said. */
+  readonly scheduler?: TurnScheduler
   /** The worker_threads id of this thread. */
   readonly workerThread: number
   /** Whether cores are left for spinning. */
@@ -87,11 +90,11 @@ export class BrokerActor implements HostedBrokerControl {
     this.#init = init
     this.#heardOf = [...init.incarnations]
     this.#environment = environment
-    const { clock } = environment
+    const { clock, scheduler = immediateScheduler } = environment
     this.#bells = new Bells(init.memory.bells)
     this.#table = new BrokerTable(init.memory.brokers)
     this.#parker = new ThreadParker(this.#bells, threadId(init.bell.id))
-    this.#actors = new ActorSystem({ clock, scheduler: immediateScheduler, onEscalate: ({ error }) => environment.onFatal(error) })
+    this.#actors = new ActorSystem({ clock, scheduler, onEscalate: ({ error }) => environment.onFatal(error) })
     this.#lanes = new BrokerLanes(this.#bells, {
       onBatch: (lane, bytes, start, end) => this.#onBatch(lane, bytes, start, end),
       onCorruptLane: () => undefined,
@@ -121,7 +124,7 @@ export class BrokerActor implements HostedBrokerControl {
     })
     this.#dutyCycle = new DutyCycle({
       parker: this.#parker,
-      scheduler: immediateScheduler,
+      scheduler,
       turn: () => this.#turn(),
       hasWork: () => (!this.#partitions.isHeldUp && this.#lanes.hasWork()) || this.#partitions.hasAttention || this.#metadata.awaitNews(),
       idleStrategy: init.idleStrategy,

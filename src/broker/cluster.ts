@@ -4,13 +4,15 @@
 // failover among living brokers: while this thread is blocked, they go on.
 // Holds: every thread, port and bell given out is taken back by `close`, which ends.
 
-import { MessageChannel, threadId as ownThreadId } from 'node:worker_threads'
+import { threadId as ownThreadId } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { assert } from '../assert.ts'
 import { listenForAttach } from '../actor/attach-port.ts'
 import type { AttachAddress } from '../actor/attach-port.ts'
 import { connectControl, exposeControl, transferred } from '../actor/control-channel.ts'
 import type { ControlClient, ControlServer, Transferred } from '../actor/control-channel.ts'
+import { newMessageChannel } from '../actor/port-pair.ts'
+import type { NewPortPair } from '../actor/port-pair.ts'
 import { Supervisor } from '../actor/supervisor.ts'
 import type { SupervisionPolicy } from '../actor/supervisor.ts'
 import type { SpawnedThread, ThreadExit, ThreadSpawner } from '../actor/worker-thread.ts'
@@ -44,6 +46,8 @@ export interface ClusterOptions {
   readonly clock: Clock
   readonly random: Random
   readonly spawner: ThreadSpawner
+  /** Set where the spawner starts no threads of Node.js: everybody then lives in this one, and only here may be attached. */
+  readonly local?: { readonly newPortPair: NewPortPair; readonly name: string } | undefined
   /** How often a broker may die before it is given up; RESTARTS unless said. */
   readonly restarts?: SupervisionPolicy
   /** Kafka: metadata.log.max.record.bytes.between.snapshots; BYTES_BETWEEN_SNAPSHOTS unless said. */
@@ -77,6 +81,7 @@ const CLOSE_TIMEOUT_MS = 5_000
 
 export class Cluster {
   readonly #options: ClusterOptions
+  readonly #newPortPair: NewPortPair
   readonly #memory: ProcessMemory
   readonly #bells: Bells
   readonly #table: BrokerTable
@@ -109,7 +114,9 @@ export class Cluster {
 
   private constructor(options: ClusterOptions) {
     this.#options = options
+    this.#newPortPair = options.local?.newPortPair ?? newMessageChannel
     this.#memory = allocateProcessMemory(options, options.random.uint32())
+    if (options.local !== undefined) Bells.keepLocal(this.#memory.bells)
     this.#bells = new Bells(this.#memory.bells)
     this.#table = new BrokerTable(this.#memory.brokers)
     this.#incarnations = new Array<number>(options.brokers).fill(1)
@@ -198,15 +205,15 @@ export class Cluster {
     const peers: BrokerInit['peers'][number][][] = Array.from({ length: brokers }, () => [])
     for (let a = 0; a < brokers; a++) {
       for (let b = a + 1; b < brokers; b++) {
-        const { port1, port2 } = new MessageChannel()
+        const { port1, port2 } = this.#newPortPair()
         peers[a]!.push({ brokerId: b, incarnation: 1, port: port1 })
         peers[b]!.push({ brokerId: a, incarnation: 1, port: port2 })
       }
     }
     const started = peers.map((own, brokerId) => this.#spawn(brokerId, 1, own, brokerId === 0))
     // Behind the threads: where chance from the machine comes from takes long to load, and they start meanwhile.
-    const token = newToken(this.#options.random)
-    this.#stopListening = listenForAttach(token, (port) => this.#accept(port))
+    const token = newToken(this.#options.random) + (this.#options.local?.name ?? '')
+    this.#stopListening = listenForAttach(token, (port, from) => this.#accept(port, from), this.#newPortPair)
     this.#address = { token, threadId: ownThreadId }
     // Why a directory cannot be opened is said before what follows from it.
     this.#logDirectories = await this.#io?.ready()
@@ -231,7 +238,7 @@ export class Cluster {
   #spawn(brokerId: number, incarnation: number, peers: BrokerInit['peers'], bootstrap: boolean): HostedBroker {
     const { idleStrategy, spawner, workerUrl, config = {} } = this.#options
     const bell = this.#bells.claim(THREAD_KIND_BROKER)
-    const { port1, port2 } = new MessageChannel()
+    const { port1, port2 } = this.#newPortPair()
     this.#incarnations[brokerId] = incarnation
     const incarnations = [...this.#incarnations]
     const memory = this.#memory
@@ -276,7 +283,7 @@ export class Cluster {
     const incarnation = this.#incarnations[brokerId]! + 1
     const peers: BrokerInit['peers'][number][] = []
     for (const other of this.#living.values()) {
-      const { port1, port2 } = new MessageChannel()
+      const { port1, port2 } = this.#newPortPair()
       peers.push({ brokerId: other.brokerId, incarnation: other.incarnation, port: port1 })
       // If it is dead already, nobody has taken the other end: closing it tells the new broker.
       void other.control
@@ -294,7 +301,9 @@ export class Cluster {
 
   // --- attached threads -----------------------------------------------------------
 
-  #accept(port: MessagePort): void {
+  #accept(port: MessagePort, fromThreadId: number): void {
+    if (this.#options.local !== undefined && fromThreadId !== ownThreadId)
+      throw new MillraceError('INVALID_REQUEST', 'this millrace runs inline, in the thread that opened it: no other thread can attach')
     let bell: ThreadBell | undefined
     const api: HostControl = {
       attach: () => {
@@ -343,7 +352,7 @@ export class Cluster {
   }
 
   #connectClient({ brokerId, incarnation, bell: { id: thread }, control }: HostedBroker, bell: ThreadBell): BrokerConnection {
-    const { port1, port2 } = new MessageChannel()
+    const { port1, port2 } = this.#newPortPair()
     // If the broker is dead already, nobody has taken the other end: closing it tells the client.
     void control
       .with({ transfer: [port2], hold: false })

@@ -1,7 +1,9 @@
 // Gives the event loop of the user's thread its turn: a `for await` over records that
 // are always ready, or a loop of offers with a microtask between, would otherwise
 // keep every timer and socket of the process waiting (measured: for ever).
+// Of node:timers itself: a user's fake timers replace the globals.
 
+import { setImmediate } from 'node:timers'
 import type { Clock } from '../clock.ts'
 
 /** Timers of the user's thread fire at the latest so long after they are due, and a turn. */

@@ -7,6 +7,7 @@ import type { Cluster } from '../broker/cluster.ts'
 import type { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
 import { engineRandom } from '../random.ts'
+import type { Random } from '../random.ts'
 import { Admin } from './admin/admin.ts'
 import { Consumer } from './consumer/consumer.ts'
 import { fillConsumerOptions } from './consumer/consumer-config.ts'
@@ -64,19 +65,39 @@ export interface EmbeddedMillrace extends Millrace {
 
 const CLOSE_TIMEOUT_MS = 5_000
 
+/** A producer or consumer that was made of a millrace. */
+export interface MadeClient {
+  readonly client: Producer | Consumer
+  readonly groupId: string | undefined
+  readonly isOpen: () => boolean
+}
+
+/** What an AttachedMillrace has beside its engine. */
+export interface Surroundings {
+  /** On the thread that opened it. */
+  readonly cluster?: Cluster | undefined
+  readonly random?: Random | undefined
+  readonly onMade?: ((made: MadeClient) => void) | undefined
+}
+
 export class AttachedMillrace implements EmbeddedMillrace {
   readonly handle: MillraceHandle
   readonly admin: Admin
   readonly #engine: EmbeddedEngine
   /** On the thread that opened it. */
   readonly #cluster: Cluster | undefined
+  readonly #random: Random
+  readonly #onMade: ((made: MadeClient) => void) | undefined
   readonly #open = new Set<Producer | Consumer>()
   #closing: Promise<void> | undefined
 
-  constructor(engine: EmbeddedEngine, handle: MillraceHandle, cluster: Cluster | undefined) {
+  constructor(engine: EmbeddedEngine, handle: MillraceHandle, surroundings: Surroundings = {}) {
     this.#engine = engine
     this.handle = handle
+    const { cluster, random = engineRandom, onMade } = surroundings
     this.#cluster = cluster
+    this.#random = random
+    this.#onMade = onMade
     this.admin = new Admin(engine)
   }
 
@@ -98,15 +119,19 @@ export class AttachedMillrace implements EmbeddedMillrace {
 
   producer(options?: ProducerOptions): Producer {
     this.#checkOpen()
-    const producer = new Producer(this.#engine, fillProducerOptions(options), engineRandom, () => this.#open.delete(producer))
+    const filled = fillProducerOptions(options)
+    const producer = new Producer(this.#engine, filled, this.#random, () => this.#open.delete(producer))
     this.#open.add(producer)
+    this.#onMade?.({ client: producer, groupId: undefined, isOpen: () => this.#open.has(producer) })
     return producer
   }
 
   consumer(options?: ConsumerOptions): Consumer {
     this.#checkOpen()
-    const consumer = new Consumer(this.#engine, fillConsumerOptions(options), () => this.#open.delete(consumer))
+    const filled = fillConsumerOptions(options)
+    const consumer = new Consumer(this.#engine, filled, () => this.#open.delete(consumer), this.#random)
     this.#open.add(consumer)
+    this.#onMade?.({ client: consumer, groupId: filled.groupId, isOpen: () => this.#open.has(consumer) })
     return consumer
   }
 

@@ -1,21 +1,45 @@
 // Opening a millrace in this process, and attaching further threads to it.
 
 import { resolve } from 'node:path'
+import type { NewPortPair } from '../actor/port-pair.ts'
+import type { ThreadSpawner } from '../actor/worker-thread.ts'
 import { workerThreadSpawner } from '../actor/worker-thread.ts'
 import { Cluster } from '../broker/cluster.ts'
 import type { ClusterEvent } from '../broker/cluster.ts'
 import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { checkBrokerConfig } from '../config/broker-config-check.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
+import type { BatchCompressor } from '../engine/batch-compressor.ts'
 import { EmbeddedEngine } from '../engine/embedded-engine.ts'
 import { MillraceError } from '../errors.ts'
-import { systemRandom } from '../random.ts'
+import { engineRandom, systemRandom } from '../random.ts'
+import type { Random } from '../random.ts'
 import { createLogger } from './logger.ts'
 import type { LazyLogger } from './logger.ts'
 import { AttachedMillrace } from './millrace.ts'
-import type { EmbeddedMillrace, MillraceHandle } from './millrace.ts'
+import type { EmbeddedMillrace, MadeClient, MillraceHandle } from './millrace.ts'
 import { fillMillraceOptions } from './millrace-config.ts'
-import type { MillraceOptions } from './millrace-config.ts'
+import type { FilledMillraceOptions, MillraceOptions } from './millrace-config.ts'
+
+/** What a millrace takes of the world around it: the machine's for users, another one under virtual time. */
+export interface MillraceWorld {
+  readonly clock: Clock
+  /** Of the cluster: its token must not be guessed. */
+  readonly random: Random
+  /** Of producers and consumers. */
+  readonly clientRandom: Random
+  readonly spawner: ThreadSpawner
+  /** See `ClusterOptions`. */
+  readonly local?: { readonly newPortPair: NewPortPair; readonly name: string } | undefined
+  /** Where large batches are compressed; threads of a pool unless said. */
+  readonly compressor?: BatchCompressor | undefined
+  /** Told of each producer and consumer that is made. */
+  readonly onMade?: (made: MadeClient) => void
+}
+
+/** The world of every user. */
+export const MACHINE: MillraceWorld = { clock: systemClock, random: systemRandom, clientRandom: engineRandom, spawner: workerThreadSpawner }
 
 /**
  * Starts the broker threads of a millrace and attaches this thread. With a `dataDir` its topics are
@@ -24,7 +48,11 @@ import type { MillraceOptions } from './millrace-config.ts'
  * and ABORTED by its signal.
  */
 export async function openMillrace(options?: MillraceOptions, { signal }: { signal?: AbortSignal } = {}): Promise<EmbeddedMillrace> {
-  const filled = fillMillraceOptions(options)
+  return startMillrace(fillMillraceOptions(options), MACHINE, signal)
+}
+
+/** `openMillrace`, in another world than the machine's where one is given. */
+export async function startMillrace(filled: FilledMillraceOptions, world: MillraceWorld, signal?: AbortSignal): Promise<AttachedMillrace> {
   const { config: given, withoutEffect } = checkBrokerConfig(filled.config)
   const dataDir = filled.dataDir === undefined ? undefined : resolve(filled.dataDir)
   const config = dataDir === undefined ? refuseDurability(given) : { 'millrace.durability': 'cache' as const, ...given }
@@ -39,16 +67,18 @@ export async function openMillrace(options?: MillraceOptions, { signal }: { sign
     config,
     dataDir,
     workerUrl: filled.workerUrl === undefined ? undefined : new URL(filled.workerUrl),
-    clock: systemClock,
-    random: systemRandom,
-    spawner: workerThreadSpawner,
+    clock: world.clock,
+    random: world.random,
+    spawner: world.spawner,
+    local: world.local,
     onEvent: (event) => logEvent(logger, event),
   })
   try {
     // Threads that are starting are not stopped half-way: an abort is looked at when they run.
     refuseAborted(signal)
-    const engine = await EmbeddedEngine.attach(cluster.address, { clock: systemClock, signal })
-    return new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, cluster)
+    const engine = await EmbeddedEngine.attach(cluster.address, { clock: world.clock, compressor: world.compressor, signal })
+    const { clientRandom: random, onMade } = world
+    return new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, { cluster, random, onMade })
   } catch (error) {
     await cluster.close({ timeoutMs: 0 })
     throw error
@@ -67,7 +97,7 @@ export async function attachMillrace(handle: MillraceHandle, options: { signal?:
     throw new MillraceError('INVALID_REQUEST', 'attachMillrace takes the handle of an open millrace: pass millrace.handle in workerData')
   }
   const engine = await EmbeddedEngine.attach(handle, { clock: systemClock, signal: options.signal })
-  return new AttachedMillrace(engine, handle, undefined)
+  return new AttachedMillrace(engine, handle)
 }
 
 function refuseDurability(config: Readonly<Partial<BrokerConfig>>): Readonly<Partial<BrokerConfig>> {

@@ -58,6 +58,8 @@ export interface AttachOptions {
   readonly controlTimeoutMs?: number
   /** Where the positions of new lanes start, in bytes: for tests near 2^31 and 2^32. */
   readonly laneStartPosition?: number
+  /** Where large batches are compressed; threads of a pool unless said. */
+  readonly compressor?: BatchCompressor | undefined
 }
 
 const CONTROL_TIMEOUT_MS = 30_000
@@ -79,7 +81,7 @@ export class EmbeddedEngine {
   /** Where what memory no longer holds is read. */
   readonly partitionFiles: PartitionFiles
   /** For all producers of this thread. */
-  readonly compressor = new BatchCompressor()
+  readonly compressor: BatchCompressor
   readonly #producerIds: ProducerIds
   readonly #parker: ThreadParker
   readonly #bellIncarnation: number
@@ -117,6 +119,7 @@ export class EmbeddedEngine {
     this.#bellIncarnation = bell.incarnation
     this.clock = options.clock
     this.#laneStartPosition = options.laneStartPosition ?? 0
+    this.compressor = options.compressor ?? new BatchCompressor()
     this.bells = new Bells(memory.bells)
     this.memory = new LogMemory(memory.log)
     this.brokerConfig = config

@@ -33,7 +33,7 @@ describe('src', () => {
     const drawn = new Map<string, number>()
     for (const [, floor, rooms] of map.matchAll(/^ *(\d+) {2,}(.+)$/gm)) {
       const names = rooms!.split(/ {2,}[←(]/)[0]!.match(/[a-z][a-z-]*(\.ts)?/g) ?? []
-      for (const name of names) drawn.set(FLOORS.has(`${name}.ts`) ? `${name}.ts` : name, Number(floor))
+      for (const name of names) drawn.set(FLOORS.has(name) ? name : `${name}.ts`, Number(floor))
     }
     const built = new Set(sources.map(({ path }) => roomOf(path)))
     expect([...built].filter((room) => drawn.get(room) !== FLOORS.get(room))).toEqual([])

@@ -17,7 +17,7 @@ interface Forbidden {
 }
 
 // The shells: they own a thread's turn, so they may yield it.
-const SHELLS: readonly Where[] = ['*-actor.ts', 'actor/', 'broker/worker-main.ts', 'client/event-loop.ts']
+const SHELLS: readonly Where[] = ['*-actor.ts', 'actor/', 'broker/worker-main.ts', 'client/event-loop.ts', 'testing/inline-turns.ts']
 
 export const FORBIDDEN: readonly Forbidden[] = [
   {
@@ -48,8 +48,10 @@ const THREAD_SPAWNERS: readonly Where[] = ['actor/worker-thread.ts']
 
 /** Which built-in modules may be imported, and where. */
 export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, readonly Where[]>([
-  ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/', 'io/']],
-  ['node:events', ['actor/', 'broker/', 'client/']],
+  ['node:worker_threads', ['actor/', '*-actor.ts', 'broker/', 'engine/', 'client/', 'io/', 'testing/']],
+  ['node:events', ['actor/', 'broker/', 'client/', 'testing/inline-port.ts']],
+  // Where the globals may be a test's own.
+  ['node:timers', ['client/event-loop.ts', 'testing/inline-turns.ts']],
   ['node:fs', ['disk/file-disk.ts']],
   // Reads only, on the thread of whoever reads.
   ['node:fs/promises', ['storage/segment-files.ts']],

@@ -11,6 +11,7 @@ import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
 import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
+import { TEST_MILLRACE_CONFIG } from '../../src/testing/test-millrace-config.ts'
 
 test.each<[string, [string, Setting<unknown>][]]>([
   ['../config/topic-config.ts', settingsOf(TOPIC_CONFIG)],
@@ -19,6 +20,7 @@ test.each<[string, [string, Setting<unknown>][]]>([
   ['consumer/consumer-config.ts', settingsOf(CONSUMER_CONFIG)],
   ['consumer/process-config.ts', [...settingsOf(PROCESS_CONFIG), ...settingsOf(RETRY_CONFIG)]],
   ['../rx/from-topic-config.ts', settingsOf(FROM_TOPIC_CONFIG)],
+  ['../testing/test-millrace-config.ts', settingsOf(TEST_MILLRACE_CONFIG)],
 ])('%s: the docstrings are the table', (file, settings) => {
   const source = readFileSync(new URL(`../../src/client/${file}`, import.meta.url), 'utf8')
   const unbroken = source.replaceAll(/\s+(\* )?/g, ' ')

@@ -11,6 +11,7 @@ import { TOPIC_CONFIG } from '../../src/config/topic-config-table.ts'
 import { LONG_MAX, isNumber, settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
 import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
+import { TEST_MILLRACE_CONFIG } from '../../src/testing/test-millrace-config.ts'
 import { tableText } from './markdown-table.ts'
 
 /** By the exported type that takes the options. */
@@ -21,6 +22,7 @@ const OPTIONS: Readonly<Record<string, [string, Setting<unknown>][]>> = {
   ProcessOptions: settingsOf(PROCESS_CONFIG),
   RetryOptions: settingsOf(RETRY_CONFIG),
   FromTopicOptions: settingsOf(FROM_TOPIC_CONFIG),
+  TestMillraceOptions: settingsOf(TEST_MILLRACE_CONFIG),
 }
 
 /** Options in camelCase, with Kafka's name where it has one; undefined for a type that is none of options. */

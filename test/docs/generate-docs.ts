@@ -21,6 +21,7 @@ export const DOCS = new URL('src/docs/', PROJECT_ROOT)
 /** The page that a name's reference stands on, by the file that declares it; the first that fits. */
 const PAGES: readonly [page: string, paths: RegExp][] = [
   ['rxjs', /^rx\//],
+  ['testing', /^testing/],
   ['errors', /^errors\.ts$/],
   ['producer', /^client\/(producer\/|headers\.ts)/],
   ['consumer', /^(client\/consumer\/|record\/)/],
@@ -40,7 +41,11 @@ export function pageOf({ name, file }: ExportedName): string {
 }
 
 export function allExports(): ExportedName[] {
-  return [...exportedDeclarations(sources, 'index.ts'), ...exportedDeclarations(sources, 'rxjs.ts')]
+  return [
+    ...exportedDeclarations(sources, 'index.ts'),
+    ...exportedDeclarations(sources, 'rxjs.ts'),
+    ...exportedDeclarations(sources, 'testing.ts'),
+  ]
 }
 
 /** The text of a region by its key: "reference producer", "topic configs", "errors" … */

@@ -15,6 +15,7 @@ const EXAMPLE_MS_MAX = 20_000
 const ENTRIES = new Map([
   ['millrace', new URL('./tracked-millrace.ts', import.meta.url).href],
   ['millrace/rxjs', new URL('../../src/rxjs.ts', import.meta.url).href],
+  ['millrace/testing', new URL('../../src/testing.ts', import.meta.url).href],
 ])
 
 registerHooks({

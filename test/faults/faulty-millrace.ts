@@ -86,7 +86,7 @@ export class FaultyMillrace {
     this.faults = faults
     this.events = events
     this.#changed = changed
-    this.millrace = new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, cluster)
+    this.millrace = new AttachedMillrace(engine, { kind: 'millrace', ...cluster.address }, { cluster })
   }
 
   get bells(): Bells {

@@ -26,7 +26,7 @@ const reads = new ReadTape(data.reads)
 // As attachMillrace does.
 const engine = await EmbeddedEngine.attach(data.handle, { clock: systemClock })
 const looks = watchLooks(engine, round)
-const millrace = new AttachedMillrace(engine, data.handle, undefined)
+const millrace = new AttachedMillrace(engine, data.handle)
 const topics = await Promise.all(data.topics.map(async (topic) => ({ ...topic, bound: await bytesTopic(millrace, topic.name) })))
 const groups = new GroupWords(data.groups, round.logs)
 
