@@ -113,5 +113,5 @@ function showExpected(expected: ExpectedRecord): string {
 function show(value: unknown): string {
   if (value === undefined) return 'undefined'
   if (ArrayBuffer.isView(value)) return `bytes(${Array.from(value as unknown as ArrayLike<number>).join(' ')})`
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value)
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? typeof value
 }

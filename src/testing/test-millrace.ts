@@ -68,7 +68,7 @@ export class TestMillrace {
     records: readonly ProducerRecord<NoInfer<KIn>, NoInfer<VIn>>[],
   ): Promise<RecordMetadata[]>
   produce(topic: string, records: readonly ProducerRecord<unknown, unknown>[]): Promise<RecordMetadata[]>
-  produce(topic: NamedTopic<never, never, never, never>, records: readonly ProducerRecord<never, never>[]): Promise<RecordMetadata[]> {
+  produce(topic: NamedTopic<unknown, unknown, never, never>, records: readonly object[]): Promise<RecordMetadata[]> {
     return this.#contents.produce(topic, records)
   }
 
@@ -78,7 +78,7 @@ export class TestMillrace {
    */
   records<K, V>(topic: Topic<K, V, never, never>): Promise<TestRecord<K, V>[]>
   records(topic: string): Promise<TestRecord[]>
-  records(topic: NamedTopic<never, never, never, never>): Promise<TestRecord[]> {
+  records(topic: NamedTopic<unknown, unknown, never, never>): Promise<TestRecord[]> {
     return this.until(this.#contents.records(topic))
   }
 
@@ -93,7 +93,7 @@ export class TestMillrace {
   ): Promise<TestRecord<K, V>[]>
   expectRecords(topic: string, expected: readonly ExpectedRecord[], options?: ExpectOptions): Promise<TestRecord[]>
   async expectRecords(
-    topic: NamedTopic<never, never, never, never>,
+    topic: NamedTopic<unknown, unknown, never, never>,
     expected: readonly ExpectedRecord[],
     options: ExpectOptions = {},
   ): Promise<TestRecord[]> {

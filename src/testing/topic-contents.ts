@@ -24,17 +24,14 @@ export class TopicContents {
     this.#clients = clients
   }
 
-  async produce(
-    topic: NamedTopic<never, never, never, never>,
-    records: readonly ProducerRecord<never, never>[],
-  ): Promise<RecordMetadata[]> {
+  async produce(topic: NamedTopic<unknown, unknown, never, never>, records: readonly object[]): Promise<RecordMetadata[]> {
     const bound = await this.#bind(topic)
     this.#producer ??= this.#clients.own(() => this.#millrace.producer())
-    return this.#producer.sendAll(bound, records as readonly ProducerRecord<unknown, unknown>[])
+    return this.#producer.sendAll(bound, records as unknown as readonly ProducerRecord<unknown, unknown>[])
   }
 
   /** All that can be read now: in a partition by offset, between partitions by time; none of a topic that is not there. */
-  async records(topic: NamedTopic<never, never, never, never>): Promise<TestRecord[]> {
+  async records(topic: NamedTopic<unknown, unknown, never, never>): Promise<TestRecord[]> {
     if (typeof topic === 'string' && !(await this.#millrace.admin.listTopics({ listInternal: true })).includes(topic)) return []
     const bound = await this.#bind(topic)
     const consumer = this.#clients.own(() => this.#millrace.consumer())
@@ -56,7 +53,7 @@ export class TopicContents {
     await this.#producer?.close()
   }
 
-  async #bind(topic: NamedTopic<never, never, never, never>): Promise<AnyTopic> {
+  async #bind(topic: NamedTopic<unknown, unknown, never, never>): Promise<AnyTopic> {
     if (typeof topic !== 'string') return topic as unknown as AnyTopic
     return this.#millrace.topic(topic, { key: PLAIN_VALUES, value: PLAIN_VALUES })
   }

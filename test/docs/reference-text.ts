@@ -94,6 +94,9 @@ function interfaceMembers(owner: string, file: SourceFile, signatures: readonly 
 }
 
 function classMembers(owner: string, file: SourceFile, elements: readonly ClassElement[]): Member[] {
+  // What stands behind overloads is for the compiler.
+  const isOverload = (node: ClassElement): boolean => 'value' in node && node.value?.type === 'TSEmptyBodyFunctionExpression'
+  const overloaded = new Set(elements.filter(isOverload).map((node) => ('key' in node ? keyText(file, node.key, node.computed) : '')))
   return elements.flatMap((node): Member[] => {
     if (node.type !== 'PropertyDefinition' && node.type !== 'MethodDefinition') return []
     const isHidden = node.key.type === 'PrivateIdentifier' || node.accessibility === 'private' || node.static
@@ -101,6 +104,7 @@ function classMembers(owner: string, file: SourceFile, elements: readonly ClassE
     if (isHidden || (node.computed && node.key.type !== 'MemberExpression')) return []
     const name = keyText(file, node.key, node.computed)
     const doc = docBefore(file, node.start)
+    if (node.type === 'MethodDefinition' && node.value.body !== null && overloaded.has(name)) return []
     if (node.type === 'MethodDefinition') return methodMember(owner, name, doc, file, node as MethodDefinition)
     const annotation = (node as PropertyDefinition).typeAnnotation
     const signature =

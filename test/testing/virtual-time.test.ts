@@ -66,14 +66,15 @@ test('what follows from one timer is settled before the next', async () => {
   const driver = new TimeDriver(turns, time)
   const clock = time.clock('a')
   const seen: string[] = []
-  clock.setTimer(10, async () => {
+  const follow = async (): Promise<void> => {
     for (let i = 0; i < 3; i++) {
       await new Promise<void>((resolve) => turns.schedule(resolve))
       await Promise.resolve()
     }
     seen.push(`followed@${clock.nowMs()}`)
     clock.setTimer(1, () => seen.push(`nested@${clock.nowMs()}`))
-  })
+  }
+  clock.setTimer(10, () => void follow())
   clock.setTimer(12, () => seen.push(`second@${clock.nowMs()}`))
   await driver.pass(20)
   expect(seen).toEqual(['followed@10', 'nested@11', 'second@12'])
