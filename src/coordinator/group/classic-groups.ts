@@ -162,8 +162,10 @@ export class ClassicGroups {
       if (!(group instanceof ClassicGroup)) continue
       const step = new GroupStep(nowMs, wallMs)
       for (const member of group.members.values()) this.#rebalance.touch(group, member, step)
-      // The limit was made smaller meanwhile: all join again, and those who come too late are refused.
-      if (group.state() === 'Stable' && group.memberCount() > this.#config.maxSize) this.#rebalance.prepareOrComplete(group, step)
+      // It came back from the new protocol, and nobody leads it; or the limit was made smaller meanwhile: all join again, and
+      // those who come too late are refused.
+      const mustJoinAgain = group.leader === null || group.memberCount() > this.#config.maxSize
+      if (group.state() === 'Stable' && mustJoinAgain) this.#rebalance.prepareOrComplete(group, step)
       steps.push(step.build())
     }
     return steps

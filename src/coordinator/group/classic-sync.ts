@@ -66,9 +66,11 @@ function checkSync(
   const checked = group.checkMember(memberId, groupInstanceId)
   if (checked !== 'NONE') return checked
   if (generationId !== group.generation) return 'ILLEGAL_GENERATION'
+  // Before what it says of protocols: a group that has come back from the new protocol has another assignor than it was told there.
+  if (state === 'PreparingRebalance') return 'REBALANCE_IN_PROGRESS'
   if (protocolType !== null && protocolType !== group.protocolType()) return 'INCONSISTENT_GROUP_PROTOCOL'
   if (protocolName !== null && protocolName !== group.protocolName) return 'INCONSISTENT_GROUP_PROTOCOL'
-  return state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE'
+  return 'NONE'
 }
 
 function syncResponse(group: ClassicGroup, assignment: Uint8Array): SyncGroupResponse {

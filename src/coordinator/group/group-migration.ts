@@ -17,7 +17,7 @@ import { joinError, syncError } from './classic-rebalance.ts'
 import type { ConsumerGroupChange } from './consumer-group-change.ts'
 import { newMember, sortedNames } from './consumer-group-member.ts'
 import type { ConsumerGroupMember } from './consumer-group-member.ts'
-import { readAssignment, writeAssignment } from './consumer-protocol-assignment.ts'
+import { assignmentByIds, readAssignment, writeAssignment } from './consumer-protocol-assignment.ts'
 import { CONSUMER_PROTOCOL_TYPE, readSubscription } from './consumer-protocol-subscription.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import { timerName } from './member-names.ts'
@@ -35,8 +35,9 @@ export function upgrade(group: ClassicGroup, change: ConsumerGroupChange, image:
   change.records.push(...group.tombstones())
   change.beginAt(generation)
   const taken = new Set<string>()
-  for (const member of group.members.values()) {
-    const upgraded = consumerMember(member, generation, image, taken)
+  const members = [...group.members.values()].map((member) => consumerMember(member, generation, image, taken))
+  for (const [place, member] of [...group.members.values()].entries()) {
+    const upgraded = givingUp(members[place]!, image, taken)
     change.setMember(upgraded)
     change.setTargetOf(upgraded.memberId, partitionsOf(upgraded.assigned))
     change.setCurrent(upgraded)
@@ -70,6 +71,21 @@ function consumerMember(member: ClassicMember, generation: number, image: Metada
     previousMemberEpoch: generation,
     assigned,
   }
+}
+
+/**
+ * What a cooperative member had when it joined, and nobody was assigned, it may still have: it is not given to others before the
+ * member has joined again. Kafka gives it at once.
+ */
+function givingUp(member: ConsumerGroupMember, image: MetadataImage, taken: Set<string>): ConsumerGroupMember {
+  const { ownedPartitions } = readSubscription(member.classicMember!.supportedProtocols[0]!.metadata)!
+  const pendingRevocation = new Map<string, Map<number, number>>()
+  for (const [topic, partitions] of assignmentByIds(ownedPartitions, image)) {
+    const own = partitions.filter((partition) => !taken.has(partitionKey(topic, partition)))
+    for (const partition of own) taken.add(partitionKey(topic, partition))
+    if (own.length > 0) pendingRevocation.set(topic, new Map(own.map((partition) => [partition, member.memberEpoch])))
+  }
+  return pendingRevocation.size === 0 ? member : { ...member, state: 'UNREVOKED_PARTITIONS', pendingRevocation }
 }
 
 /** What waits for the classic group is answered so that it is asked again. */
@@ -109,6 +125,8 @@ export function downgraded(change: ConsumerGroupChange, image: MetadataImage, wa
   }
   group.generation = change.epoch
   group.protocolName = group.selectProtocol()
+  // None was told that it leads: whoever loads this has all join again, or nobody would see that topics change.
+  group.leader = null
   group.take(group.record().value as GroupMetadataValue)
   return group
 }

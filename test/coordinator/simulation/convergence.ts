@@ -33,13 +33,17 @@ export function unconverged(simulation: GroupSimulation): string | undefined {
       const epoch = recorded.generation >= 0 ? recorded.generation : recorded.targetEpoch
       if (member.epoch !== epoch) return `${member.name} is at ${member.epoch}, and its group at ${epoch}`
     }
-    const why = unevenly(simulation, group)
+    const isClassic = recorded.generation >= 0
+    if (!isClassic && recorded.members.size > 0 && group.every(({ kind }) => kind === 'classic'))
+      return `${groupId} has classic members alone, and is none`
+    const assignor = isClassic ? recorded.protocol : group.find(({ kind }) => kind !== 'classic')?.options.assignor
+    const why = unevenly(simulation, group, assignor ?? null)
     if (why !== undefined) return `in ${groupId} ${why}`
   }
   return undefined
 }
 
-function unevenly(simulation: GroupSimulation, group: readonly SimulatedMember[]): string | undefined {
+function unevenly(simulation: GroupSimulation, group: readonly SimulatedMember[], assignor: string | null): string | undefined {
   const topics = simulation.topics.names.map((name) => simulation.topics.topic(name)!)
   const wanted = new Map(group.map((member) => [member, topics.filter((topic) => isWanted(member, topic))]))
   const counts = new Map<SimulatedMember, number>(group.map((member) => [member, 0]))
@@ -65,8 +69,10 @@ function unevenly(simulation: GroupSimulation, group: readonly SimulatedMember[]
     for (const key of member.heldKeys)
       if (owners.get(key) !== member) return `${member.name} holds ${key}, which is not there or not its own`
   }
+  // Round and round goes even where members want different topics, and then evens nothing out.
+  if (assignor === 'roundrobin') return undefined
   // Every member of a group asks for the same assignor.
-  if (group[0]!.options.assignor === 'range') {
+  if (assignor === 'range') {
     for (const [topic, ofTopic] of byTopic) {
       const sizes = [...ofTopic.values()]
       if (Math.max(...sizes) - Math.min(...sizes) > 1) return `the shares of ${topic} are ${sizes.join(', ')}`

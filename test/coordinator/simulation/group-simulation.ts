@@ -6,6 +6,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { groupCoordinatorConfig } from '../../../src/coordinator/group/group-config.ts'
+import { CLASSIC_ASSIGNORS } from '../../../src/coordinator/assignor/classic-assignors.ts'
 import type { BrokerGroupConfig } from '../../../src/config/broker-config.ts'
 import { GROUP_SETTINGS } from '../../../src/config/broker-group-settings.ts'
 import type { MetadataDelta } from '../../../src/metadata/metadata-delta.ts'
@@ -13,6 +14,8 @@ import { seededRandom } from '../../../src/random.ts'
 import type { Random } from '../../../src/random.ts'
 import { EventQueue } from './event-queue.ts'
 import { EventTrace } from './event-trace.ts'
+import { ClassicMember } from './classic-member.ts'
+import type { SharedOut } from './classic-leader.ts'
 import { unconverged } from './convergence.ts'
 import { LogModel } from './log-model.ts'
 import { Ownership } from './ownership.ts'
@@ -43,17 +46,19 @@ export class GroupSimulation implements SimulationWorld {
   readonly random: Random
   readonly swarm: Swarm
   readonly trace = new EventTrace()
-  readonly topics = new SimulatedTopics()
+  readonly topics = new SimulatedTopics(() => this.queue.monotonicMs())
   readonly threads: SimulatedThread[] = []
   readonly members: SimulatedMember[] = []
   readonly model: LogModel
   readonly ownership: Ownership
   readonly coordinator: SimulatedCoordinator
   readonly situations = new Map<Situation, number>()
+  readonly sharedOut = new Map<string, SharedOut>()
   isCalm = false
   readonly #faults: SimulatedFaults
   #violation: string | undefined
   readonly #doubles = new Set<SimulatedMember>()
+  readonly #commonAssignors = new Map<string, string>()
   #memberIds = 0
   #incarnations = 0
 
@@ -63,6 +68,8 @@ export class GroupSimulation implements SimulationWorld {
     this.swarm = { ...drawSwarm(this.random), ...swarm }
     this.model = new LogModel((text) => this.violate(text))
     this.model.isDeleted = (topic, topicKey) => this.topics.keyOf(topic) !== topicKey
+    this.model.onMigrated = (to) =>
+      this.saw(to === 'consumer' ? 'a group went to the new protocol with its members' : 'a group went back to the classic protocol')
     this.ownership = new Ownership(this.model, (text) => this.violate(text))
     this.coordinator = new SimulatedCoordinator(this, configOf(this.swarm))
     this.#faults = new SimulatedFaults(this)
@@ -146,8 +153,13 @@ export class GroupSimulation implements SimulationWorld {
     if (!this.members.includes(member)) return
     if (!member.thread.isAlive) return
     this.members.splice(this.members.indexOf(member), 1)
+    if (this.#doubles.has(member)) return
     if (member.options.instanceId !== null) this.saw('a static member came back')
-    this.#add(member.thread, { ...member.options, memberId: this.#newMemberId(), topics: member.topics, regex: member.regex }, member.kind)
+    this.#add(
+      member.thread,
+      { ...member.options, memberId: this.#newMemberId(), topics: member.topics, regex: member.regex },
+      this.#nextKind(member),
+    )
   }
 
   /** Somebody else with the instance id of a member that is there, for a while. */
@@ -201,8 +213,8 @@ export class GroupSimulation implements SimulationWorld {
     // Stalls that go on, restarts that are under way, sessions and rebalances of those who are gone.
     const graceMs = 3 * swarm.sessionTimeoutMs + 2 * swarm.rebalanceTimeoutMs + 10 * swarm.heartbeatIntervalMs + 8_000
     await this.#converge(graceMs)
-    if (swarm.localMembers > 0 && swarm.remoteMembers === 0) {
-      // All are of this process: nobody waits for a heartbeat to be due.
+    if (swarm.localMembers > 0 && swarm.remoteMembers === 0 && swarm.classicShare === 0) {
+      // All are of this process, and none is of the classic protocol: nobody waits for a heartbeat to be due.
       const soonMs = Math.min(250, swarm.heartbeatIntervalMs - 20)
       const thread = this.threads.find(({ isAlive, isLocal }) => isAlive && isLocal)!
       const last = this.#addNew('g0', thread, this.members.find(({ groupId }) => groupId === 'g0')?.options.assignor ?? null, false)
@@ -255,14 +267,39 @@ export class GroupSimulation implements SimulationWorld {
   #addNew(groupId: string, thread: SimulatedThread, assignor: string | null, mayBeStatic = true): SimulatedMember {
     const memberId = this.#newMemberId()
     const isStatic = mayBeStatic && this.random.fraction() < this.swarm.staticShare
-    const isReal = thread.isLocal && this.random.fraction() < this.swarm.realShare
+    const kind = this.#drawKind(thread, this.random.fraction() < this.swarm.classicShare)
+    const classicAssignors = this.#drawClassicAssignors(groupId)
     const options = { name: `${groupId}/${memberId}`, groupId, memberId, instanceId: isStatic ? `i-${memberId}` : null, assignor }
-    return this.#add(thread, { ...options, ...this.drawSubscription() }, isReal ? 'real' : 'scripted')
+    return this.#add(thread, { ...options, classicAssignors, ...this.drawSubscription() }, kind)
+  }
+
+  #drawKind(thread: SimulatedThread, isClassic: boolean): SimulatedMember['kind'] {
+    if (isClassic) return 'classic'
+    return thread.isLocal && this.random.fraction() < this.swarm.realShare ? 'real' : 'scripted'
+  }
+
+  /** Of a member that comes back: the same, or of the other protocol. */
+  #nextKind({ kind, thread }: SimulatedMember): SimulatedMember['kind'] {
+    if (this.isCalm || this.random.fraction() >= this.swarm.migrationShare) return kind
+    return this.#drawKind(thread, kind !== 'classic')
+  }
+
+  /**
+   * All members of a group have one in common, and like it best: where one that is alone liked another, a coordinator that has
+   * loaded the group would know of that one alone.
+   */
+  #drawClassicAssignors(groupId: string): readonly string[] {
+    const names = [...CLASSIC_ASSIGNORS.keys()]
+    let common = this.#commonAssignors.get(groupId)
+    if (common === undefined) this.#commonAssignors.set(groupId, (common = names[this.random.below(names.length)]!))
+    const other = names[this.random.below(names.length)]!
+    const isAlone = other === common || this.random.below(2) > 0
+    return isAlone ? [common] : [common, other]
   }
 
   #add(thread: SimulatedThread, options: MemberOptions, kind: SimulatedMember['kind']): SimulatedMember {
     const named = { ...options, name: `${options.groupId}/${options.memberId}` }
-    const member = kind === 'real' ? new RealMember(this, thread, named) : new ScriptedMember(this, thread, named)
+    const member = new MEMBERS[kind](this, thread, named)
     this.members.push(member)
     this.note(member.name, 'is there', options.instanceId, thread.host)
     thread.run(() => member.start())
@@ -303,6 +340,8 @@ export class GroupSimulation implements SimulationWorld {
     ].join('\n')
   }
 }
+
+const MEMBERS = { real: RealMember, scripted: ScriptedMember, classic: ClassicMember }
 
 /** Promises that are settled have their turn before who waits for this one goes on. */
 const ANSWERS_GIVEN = Promise.resolve()

@@ -5,6 +5,9 @@
 import type { GroupRecord } from '../../../src/coordinator/group/group.ts'
 import type { GroupApi } from '../../../src/coordinator/group/group-requests.ts'
 import { formatTopicId } from '../../../src/ids.ts'
+import { readSubscription } from '../../../src/coordinator/group/consumer-protocol-subscription.ts'
+import { CONSUMER_PROTOCOL_ASSIGNMENT } from '../../../src/protocol/records/consumer-protocol.ts'
+import { decodeVersioned } from '../../../src/protocol/versioned-message.ts'
 import type { OffsetCommitRequest } from '../../../src/protocol/messages/08-offset-commit.ts'
 
 export interface ModelMember {
@@ -23,11 +26,15 @@ export interface ModelGroup {
   readonly targets: Map<string, ReadonlySet<string>>
   /** Of the classic protocol; -1: the group is of the new one. */
   generation: number
+  /** Of the generation: its assignor. */
+  protocol: string | null
   readonly classicMembers: Map<string, ClassicMember>
 }
 
 interface ClassicMember {
-  readonly assignment: string
+  readonly topics: readonly string[]
+  /** `name-partition`. */
+  readonly assigned: readonly string[]
 }
 
 interface Version {
@@ -100,6 +107,12 @@ export class LogModel {
     return this.groups.get(groupId)?.members.get(memberId)
   }
 
+  /** In which a member may commit; undefined: it is none. */
+  epochOf(groupId: string, memberId: string): number | undefined {
+    const group = this.groups.get(groupId)
+    return group?.members.get(memberId)?.epoch ?? (group?.classicMembers.has(memberId) === true ? group.generation : undefined)
+  }
+
   /** What was committed below an offset of the log. */
   committed(groupId: string, topic: string, partition: number, below: number): Version | undefined {
     return this.offsets.get(offsetKey(groupId, topic, partition))?.findLast(({ at }) => at < below)
@@ -126,6 +139,9 @@ export class LogModel {
       groups.set(
         groupId,
         (before = {
+          reached: group === undefined ? undefined : reached(group),
+          classicMembers: new Set(group?.classicMembers.keys()),
+          members: new Set(group?.members.keys()),
           epoch: group?.epoch ?? 0,
           targetEpoch: group?.targetEpoch ?? 0,
           memberEpochs: new Map(),
@@ -143,7 +159,16 @@ export class LogModel {
   #checkGroup(groupId: string, before: GroupBefore): void {
     const group = this.groups.get(groupId)
     const violate = (text: string): void => this.#violate(`group ${groupId} ${text}`)
-    if (group === undefined || before.isDeleted) return
+    if (group === undefined) return
+    const isUpgraded = [...group.members.keys()].some((memberId) => before.classicMembers.has(memberId))
+    const isDowngraded = [...group.classicMembers.keys()].some((memberId) => before.members.has(memberId))
+    if (isUpgraded || isDowngraded) this.onMigrated(isUpgraded ? 'consumer' : 'classic')
+    // Where none of its members is left, it may be another's from now on, in the place of one that was empty.
+    const isSame = before.classicMembers.size > 0 ? group.classicMembers.size > 0 : before.members.size > 0 && group.members.size > 0
+    if ((isUpgraded || isDowngraded || isSame) && reached(group) < before.reached!)
+      violate(`goes back to generation ${reached(group)} from ${before.reached}`)
+    this.#checkClassic(group, violate)
+    if (before.isDeleted) return
     if (group.epoch < before.epoch) violate(`goes back from epoch ${before.epoch} to ${group.epoch}`)
     if (group.targetEpoch < before.targetEpoch) violate(`goes back from target ${before.targetEpoch} to ${group.targetEpoch}`)
     if (group.targetEpoch > group.epoch) violate(`has a target of epoch ${group.targetEpoch}, above its own, ${group.epoch}`)
@@ -172,6 +197,17 @@ export class LogModel {
     }
   }
 
+  #checkClassic(group: ModelGroup, violate: (text: string) => void): void {
+    const owners = new Map<string, string>()
+    for (const [memberId, { assigned }] of group.classicMembers) {
+      for (const name of assigned) {
+        const other = owners.get(name)
+        if (other !== undefined) violate(`has ${name} assigned to ${other} and to ${memberId}`)
+        owners.set(name, memberId)
+      }
+    }
+  }
+
   #checkOffset(
     record: Extract<GroupRecord, { type: 'OffsetCommit' }>,
     cause: Cause | undefined,
@@ -185,7 +221,9 @@ export class LogModel {
       // Nobody asked: the topic is gone, or the offset has expired, and then nobody may need it.
       const last = this.offsets.get(key)?.at(-1)
       const isYoung = last === undefined || wallMs - last.commitTimeMs < retentionMs
-      const isNeeded = [...(group?.members.values() ?? [])].some(({ names }) => names.includes(topic))
+      const wanted = [...(group?.members.values() ?? [])].map(({ names }) => names)
+      for (const { topics } of group?.classicMembers.values() ?? []) wanted.push(topics)
+      const isNeeded = wanted.some((names) => names.includes(topic))
       if (cause === undefined && !this.isDeleted(topic, last?.topicKey) && (isYoung || isNeeded)) {
         this.#violate(`the offset of ${key} expires, and is ${isYoung ? 'young' : 'needed'}`)
       }
@@ -200,7 +238,7 @@ export class LogModel {
       this.#acknowledged.delete(key)
       return
     }
-    const current = group?.members.get(memberId)?.epoch ?? (group?.classicMembers.has(memberId) === true ? group.generation : undefined)
+    const current = this.epochOf(groupId, memberId)
     if (current !== epoch) this.#violate(`an offset of ${key} is committed by ${memberId} at ${epoch}, which is at ${current}`)
     const acknowledged = this.#acknowledged.get(key)
     if (acknowledged === undefined || acknowledged.topicKey !== formatTopicId(record.value.topicId)) return
@@ -209,13 +247,24 @@ export class LogModel {
     }
   }
 
+  /** A group with members goes from one protocol to the other. */
+  onMigrated: (to: 'classic' | 'consumer') => void = () => undefined
+
   /** Of that id. Whoever has the topics says it. */
   isDeleted: (topic: string, topicKey: string | undefined) => boolean = () => false
 
   #group(groupId: string): ModelGroup {
     let group = this.groups.get(groupId)
     if (group === undefined) {
-      group = { epoch: 0, targetEpoch: 0, members: new Map(), targets: new Map(), generation: -1, classicMembers: new Map() }
+      group = {
+        epoch: 0,
+        targetEpoch: 0,
+        members: new Map(),
+        targets: new Map(),
+        generation: -1,
+        protocol: null,
+        classicMembers: new Map(),
+      }
       this.groups.set(groupId, group)
     }
     return group
@@ -283,9 +332,11 @@ export class LogModel {
         }
         const group = this.#group(record.key.group)
         group.generation = record.value.generation
+        group.protocol = record.value.protocol
         group.classicMembers.clear()
-        for (const { memberId, assignment } of record.value.members) {
-          group.classicMembers.set(memberId, { assignment: Buffer.from(assignment).toString('latin1') })
+        for (const { memberId, subscription, assignment } of record.value.members) {
+          const topics = readSubscription(subscription)?.topics ?? []
+          group.classicMembers.set(memberId, { topics, assigned: assignedNames(assignment) })
         }
         return
       }
@@ -295,11 +346,26 @@ export class LogModel {
   }
 }
 
+/** Its generation or its epoch, the one whose members it has. */
+function reached({ generation, epoch }: ModelGroup): number {
+  return Math.max(generation, epoch)
+}
+
 interface GroupBefore {
+  /** undefined: there was none. */
+  readonly reached: number | undefined
+  readonly classicMembers: ReadonlySet<string>
+  readonly members: ReadonlySet<string>
   readonly epoch: number
   readonly targetEpoch: number
   readonly memberEpochs: Map<string, ModelMember | undefined>
   isDeleted: boolean
+}
+
+function assignedNames(assignment: Uint8Array): string[] {
+  if (assignment.length === 0) return []
+  const topics = decodeVersioned(CONSUMER_PROTOCOL_ASSIGNMENT, assignment).message.assignedPartitions
+  return topics.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}-${partition}`))
 }
 
 function offsetKey(groupId: string, topic: string, partition: number): string {

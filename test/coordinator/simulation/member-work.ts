@@ -25,6 +25,8 @@ export interface Committer {
   readonly memberId: string
   readonly epoch: number
   readonly instanceId: string | null
+  /** Unless it says no: a classic member's fetches carry nobody. */
+  readonly fetchesAsMember?: boolean
 }
 
 export interface MemberWorkOptions {
@@ -116,6 +118,7 @@ export class MemberWork {
         if (this.#commit === commit) this.#commit = undefined
         for (const [i, topic] of topics.entries()) {
           const { errorCode } = topic.partitions[0]!
+          if (errorCode === ILLEGAL_GENERATION) world.saw('a commit of an old generation was refused')
           if (errorCode === NONE) partitions[i]!.committed = asked[i]
           else if (LATE.has(errorCode)) {
             world.saw('a late commit was refused')
@@ -161,13 +164,14 @@ export class MemberWork {
     const by = committer()
     if (by === undefined || this.#fetch !== undefined) return
     const partitions = [...this.held.values()].filter(({ position }) => position === undefined)
+    const fetcher = by.fetchesAsMember === false ? { memberId: null, memberEpoch: -1 } : { memberId: by.memberId, memberEpoch: by.epoch }
     const topics = partitions.map(({ topicId, partition }) => ({ name: '', topicId, partitionIndexes: [partition] }))
     const fetch = link.ask({
       api: 'offsetFetch',
       request: {
         groupId: '',
         topics: null,
-        groups: [{ groupId: owner.groupId, memberId: by.memberId, memberEpoch: by.epoch, topics }],
+        groups: [{ groupId: owner.groupId, ...fetcher, topics }],
         requireStable: true,
       },
       heard: ({ groups }) => {

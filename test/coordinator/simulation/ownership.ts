@@ -12,6 +12,9 @@ export interface Owner {
   readonly thread: SimulatedThread
   /** The fence counter of its thread when it asked last and was told that it is a member. */
   fencesSeen: number
+  /** Of the classic protocol: nobody can stop it, and it may commit in its generation, `epoch`, alone. */
+  readonly isClassic?: boolean
+  readonly epoch: number
 }
 
 export class Ownership {
@@ -56,8 +59,9 @@ export class Ownership {
     for (const key of this.keysOf(owner)) this.#check(owner, key, this.#owners.get(`${owner.groupId} ${key}`)!)
   }
 
-  mayHandOut({ thread, fencesSeen, groupId, memberId }: Owner): boolean {
+  mayHandOut({ thread, fencesSeen, groupId, memberId, isClassic, epoch }: Owner): boolean {
     if (!thread.isAlive) return false
+    if (isClassic === true) return this.#model.epochOf(groupId, memberId) === epoch
     // Nobody can stop a client behind a socket: what it does after it was put out is kept from being committed.
     return thread.isLocal ? fencesSeen === thread.fenceCount : this.#isMember(groupId, memberId)
   }

@@ -4,11 +4,16 @@
 //   --events N     seeds until there were so many events, instead
 //   --twice        each seed twice: its trace must be the same
 //   --situations   says which situations came about, and how often
+//   --pace N       one mix with so many events in a virtual second, and how many of those go by in a second (pace.ts)
 //
 // Ends with 1 at the first seed that is not right, with its last events and how to run it again.
 
 import { parseArgs } from 'node:util'
 import { GroupSimulation } from './group-simulation.ts'
+import { runPaced } from './pace.ts'
+
+/** Virtual seconds that are measured. */
+const PACED_SECONDS = 100_000
 
 const { values } = parseArgs({
   options: {
@@ -17,8 +22,19 @@ const { values } = parseArgs({
     events: { type: 'string' },
     twice: { type: 'boolean' },
     situations: { type: 'boolean' },
+    pace: { type: 'string' },
   },
 })
+
+if (values.pace !== undefined) {
+  const { seeds, events, virtualSeconds, seconds, failure } = await runPaced(Number(values.pace), PACED_SECONDS, Number(values.from))
+  console.log(
+    failure ??
+      `${seeds} seeds from ${values.from}: all holds. ${Math.round(virtualSeconds)} virtual seconds in ${seconds.toFixed(1)} s, ` +
+        `${Math.round(virtualSeconds / seconds)} a second, at ${(events / virtualSeconds).toFixed(1)} events in each`,
+  )
+  process.exit(failure === undefined ? 0 : 1)
+}
 
 const startMs = performance.now()
 const situations = new Map<string, number>()

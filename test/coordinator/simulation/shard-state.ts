@@ -1,10 +1,12 @@
 // All that a group coordinator knows and that its log must tell again, as text to be compared.
 
+import { ClassicGroup } from '../../../src/coordinator/group/classic-group.ts'
 import { ConsumerGroup } from '../../../src/coordinator/group/consumer-group.ts'
 import type { GroupCoordinator } from '../../../src/coordinator/group/group-coordinator.ts'
 import type { Group } from '../../../src/coordinator/group/group.ts'
 import { SimpleGroup } from '../../../src/coordinator/group/simple-group.ts'
 import { LATEST } from '../../../src/coordinator/timeline.ts'
+import type { LogModel } from './log-model.ts'
 import type { OffsetFetchResponse } from '../../../src/protocol/messages/09-offset-fetch.ts'
 
 /** A line a group. */
@@ -18,8 +20,26 @@ export function shardState(shard: GroupCoordinator): string[] {
   })
 }
 
+/** Of the classic groups that were loaded: what is not as the log says. */
+export function classicDifference(shard: GroupCoordinator, model: LogModel): string | undefined {
+  for (const [groupId, group] of shard.groups.entries()) {
+    if (!(group instanceof ClassicGroup)) continue
+    const recorded = model.groups.get(groupId)
+    const was = recorded === undefined ? 'nothing' : `generation ${recorded.generation} of ${[...recorded.classicMembers.keys()].join(' ')}`
+    const is = `generation ${group.generation} of ${[...group.members.keys()].join(' ')}`
+    if (is !== was) return `${groupId} was loaded as ${is}, and is ${was}`
+  }
+  for (const [groupId, { classicMembers }] of model.groups) {
+    if (classicMembers.size > 0 && !(shard.groups.get(groupId) instanceof ClassicGroup))
+      return `${groupId} was not loaded as a classic group`
+  }
+  return undefined
+}
+
 function stateOf(group: Group): unknown {
-  if (!(group instanceof ConsumerGroup)) return { protocol: group.protocol, members: group.memberCount() }
+  // Of a classic group much is in memory alone: what its record says is looked at when it is loaded.
+  if (!(group instanceof ConsumerGroup))
+    return { protocol: group.protocol, members: group instanceof ClassicGroup ? 0 : group.memberCount() }
   return {
     epoch: group.epoch(),
     hash: group.metadataHash(),

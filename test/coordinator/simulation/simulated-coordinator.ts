@@ -22,7 +22,7 @@ import type { ConsumerGroupHeartbeatRequest } from '../../../src/protocol/messag
 import type { OffsetFetchResponse } from '../../../src/protocol/messages/09-offset-fetch.ts'
 import { seededRandom } from '../../../src/random.ts'
 import { SimulatedLog } from './simulated-log.ts'
-import { shardState } from './shard-state.ts'
+import { classicDifference, shardState } from './shard-state.ts'
 import type { SimulationWorld } from './simulation-world.ts'
 
 type Runtime = CoordinatorRuntime<GroupRecord, GroupCoordinator>
@@ -135,7 +135,8 @@ export class SimulatedCoordinator {
         this.#pending.delete(pending)
         const isHeld = hold?.isNothingNew(response) === true
         if (hold !== undefined && runs > 1 && !isHeld) saw('a heartbeat was held and answered with news')
-        if (!isHeld && decidedAt > this.log.highWatermark) {
+        // What waits for others, and what it was decided upon has failed: that is taken back before it is answered.
+        if (!isHeld && !this.#haveFilesFailed && decidedAt > this.log.highWatermark) {
           this.#world.violate(`${api} of ${call.from} is answered before ${decidedAt}, at ${this.log.highWatermark}`)
         }
         if (api === 'offsetCommit')
@@ -284,6 +285,8 @@ export class SimulatedCoordinator {
       return
     }
     note('coordinator', this.#moves, 'is active')
+    const difference = classicDifference(led.shard, this.#world.model)
+    if (difference !== undefined) this.#world.violate(difference)
     led.runtime.activate()
     const gone = new Set(threads.filter(({ isGone }) => isGone).map(({ host }) => host))
     led.runtime.tell((shard, { nowMs, wallMs }) =>

@@ -25,12 +25,15 @@ export class SimulatedLink {
   readonly #world: SimulationWorld
   readonly #thread: SimulatedThread
   readonly #name: string
+  readonly #apiVersion: number | undefined
   #lastArrivalMs = 0
 
-  constructor(world: SimulationWorld, thread: SimulatedThread, name: string) {
+  /** `apiVersion` of the classic requests; undefined: the newest. */
+  constructor(world: SimulationWorld, thread: SimulatedThread, name: string, apiVersion?: number) {
     this.#world = world
     this.#thread = thread
     this.#name = name
+    this.#apiVersion = apiVersion
   }
 
   /** Once, unless it is cancelled or its thread dies, one of `heard` and `unheard` is called. */
@@ -58,7 +61,8 @@ export class SimulatedLink {
     const arrive = (isAnswered: boolean): void => {
       // What a thread has sent is heard before its end; after that there is nobody.
       if (thread.isGone) return
-      const context = { clientId: this.#name, clientHost: thread.host, isLocal: thread.isLocal }
+      const version = this.#apiVersion === undefined ? {} : { apiVersion: this.#apiVersion }
+      const context = { clientId: this.#name, clientHost: thread.host, isLocal: thread.isLocal, ...version }
       coordinator.take({
         api: call.api,
         request: call.request,

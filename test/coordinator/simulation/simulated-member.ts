@@ -11,11 +11,13 @@ export interface MemberOptions {
   readonly topics: readonly string[]
   readonly regex: string | undefined
   readonly assignor: string | null
+  /** As a member of the classic protocol: the one it likes best first. */
+  readonly classicAssignors: readonly string[]
 }
 
 export interface SimulatedMember extends Owner {
   readonly options: MemberOptions
-  readonly kind: 'scripted' | 'real'
+  readonly kind: 'scripted' | 'real' | 'classic'
   /** What it wants now. */
   readonly topics: readonly string[]
   readonly regex: string | undefined

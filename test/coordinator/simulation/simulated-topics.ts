@@ -12,8 +12,15 @@ export const OFFSETS_A_TOPIC = 1_000_000_000
 
 export class SimulatedTopics {
   readonly #world = new MetadataWorld(1)
+  /** When each topic id was made. */
+  readonly #madeAtMs = new Map<string, number>()
+  readonly #nowMs: () => number
   readonly #bases = new Map<string, number>()
   #slots = 100
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
 
   get image(): MetadataImage {
     return this.#world.image
@@ -30,6 +37,7 @@ export class SimulatedTopics {
     const id = this.#bases.size + 1
     const topicId: TopicId = [id, id, id, id]
     this.#bases.set(formatTopicId(topicId), id * OFFSETS_A_TOPIC)
+    this.#madeAtMs.set(formatTopicId(topicId), this.#nowMs())
     return this.#world.apply(this.#world.controller.createTopic({ name, partitions, config: {} }, topicId, slots))
   }
 
@@ -49,6 +57,11 @@ export class SimulatedTopics {
   /** As `formatTopicId` tells it. */
   keyOf(name: string): string | undefined {
     return this.image.content.topicKeys.get(name)
+  }
+
+  /** How long ago a topic id was made, by `formatTopicId`. */
+  ageMs(topicKey: string): number {
+    return this.#nowMs() - this.#madeAtMs.get(topicKey)!
   }
 
   /** The first offset of a topic id, by `formatTopicId`. */

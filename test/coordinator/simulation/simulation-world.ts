@@ -9,6 +9,7 @@ import type { SimulatedCoordinator } from './simulated-coordinator.ts'
 import type { SimulatedMember } from './simulated-member.ts'
 import type { SimulatedThread } from './simulated-thread.ts'
 import type { SimulatedTopics } from './simulated-topics.ts'
+import type { SharedOut } from './classic-leader.ts'
 import type { Swarm } from './swarm.ts'
 
 /** Situations that are to come about, over all seeds of a run. */
@@ -38,6 +39,15 @@ export const SITUATIONS = [
   'an admin was refused',
   'a heartbeat was held and answered with news',
   'a member revoked partitions',
+  'a classic leader shared out',
+  'a leader came back and assigned nothing',
+  'a classic member joined again after a lost answer',
+  'a classic member was of an old generation',
+  'a commit of an old generation was refused',
+  'a static classic member was replaced',
+  'a group went to the new protocol with its members',
+  'a group went back to the classic protocol',
+  'a classic member was in a group of the new protocol',
 ] as const
 
 export type Situation = (typeof SITUATIONS)[number]
@@ -53,6 +63,8 @@ export interface SimulationWorld {
   readonly ownership: Ownership
   readonly coordinator: SimulatedCoordinator
   readonly situations: Map<Situation, number>
+  /** By group: what its leader shared out last. Another that leads without sharing out asks here whether topics have changed. */
+  readonly sharedOut: Map<string, SharedOut>
   /** Nothing goes wrong any more, and messages are fast. */
   readonly isCalm: boolean
   /** It does not come back. */

@@ -41,6 +41,10 @@ export interface Swarm {
   readonly rangeShare: number
   /** Local members whose client is the real one. */
   readonly realShare: number
+  /** Of the classic protocol. */
+  readonly classicShare: number
+  /** Of restarts, that come back with the other protocol. */
+  readonly migrationShare: number
   readonly watermarkLagMs: number
   /** Of reloads that find the log compacted. */
   readonly compactedShare: number
@@ -98,5 +102,6 @@ export function drawSwarm(random: Random): Swarm {
     retentionMs: pick(10_000, 60_000, 604_800_000),
     revokeMs: pick(0, 100, 500, 2_000),
     workMs: pick(500, 1_000, 3_000),
+    ...pick({ classicShare: 0, migrationShare: 0 }, { classicShare: 1, migrationShare: 0 }, { classicShare: 0.5, migrationShare: 0.5 }),
   }
 }
