@@ -1,10 +1,11 @@
 // Bugs of one line in the coordinator of groups and in what a consumer knows of its group:
-// each is found by the simulation of groups (test/coordinator/simulation), but for what a
-// consumer does with its offsets: members of the simulation commit for themselves.
+// each is found by the simulation of groups (test/coordinator/simulation), or by a test of its
+// own: what a consumer does with its offsets is (members of the simulation commit for themselves).
 
 import type { SeededBug } from './seeded-bugs.ts'
 
 const SIMULATED = { simulation: 'groups', from: 1, seeds: 200 } as const
+const MIGRATION_TEST = { test: 'test/coordinator/group/migration.test.ts' } as const
 
 export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
   {
@@ -168,5 +169,61 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     find: "const isStillHeld = (): boolean => owned.state !== 'gone'",
     replace: 'const isStillHeld = (): boolean => this.#options.holdOf(topic, partition) !== undefined',
     foundBy: { test: 'test/client/consumer/offset-commits.test.ts' },
+  },
+  {
+    name: 'a commit of an old generation is taken',
+    file: 'coordinator/group/classic-group.ts',
+    find: "if (generation !== this.generation) return 'ILLEGAL_GENERATION'",
+    replace: "if (generation > this.generation) return 'ILLEGAL_GENERATION'",
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'what the leader shared out is not written down',
+    file: 'coordinator/group/classic-sync.ts',
+    find: 'step.records.push(group.record(given))',
+    replace: 'step.records.push(group.record())',
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'a group that goes to the new protocol forgets what its members have',
+    file: 'coordinator/group/group-migration.ts',
+    find: 'if (own.length > 0) assigned.set(',
+    replace: 'if (own.length > 2) assigned.set(',
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'a group comes back to the classic protocol in a generation that was before',
+    file: 'coordinator/group/group-migration.ts',
+    find: 'group.generation = change.epoch\n',
+    replace: 'group.generation = change.epoch - 1\n',
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'what a classic member says that it has is not heard',
+    file: 'coordinator/group/classic-consumer-members.ts',
+    find: 'owned: assignmentByIds(subscription.ownedPartitions, image()),',
+    replace: 'owned: assignmentByIds([], image()),',
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'a heartbeat of a classic member does not begin its session anew',
+    file: 'coordinator/group/classic-groups.ts',
+    find: '      this.#rebalance.touch(group!, group!.members.get(request.memberId)!, step)\n',
+    replace: '',
+    foundBy: SIMULATED,
+  },
+  {
+    name: 'what a cooperative member is giving up is given to others when its group goes to the new protocol',
+    file: 'coordinator/group/group-migration.ts',
+    find: 'return pendingRevocation.size === 0 ? member',
+    replace: 'return pendingRevocation.size >= 0 ? member',
+    foundBy: MIGRATION_TEST,
+  },
+  {
+    name: 'a group that came back to the classic protocol is led by one who does not know it',
+    file: 'coordinator/group/group-migration.ts',
+    find: '  group.leader = null\n',
+    replace: '',
+    foundBy: MIGRATION_TEST,
   },
 ]
