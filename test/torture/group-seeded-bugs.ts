@@ -62,7 +62,7 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     file: 'coordinator/timeline.ts',
     find: '      if (snapshot.epoch < epoch) continue\n',
     replace: '      if (snapshot.epoch <= epoch) continue\n',
-    foundBy: SIMULATED,
+    foundBy: { ...SIMULATED, from: 201 },
   },
   {
     name: 'a state that goes back keeps what came last',
