@@ -33,7 +33,7 @@ const MIX: Omit<Swarm, 'rates'> = {
   workMs: 3_000,
 }
 const RATES: { readonly [Kind in keyof FaultRates]: number } = {
-  coordinatorMove: 20_000,
+  coordinatorMove: 60_000,
   noRoom: 40_000,
   storageFailure: 80_000,
   threadStall: 20_000,
