@@ -26,11 +26,18 @@ export type TopicId = readonly [number, number, number, number]
 
 export const TOPIC_ID_ZERO: TopicId = [0, 0, 0, 0]
 
-/** Kafka's printed form: 22 characters of base64url. */
-export function formatTopicId(id: TopicId): string {
-  const bytes = Buffer.alloc(16)
-  for (let i = 0; i < 4; i++) bytes.writeInt32BE(id[i]! | 0, i * 4)
-  return bytes.toString('base64url')
+const BASE64URL = Uint8Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (digit) => digit.charCodeAt(0))
+
+/** Kafka's printed form: 22 characters of base64url. Made often, as a key: a buffer for each takes three times as long. */
+export function formatTopicId([a, b, c, d]: TopicId): string {
+  const digit = (bits: number): number => BASE64URL[bits & 63]!
+  // biome-ignore format: a word a line
+  return String.fromCharCode(
+    digit(a >>> 26), digit(a >>> 20), digit(a >>> 14), digit(a >>> 8), digit(a >>> 2), digit((a << 4) | (b >>> 28)),
+    digit(b >>> 22), digit(b >>> 16), digit(b >>> 10), digit(b >>> 4), digit((b << 2) | (c >>> 30)),
+    digit(c >>> 24), digit(c >>> 18), digit(c >>> 12), digit(c >>> 6), digit(c),
+    digit(d >>> 26), digit(d >>> 20), digit(d >>> 14), digit(d >>> 8), digit(d >>> 2), digit(d << 4),
+  )
 }
 
 export function parseTopicId(text: string): TopicId {

@@ -34,15 +34,15 @@ const MIX: Omit<Swarm, 'rates'> = {
 }
 const RATES: { readonly [Kind in keyof FaultRates]: number } = {
   coordinatorMove: 60_000,
-  noRoom: 40_000,
-  storageFailure: 80_000,
-  threadStall: 20_000,
-  threadDeath: 40_000,
-  memberRestart: 20_000,
-  subscriptionChange: 20_000,
-  topicChange: 20_000,
-  admin: 10_000,
-  wallJump: 100_000,
+  noRoom: 120_000,
+  storageFailure: 240_000,
+  threadStall: 60_000,
+  threadDeath: 60_000,
+  memberRestart: 60_000,
+  subscriptionChange: 60_000,
+  topicChange: 60_000,
+  admin: 20_000,
+  wallJump: 240_000,
 }
 /** Times that grow with the pace; those of messages stay. */
 const SCALED = ['chaosMs', 'sessionTimeoutMs', 'heartbeatIntervalMs', 'assignmentIntervalMs', 'rebalanceTimeoutMs', 'workMs'] as const
