@@ -68,12 +68,17 @@ export function noteSource(source: ChainSource): void {
 
 /** Said by an operator that has changed the key, when it is subscribed to, before it subscribes further. */
 export function noteRekeyed(rekeyed: Rekeyed): void {
-  if (subscribing !== undefined) subscribing.rekeyed = rekeyed
+  if (subscribing !== undefined) subscribing.rekeyed ??= rekeyed
 }
 
 /** Said by an operator that hands records on in another order, when it is subscribed to, before it subscribes further. */
 export function noteUnordered(): void {
   if (subscribing !== undefined) subscribing.unordered = true
+}
+
+/** Said by the input of a chain inside an operator, when it is subscribed to: it is fed by what is above that operator. */
+export function noteChain(chain: Chain): void {
+  if (subscribing !== undefined) passOn(chain, subscribing)
 }
 
 /** Said by an operator that is torn down while it holds records, and will not release them. */
@@ -85,5 +90,6 @@ function passOn(from: Chain, to: Chain): void {
   if (from.tracked) to.tracked = true
   if (from.unordered) to.unordered = true
   to.rekeyed ??= from.rekeyed
-  to.sources.push(...from.sources)
+  // By several ways, where a chain has branched.
+  for (const source of from.sources) if (!to.sources.includes(source)) to.sources.push(source)
 }

@@ -36,6 +36,11 @@ export class ChangedRecord<K, V> implements RecordFields<K, V> {
     this.#changes = changes
   }
 
+  /** What it was made of. */
+  get before(): RecordFields<unknown, unknown> {
+    return this.#before
+  }
+
   get topic(): string {
     return this.#before.topic
   }

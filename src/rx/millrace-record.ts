@@ -1,6 +1,7 @@
 // A record as it flows through a chain: what the consumer read, and its hold.
 
 import { INSPECT } from '../client/consumer/consumer-record.ts'
+import type { ConsumerRecord } from '../client/consumer/consumer-record.ts'
 import type { Headers, RecordHeaders } from '../client/headers.ts'
 import { ChangedRecord } from './changed-record.ts'
 import type { RecordFields } from './changed-record.ts'
@@ -99,6 +100,13 @@ export class MillraceRecord<K = string | null, V = unknown> {
 /** Where a record came from, for operators; undefined under `lossless: false`. */
 export function originOf(record: MillraceRecord<never, never> | MillraceRecord<unknown, unknown>): Origin | undefined {
   return record['origin']
+}
+
+/** What was read, whatever was made of it since. */
+export function readRecordOf(record: MillraceRecord<never, never> | MillraceRecord<unknown, unknown>): ConsumerRecord {
+  let fields: RecordFields<unknown, unknown> = record['record']
+  while (fields instanceof ChangedRecord) fields = fields.before
+  return fields as ConsumerRecord
 }
 
 let warned = false

@@ -188,12 +188,17 @@ const ANSWERS: ReadonlyMap<string, string> = new Map([
 export function fillProcessOptions(options: ProcessOptions | undefined): Readonly<FilledProcessOptions> {
   const filled = fillOptions(PROCESS_CONFIG, options)
   if (filled.deadLetterTopic !== undefined) checkTopicName(filled.deadLetterTopic)
-  const retry = fillOptions(RETRY_CONFIG, filled.retry)
-  if (retry.backoffMaxMs < retry.backoffMs && filled.retry?.backoffMaxMs !== undefined) {
+  return Object.freeze({ ...filled, retry: fillRetryOptions(filled.retry) })
+}
+
+/** Throws INVALID_CONFIG. */
+export function fillRetryOptions(options: RetryOptions | undefined): Readonly<FilledRetryOptions> {
+  const retry = fillOptions(RETRY_CONFIG, options)
+  if (retry.backoffMaxMs < retry.backoffMs && options?.backoffMaxMs !== undefined) {
     throw new MillraceError(
       'INVALID_CONFIG',
       `retry option backoffMaxMs (${retry.backoffMaxMs}) must not be below backoffMs (${retry.backoffMs}): it bounds it`,
     )
   }
-  return Object.freeze({ ...filled, retry })
+  return retry
 }
