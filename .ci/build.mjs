@@ -23,6 +23,7 @@ const bundle = await rolldown({
     'cleaner-worker': 'src/storage/cleaner-worker.ts',
     'recovery-worker': 'src/storage/recovery-worker.ts',
     'compression-worker': 'src/engine/compression-worker.ts',
+    'pool-map-worker': 'src/rx/operators/pool-map-worker.ts',
   },
   external: [/^node:/, 'comlink', /^comlink\//, '@msgpack/msgpack', '@platformatic/wasm-utils', 'pino', 'piscina', 'rxjs'],
   platform: 'node',
