@@ -20,7 +20,7 @@ import {
 } from 'rxjs'
 import { expect, test, vi } from 'vitest'
 import { VirtualClock } from '../../../src/clock.ts'
-import { MillraceError } from '../../../src/errors.ts'
+import type { MillraceError } from '../../../src/errors.ts'
 import { process } from '../../../src/rx/operators/process.ts'
 import { HeldSource } from './held-source.ts'
 import { marbles } from './marbles.ts'
