@@ -55,7 +55,7 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   ['node:fs', ['disk/file-disk.ts']],
   // Reads only, on the thread of whoever reads.
   ['node:fs/promises', ['storage/segment-files.ts']],
-  ['node:os', ['actor/', 'broker/', 'engine/compression-pool.ts']],
+  ['node:os', ['actor/', 'broker/', 'engine/compression-pool.ts', 'rx/operators/map-in-pool.ts']],
   ['node:path', ['disk/', 'storage/', 'client/']],
   ['node:url', ['actor/', 'broker/']],
   ['node:module', ['record/codec-libraries.ts', 'record/native-crc32c.ts']],

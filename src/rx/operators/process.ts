@@ -27,8 +27,9 @@ import { fillProcessOperatorOptions } from './process-operator-config.ts'
 import type { FilledProcessOperatorOptions, ProcessOperatorOptions } from './process-operator-config.ts'
 
 /**
- * What `process` runs for each value: what it returns is emitted, a promise's result when it resolves, an Observable's values as
- * they come; the value is settled when that is done. When it throws, rejects or errs, it is run again, unless the error says `retriable: false`.
+ * What `process` runs for each value: what it returns is emitted, a promise's result when it resolves, an Observable's
+ * values as they come; the value is settled when that is done. When it throws, rejects or errs, it is run again, unless the
+ * error says `retriable: false`.
  */
 export type ProcessOperatorHandler<T, R> = (value: T, context: ProcessContext) => Observable<R> | PromiseLike<R> | R
 
