@@ -12,12 +12,13 @@ import { rolldown } from 'rolldown'
 const dist = process.argv[2] ?? 'dist'
 rmSync(dist, { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', dist], { stdio: 'inherit' })
-pruneDeclarations(['index.d.ts', 'rxjs.d.ts', 'testing.d.ts', 'broker/worker-main.d.ts'])
+pruneDeclarations(['index.d.ts', 'rxjs.d.ts', 'streams.d.ts', 'testing.d.ts', 'broker/worker-main.d.ts'])
 
 const bundle = await rolldown({
   input: {
     index: 'src/index.ts',
     rxjs: 'src/rxjs.ts',
+    streams: 'src/streams.ts',
     testing: 'src/testing.ts',
     'worker-main': 'src/broker/worker-main.ts',
     'cleaner-worker': 'src/storage/cleaner-worker.ts',

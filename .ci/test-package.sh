@@ -39,8 +39,9 @@ const seen = []
 for await (const record of millrace.consumer().records(greetings, { until: 'end' })) seen.push(record.value)
 await millrace.close()
 if (seen.join() !== 'hello') throw new Error(`expected one hello, got ${JSON.stringify(seen)}`)
-const entries = await Promise.all(['millrace/rxjs', 'millrace/package.json', 'millrace/testing'].map((name) => import(name, name.endsWith('json') ? { with: { type: 'json' } } : undefined)))
+const entries = await Promise.all(['millrace/rxjs', 'millrace/streams', 'millrace/package.json', 'millrace/testing'].map((name) => import(name, name.endsWith('json') ? { with: { type: 'json' } } : undefined)))
 if (typeof entries[0].fromTopic !== 'function') throw new Error('millrace/rxjs has no fromTopic')
+if (typeof entries[1].readableFrom !== 'function') throw new Error('millrace/streams has no readableFrom')
 console.log(`hello from the packed package on Node.js ${process.version}`)
 APP
 # The same in TypeScript, which these Node.js versions run as it is. It must check without

@@ -56,6 +56,7 @@ export const BUILT_INS: ReadonlyMap<string, readonly Where[]> = new Map<string, 
   // Reads only, on the thread of whoever reads.
   ['node:fs/promises', ['storage/segment-files.ts']],
   ['node:os', ['actor/', 'broker/', 'engine/compression-pool.ts', 'rx/operators/map-in-pool.ts']],
+  ['node:stream', ['streams/']],
   ['node:path', ['disk/', 'storage/', 'client/']],
   ['node:url', ['actor/', 'broker/']],
   ['node:module', ['record/codec-libraries.ts', 'record/native-crc32c.ts']],

@@ -12,6 +12,7 @@ import { settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
 import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
 import { TEST_MILLRACE_CONFIG } from '../../src/testing/test-millrace-config.ts'
+import { READ_STREAM_CONFIG, SEND_ALL_CONFIG, WRITE_STREAM_CONFIG } from '../../src/streams/stream-options.ts'
 
 test.each<[string, [string, Setting<unknown>][]]>([
   ['../config/topic-config.ts', settingsOf(TOPIC_CONFIG)],
@@ -21,6 +22,7 @@ test.each<[string, [string, Setting<unknown>][]]>([
   ['consumer/process-config.ts', [...settingsOf(PROCESS_CONFIG), ...settingsOf(RETRY_CONFIG)]],
   ['../rx/from-topic-config.ts', settingsOf(FROM_TOPIC_CONFIG)],
   ['../testing/test-millrace-config.ts', settingsOf(TEST_MILLRACE_CONFIG)],
+  ['../streams/stream-options.ts', [...settingsOf(READ_STREAM_CONFIG), ...settingsOf(WRITE_STREAM_CONFIG), ...settingsOf(SEND_ALL_CONFIG)]],
 ])('%s: the docstrings are the table', (file, settings) => {
   const source = readFileSync(new URL(`../../src/client/${file}`, import.meta.url), 'utf8')
   const unbroken = source.replaceAll(/\s+(\* )?/g, ' ')

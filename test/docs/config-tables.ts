@@ -12,6 +12,7 @@ import { LONG_MAX, isNumber, settingsOf } from '../../src/config-def.ts'
 import type { Setting } from '../../src/config-def.ts'
 import { FROM_TOPIC_CONFIG } from '../../src/rx/from-topic-config.ts'
 import { TEST_MILLRACE_CONFIG } from '../../src/testing/test-millrace-config.ts'
+import { READ_STREAM_CONFIG, SEND_ALL_CONFIG, WRITE_STREAM_CONFIG } from '../../src/streams/stream-options.ts'
 import { tableText } from './markdown-table.ts'
 
 /** By the exported type that takes the options. */
@@ -23,6 +24,9 @@ const OPTIONS: Readonly<Record<string, [string, Setting<unknown>][]>> = {
   RetryOptions: settingsOf(RETRY_CONFIG),
   FromTopicOptions: settingsOf(FROM_TOPIC_CONFIG),
   TestMillraceOptions: settingsOf(TEST_MILLRACE_CONFIG),
+  ReadStreamOptions: settingsOf(READ_STREAM_CONFIG),
+  WriteStreamOptions: settingsOf(WRITE_STREAM_CONFIG),
+  SendAllOptions: settingsOf(SEND_ALL_CONFIG),
 }
 
 /** Options in camelCase, with Kafka's name where it has one; undefined for a type that is none of options. */

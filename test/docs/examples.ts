@@ -89,7 +89,12 @@ export function writeExamples(folder: string, examples: readonly Example[]): str
     compilerOptions: {
       noUnusedLocals: false,
       noUnusedParameters: false,
-      paths: { millrace: [`${root}src/index.ts`], 'millrace/rxjs': [`${root}src/rxjs.ts`], 'millrace/testing': [`${root}src/testing.ts`] },
+      paths: {
+        millrace: [`${root}src/index.ts`],
+        'millrace/rxjs': [`${root}src/rxjs.ts`],
+        'millrace/streams': [`${root}src/streams.ts`],
+        'millrace/testing': [`${root}src/testing.ts`],
+      },
     },
     include: ['*.mts', `${root}src/**/*.d.ts`],
   }

@@ -22,6 +22,7 @@ export const DOCS = new URL('src/docs/', PROJECT_ROOT)
 const PAGES: readonly [page: string, paths: RegExp][] = [
   ['rxjs', /^rx\//],
   ['testing', /^testing/],
+  ['streams', /^streams\//],
   ['errors', /^errors\.ts$/],
   ['producer', /^client\/(producer\/|headers\.ts)/],
   ['consumer', /^(client\/consumer\/|record\/)/],
@@ -41,11 +42,7 @@ export function pageOf({ name, file }: ExportedName): string {
 }
 
 export function allExports(): ExportedName[] {
-  return [
-    ...exportedDeclarations(sources, 'index.ts'),
-    ...exportedDeclarations(sources, 'rxjs.ts'),
-    ...exportedDeclarations(sources, 'testing.ts'),
-  ]
+  return ['index.ts', 'rxjs.ts', 'streams.ts', 'testing.ts'].flatMap((entry) => exportedDeclarations(sources, entry))
 }
 
 /** The text of a region by its key: "reference producer", "topic configs", "errors" … */

@@ -16,6 +16,7 @@ const ENTRIES = new Map([
   ['millrace', new URL('./tracked-millrace.ts', import.meta.url).href],
   ['millrace/rxjs', new URL('../../src/rxjs.ts', import.meta.url).href],
   ['millrace/testing', new URL('../../src/testing.ts', import.meta.url).href],
+  ['millrace/streams', new URL('../../src/streams.ts', import.meta.url).href],
 ])
 
 registerHooks({

@@ -14,10 +14,14 @@ function promisedOutput(path: string): string {
 
 vi.setConfig({ testTimeout: 60_000 })
 
-describe.each(['hello/main.ts', 'any-thread/main.ts'])('examples/%s', (path) => {
+describe.each(['hello/main.ts', 'any-thread/main.ts', 'log-file/main.ts'])('examples/%s', (path) => {
   it('prints what it says, and ends by itself', async () => {
     expect(await runExample(path)).toMatchObject({ code: 0, stdout: promisedOutput(path) })
   })
+})
+
+it('a log file takes less than 60 lines', () => {
+  expect(source('log-file/main.ts').split('\n').length).toBeLessThan(60)
 })
 
 it('a thread of the user takes less than 60 lines', () => {

@@ -3,7 +3,10 @@
 
 import type { TurnYield } from '../event-loop.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
-import type { ConsumerRecord } from './consumer-record.ts'
+import { ConsumerRecord } from './consumer-record.ts'
+
+/** A record that was there, or what `next` promises. */
+export type Pulled<K, V> = ConsumerRecord<K, V> | Promise<IteratorResult<ConsumerRecord<K, V>, undefined>>
 
 /** What the records come from. */
 export interface RecordBatches<K, V> extends AsyncIterableIterator<ConsumerBatch<K, V>, undefined, void> {
@@ -30,10 +33,16 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   }
 
   next(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
-    if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#take()))
+    const pulled = this.pull()
+    return pulled instanceof ConsumerRecord ? Promise.resolve({ value: pulled, done: false }) : pulled
+  }
+
+  /** As `next`; a record that is there comes without a promise. */
+  pull(): Pulled<K, V> {
+    if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#takeLater()))
     if (this.#turnYield.isDueAfterWork()) {
       this.#isAskedPast = true
-      return this.#inTurn(this.#turnYield.turn().then(() => this.#take()))
+      return this.#inTurn(this.#turnYield.turn().then(() => this.#takeLater()))
     }
     return this.#take()
   }
@@ -60,11 +69,16 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
     await this.return()
   }
 
-  #take(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> {
+  #takeLater(): Promise<IteratorResult<ConsumerRecord<K, V>, undefined>> | IteratorResult<ConsumerRecord<K, V>, undefined> {
+    const taken = this.#take()
+    return taken instanceof ConsumerRecord ? { value: taken, done: false } : taken
+  }
+
+  #take(): Pulled<K, V> {
     this.#isAskedPast = false
     try {
       const result = this.#batches.endsBatch() ? undefined : this.#records?.next()
-      if (result !== undefined && result.done !== true) return Promise.resolve({ value: result.value, done: false })
+      if (result !== undefined && result.done !== true) return result.value
     } catch (error) {
       // A damaged batch: `for await` does not call `return` after a `next` that failed.
       return this.return().then(() => Promise.reject(error))
