@@ -5,6 +5,7 @@
 import type { SeededBug } from './seeded-bugs.ts'
 
 const SIMULATED = { simulation: 'groups', from: 1, seeds: 200 } as const
+const MIGRATION_TEST = { test: 'test/coordinator/group/migration.test.ts' } as const
 
 export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
   {
@@ -210,5 +211,19 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     find: '      this.#rebalance.touch(group!, group!.members.get(request.memberId)!, step)\n',
     replace: '',
     foundBy: SIMULATED,
+  },
+  {
+    name: 'what a cooperative member is giving up is given to others when its group goes to the new protocol',
+    file: 'coordinator/group/group-migration.ts',
+    find: 'return pendingRevocation.size === 0 ? member',
+    replace: 'return pendingRevocation.size >= 0 ? member',
+    foundBy: MIGRATION_TEST,
+  },
+  {
+    name: 'a group that came back to the classic protocol is led by one who does not know it',
+    file: 'coordinator/group/group-migration.ts',
+    find: '  group.leader = null\n',
+    replace: '',
+    foundBy: MIGRATION_TEST,
   },
 ]

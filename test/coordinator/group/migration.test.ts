@@ -193,6 +193,57 @@ test('the conversation of it', () => {
   `)
 })
 
+test('what a cooperative member is giving up when one of the new protocol comes is not given to that before', () => {
+  const world = new MigrationWorld()
+  const assignors = ['cooperative-sticky']
+  const a = client(world, 'a', { assignors })
+  const joinAgain = a.join.bind(a)
+  a.onAssigned = () => {
+    // It takes its time.
+    if (a.owned.length < PARTITIONS) a.join = () => {}
+  }
+  world.advance(1000)
+  const b = client(world, 'b', { assignors })
+  world.advance(3500)
+  expect([a.owned.length, b.owned.length]).toEqual([3, 0])
+  const member = consumer(world)
+  member.join()
+  for (let n = 0; n < 3; n++) {
+    world.advance(500)
+    beat(world, member)
+    expect(member.partitions).toBe('')
+  }
+  a.onAssigned = () => {}
+  a.join = joinAgain
+  a.join()
+  for (let n = 0; n < 6; n++) {
+    world.advance(3000)
+    beat(world, member)
+  }
+  expect(held([a, b], [member])).toEqual(ALL)
+  expect(member.partitions).not.toBe('')
+})
+
+test('a group that has come back, and is loaded before all have joined again, has a leader again', () => {
+  const world = new MigrationWorld()
+  const classic = [client(world, 'a'), client(world, 'b')]
+  world.advance(5000)
+  const member = consumer(world)
+  member.join()
+  for (let n = 0; n < 5; n++) {
+    world.advance(3000)
+    beat(world, member)
+  }
+  member.leave()
+  world.fixture.restart(() => true, false)
+  expect(world.state()).toBe('Classic PreparingRebalance')
+  world.say('is loaded')
+  world.advance(10_000)
+  expect(transcriptOf(world).split('is loaded')[1]).toContain(', leads ')
+  expect(held(classic, [])).toEqual(ALL)
+  expect(world.state()).toBe('Classic Stable')
+})
+
 test('one that waits to join is sent to join again, and is in the consumer group', () => {
   const world = new MigrationWorld()
   const a = client(world, 'a')
