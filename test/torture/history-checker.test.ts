@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { LOG_ANOMALY_KINDS } from './anomalies.ts'
 import type { AnomalyKind } from './anomalies.ts'
 import { HistoryBuilder } from './history-builder.ts'
-import { ACKED, AT_WORK, CLOSED, NO_PROMISE, ONCE } from './history.ts'
+import { ACKED, AT_WORK, CLOSED, DOUBT, NO_PROMISE, ONCE } from './history.ts'
 
 const EDGE = Number.MAX_SAFE_INTEGER - 10
 
@@ -246,6 +246,31 @@ const CASES: Case[] = [
     },
   },
   {
+    what: 'two records appended again without sequence numbers, the second of them read where it was first alone',
+    found: [],
+    write: (h) => {
+      const [p, q] = [h.producer(NO_PROMISE), h.producer()]
+      const [first, second] = [p.invoke(), p.invoke()]
+      p.complete(first, ACKED, 2).complete(second, DOUBT)
+      q.acked(4)
+      h.reader().start().read(0, p, 0).read(1, p, 1).read(2, p, 0)
+      h.drained([[q, 0]], { from: 4 })
+    },
+  },
+  {
+    what: 'without sequence numbers, a record in doubt that came early and is there',
+    found: ['reordered'],
+    write: (h) => {
+      const p = h.producer(NO_PROMISE)
+      const [first, second] = [p.invoke(), p.invoke()]
+      p.complete(first, ACKED, 1).complete(second, DOUBT)
+      h.drained([
+        [p, 1],
+        [p, 0],
+      ])
+    },
+  },
+  {
     what: 'two producers at once, the second to begin is the first in the log',
     found: [],
     write: (h) => {
@@ -441,6 +466,51 @@ const CASES: Case[] = [
         [p, 0],
         [q, 0],
       ])
+    },
+  },
+  {
+    what: 'appended again without a sequence number, and read where it was first before retention took both',
+    found: [],
+    write: (h) => {
+      const [p, q] = [h.producer(NO_PROMISE).acked(1), h.producer().acked(2)]
+      h.reader().start().read(0, p, 0)
+      h.drained([[q, 0]], { from: 2 })
+    },
+  },
+  {
+    what: 'the same with a sequence number',
+    found: ['misplaced'],
+    write: (h) => {
+      const [p, q] = [h.producer(ONCE).acked(1), h.producer().acked(2)]
+      h.reader().start().read(0, p, 0)
+      h.drained([[q, 0]], { from: 2 })
+    },
+  },
+  {
+    what: 'without a sequence number, and what it was acknowledged as is behind the start of the log',
+    found: ['misplaced'],
+    write: (h) => {
+      const [p, q] = [h.producer(NO_PROMISE).acked(1), h.producer().doubt()]
+      h.reader().start().read(0, p, 0)
+      h.drained([[q, 0]], { from: 1 })
+    },
+  },
+  {
+    what: 'without a sequence number, and another was read where it was acknowledged',
+    found: ['misplaced'],
+    write: (h) => {
+      const [p, q] = [h.producer(NO_PROMISE).acked(1), h.producer().doubt().acked(2)]
+      h.reader().start().read(0, p, 0).read(1, q, 0)
+      h.drained([[q, 1]], { from: 2 })
+    },
+  },
+  {
+    what: 'without a sequence number, acknowledged before the place where it was read',
+    found: ['misplaced'],
+    write: (h) => {
+      const [p, q] = [h.producer(NO_PROMISE).acked(0), h.producer().acked(2)]
+      h.reader().start(0, 1).read(1, p, 0)
+      h.drained([[q, 0]], { from: 2 })
     },
   },
   {

@@ -193,10 +193,10 @@ class HistoryChecker {
       const found = foundAt[number]!
       const acked = outcome === ACKED ? tape.offset[number]! : -1
       if (outcome === REFUSED && found !== NOT_FOUND) anomalies.add('refusedButRead', () => `${producer}/${number} at ${log}@${found}`)
-      if (found >= 0 && acked >= 0 && found !== acked)
+      if (found >= 0 && acked >= 0 && found !== acked && (tape.isOnce || !this.#mayBeAt(contents, acked, found)))
         anomalies.add('misplaced', () => `${producer}/${number} is at ${log}@${found}, acknowledged as ${acked}`)
       if (found === NOT_FOUND && outcome === ACKED) this.#checkMissing(contents, producer, number, acked, lastPlace[log]!)
-      const place = found >= 0 ? found : acked
+      const place = this.#lastPlace(contents, found, acked, tape.isOnce)
       if (place >= 0) {
         if (place <= lastPlace[log]!) {
           const before = `${producer}/${lastNumber[log]} at ${log}@${lastPlace[log]}`
@@ -217,6 +217,22 @@ class HistoryChecker {
     }
   }
 
+  /**
+   * A producer without sequence numbers appends a record again when its leader died before it answered, and only the
+   * last of these places is acknowledged. Whether that one may have gone by retention before anybody read it there.
+   */
+  #mayBeAt(contents: LogContents, acked: number, found: number): boolean {
+    return found < acked && !contents.isKept(acked) && !contents.isRead(acked)
+  }
+
+  /** Where the record is, the last time if it was appended again; below 0: nobody knows. Such places are in the order of the sends. */
+  #lastPlace(contents: LogContents, found: number, acked: number, isOnce: boolean): number {
+    if (isOnce) return found >= 0 ? found : acked
+    if (acked >= 0) return acked
+    // Behind one that retention took there may have been another.
+    return found >= 0 && contents.isKept(found) ? found : -1
+  }
+
   /** A record that was acknowledged and that nobody has read: it must have gone by retention. */
   #checkMissing(contents: LogContents, producer: number, number: number, acked: number, placeBefore: number): void {
     const { log, index, drainStart, highestRead } = contents
@@ -225,8 +241,8 @@ class HistoryChecker {
     // Without an offset: later records of other producers do not say whether it should have come before them.
     const isLost = acked >= 0 ? acked <= highestRead : this.#laterIsRead(producer, number, log)
     if (!isLost) return this.#anomalies.add('unseen', () => record)
-    const rank = acked >= 0 ? index.rank(acked) : -1
-    const there = rank >= 0 && contents.seen[rank] !== 0 ? `: there is ${contents.producer[rank]}/${contents.number[rank]}` : ''
+    const rank = acked >= 0 && contents.isRead(acked) ? index.rank(acked) : -1
+    const there = rank >= 0 ? `: there is ${contents.producer[rank]}/${contents.number[rank]}` : ''
     this.#anomalies.add('lost', () => `${record}${there}`)
   }
 

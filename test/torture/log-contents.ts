@@ -66,6 +66,11 @@ export class LogContents {
     this.seen[rank]! |= seen
   }
 
+  /** Whether anybody has read a record there; the history names the offset. */
+  isRead(offset: number): boolean {
+    return this.seen[this.index.rank(offset)] !== 0
+  }
+
   /** Whether every record at or above the offset is bound to be in the drain. */
   isKept(offset: number): boolean {
     return offset >= this.drainStart
