@@ -1,7 +1,7 @@
 // Every public name of millrace/rxjs.
 
 export { fromTopic } from './rx/from-topic.ts'
-export type { FromTopicOptions } from './rx/from-topic-config.ts'
+export type { Dropped, FromTopicOptions } from './rx/from-topic-config.ts'
 export { MillraceRecord } from './rx/millrace-record.ts'
 export type { RecordChanges } from './rx/millrace-record.ts'
 export type { Hold } from './rx/hold.ts'

@@ -1,14 +1,57 @@
 // The options of `fromTopic`. Runs on the user's thread, when a source is made.
 
-import { fillOptions, foldName } from '../config-def.ts'
+import { fillOptions } from '../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../config-def.ts'
+import { CONSUMER_CONFIG } from '../client/consumer/consumer-config.ts'
+import type { RebalanceCallback } from '../client/consumer/consumer-config.ts'
 import type { Overtaken } from '../client/consumer/partition-fetcher.ts'
 import { BY_DURATION } from '../client/consumer/offset-reset.ts'
 import { answerForeignOption } from '../client/foreign-options.ts'
 import { MillraceError } from '../errors.ts'
 
+/** Records that were not emitted, because nobody had room for them, since the last time this was told. */
+export interface Dropped {
+  readonly topic: string
+  readonly partition: number
+  readonly dropped: number
+}
+
 export interface FilledFromTopicOptions {
-  /** Partitions to read, by number from 0; all of them unless given. Default: undefined. */
+  /**
+   * Chains of one group share the partitions of the topic, go on where the group has committed, and commit what is settled. Without one,
+   * all partitions are read and nothing is committed. Default: undefined.
+   */
+  readonly groupId: string | undefined
+  /**
+   * Makes it a static member (KIP-345): what it had stays free for it when it is closed and opened again under this name, until the
+   * session timeout is over. Default: undefined.
+   */
+  readonly groupInstanceId: string | undefined
+  /**
+   * How the group shares partitions out (KIP-848), 'uniform' or 'range'; without it, the first of the brokers' group.consumer.assignors.
+   * Default: undefined.
+   */
+  readonly groupRemoteAssignor: string | undefined
+  /** What describes the group shows of this member, beside its thread. Default: ''. */
+  readonly clientId: string
+  /** How long after something was settled it is committed. Default: 5000. */
+  readonly autoCommitIntervalMs: number
+  /** Told of partitions that come, before they are read. What it throws ends the source. Default: undefined. */
+  readonly onAssigned: RebalanceCallback | undefined
+  /**
+   * Told of partitions that go to others, before they do, when what is settled of them is committed; and of all when the source ends. What
+   * it throws ends the source. Default: undefined.
+   */
+  readonly onRevoked: RebalanceCallback | undefined
+  /**
+   * Told of partitions that are others' already, because this member was put out of the group. What it throws ends the source.
+   * Default: undefined.
+   */
+  readonly onLost: RebalanceCallback | undefined
+  /**
+   * Partitions to read, by number from 0; all of them unless given. With a groupId they are read by no member of the group, go on where it
+   * has committed, and are committed. Default: undefined.
+   */
   readonly partitions: Iterable<number> | undefined
   /** 'end': complete at the end offsets as they are when the subscription starts. Default: undefined. */
   readonly until: 'end' | undefined
@@ -32,6 +75,14 @@ export interface FilledFromTopicOptions {
    * Default: true.
    */
   readonly lossless: boolean
+  /**
+   * Under lossless: false, what becomes of records that come while maxInFlight or maxInFlightBytes are held: 'drop-newest' drops them,
+   * 'drop-oldest' lets the newest maxInFlight of them wait, 'latest' the newest. Without it, the source waits for nobody.
+   * Default: undefined.
+   */
+  readonly overflow: 'drop-oldest' | 'drop-newest' | 'latest' | undefined
+  /** Told how many records overflow has dropped; a throw ends the source with it. Without it, a warning. Default: undefined. */
+  readonly onDropped: ((event: Dropped) => void) | undefined
   /** Told when retention took records before they were read; a throw ends the source with it. Without it, a warning. Default: undefined. */
   readonly onOvertaken: ((event: Overtaken) => void) | undefined
 }
@@ -39,16 +90,42 @@ export interface FilledFromTopicOptions {
 /** What `fromTopic(topic, options)` takes; everything has a default. */
 export type FromTopicOptions = OptionsOf<FilledFromTopicOptions>
 
+const { groupId, groupInstanceId, groupRemoteAssignor, clientId, autoCommitIntervalMs, onAssigned } = CONSUMER_CONFIG.settings
+const ONLY_IN_A_GROUP = ['groupInstanceId', 'groupRemoteAssignor', 'onAssigned', 'onRevoked', 'onLost'] as const
+
 export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
   what: 'fromTopic option',
   settings: {
+    groupId: {
+      ...groupId,
+      doc:
+        'Chains of one group share the partitions of the topic, go on where the group has committed, and commit what is settled. Without ' +
+        'one, all partitions are read and nothing is committed.',
+    },
+    groupInstanceId,
+    groupRemoteAssignor,
+    clientId,
+    autoCommitIntervalMs,
+    onAssigned: { ...onAssigned, doc: 'Told of partitions that come, before they are read. What it throws ends the source.' },
+    onRevoked: {
+      ...onAssigned,
+      doc:
+        'Told of partitions that go to others, before they do, when what is settled of them is committed; and of all when the source ' +
+        'ends. What it throws ends the source.',
+    },
+    onLost: {
+      ...onAssigned,
+      doc: "Told of partitions that are others' already, because this member was put out of the group. What it throws ends the source.",
+    },
     partitions: {
       type: 'custom',
       expects: 'an array, or anything else to iterate over, of partition numbers',
       accepts: (value) => typeof value === 'object' && value !== null && Symbol.iterator in value,
       default: undefined,
       takesEffect: 'at open',
-      doc: 'Partitions to read, by number from 0; all of them unless given.',
+      doc:
+        'Partitions to read, by number from 0; all of them unless given. With a groupId they are read by no member of the group, go on ' +
+        'where it has committed, and are committed.',
     },
     until: {
       type: 'one of',
@@ -114,6 +191,23 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
       takesEffect: 'at open',
       doc: 'False turns tracking off: nothing is held, millrace operators take what comes whenever it comes, and the source waits for nobody.',
     },
+    overflow: {
+      type: 'one of',
+      values: ['drop-oldest', 'drop-newest', 'latest'],
+      default: undefined,
+      takesEffect: 'at open',
+      doc:
+        "Under lossless: false, what becomes of records that come while maxInFlight or maxInFlightBytes are held: 'drop-newest' drops " +
+        "them, 'drop-oldest' lets the newest maxInFlight of them wait, 'latest' the newest. Without it, the source waits for nobody.",
+    },
+    onDropped: {
+      type: 'custom',
+      expects: 'a function of { topic, partition, dropped }',
+      accepts: (value) => typeof value === 'function',
+      default: undefined,
+      takesEffect: 'at open',
+      doc: 'Told how many records overflow has dropped; a throw ends the source with it. Without it, a warning.',
+    },
     onOvertaken: {
       type: 'custom',
       expects: 'a function of { topic, partition, missed, from, to }',
@@ -123,11 +217,21 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
       doc: 'Told when retention took records before they were read; a throw ends the source with it. Without it, a warning.',
     },
   },
+  relations: (filled) => {
+    const { groupId: group, lossless, overflow, onDropped } = filled
+    if (group === '') return 'fromTopic option groupId must not be empty: name the group, or leave it out to read all partitions'
+    const needy = ONLY_IN_A_GROUP.find((name) => group === undefined && filled[name] !== undefined)
+    if (needy !== undefined) return `fromTopic option ${needy} is for a member of a group: set groupId, or leave it out`
+    if (overflow !== undefined && lossless)
+      return 'fromTopic option overflow drops records, and lossless drops none: set lossless: false, or leave overflow out'
+    if (onDropped !== undefined && overflow === undefined)
+      return 'fromTopic option onDropped hears of what overflow drops: set overflow too'
+    return undefined
+  },
   renamed: { fromBeginning: 'autoOffsetReset', assign: 'partitions', concurrency: 'maxInFlight' },
   answer: (name) => {
-    if (name === 'overflow') return 'what overflows is not dropped yet: leave it out'
     if (name === 'maxPollRecords') return 'records are pulled as they are held: bound them by maxInFlight'
-    if (foldName(name) === 'groupid') return 'a stream is no member of a group yet: leave it out, or read by millrace.consumer({ groupId })'
+    if (name === 'autoCommit') return 'what is settled is committed: to commit yourself, read by millrace.consumer({ autoCommit: false })'
     return answerForeignOption(name)
   },
 }
@@ -136,12 +240,11 @@ export const FROM_TOPIC_CONFIG: ConfigTable<FilledFromTopicOptions> = {
 export function fillFromTopicOptions(options: FromTopicOptions | undefined): Readonly<FilledFromTopicOptions> {
   const filled = fillOptions(FROM_TOPIC_CONFIG, options)
   for (const name of ['maxInFlight', 'maxInFlightBytes'] as const) {
-    if (!filled.lossless && options?.[name] !== undefined) {
-      throw new MillraceError(
-        'INVALID_CONFIG',
-        `fromTopic option ${name} counts records that are held, and lossless: false holds none: leave one of them out`,
-      )
-    }
+    if (filled.lossless || filled.overflow !== undefined || options?.[name] === undefined) continue
+    throw new MillraceError(
+      'INVALID_CONFIG',
+      `fromTopic option ${name} counts records that are held, and lossless: false holds none: leave one of them out, or set overflow`,
+    )
   }
   const partitions = filled.partitions === undefined ? undefined : [...filled.partitions]
   // No partition at all would mean all of them to a consumer.

@@ -37,9 +37,13 @@ export class Origin {
     return this.isSettled
   }
 
+  get isLossy(): boolean {
+    return this.keeper.isLossy
+  }
+
   /** Once for each `release()`. Throws SETTLED_EARLY when it is settled already. */
   hold(): void {
-    if (this.isSettled) throw settledEarly()
+    if (this.isSettled && !this.keeper.isLossy) throw settledEarly()
     if (this.holds++ === 0) this.keeper.takeRoom(this.share)
   }
 
@@ -51,7 +55,7 @@ export class Origin {
 
   /** As `hold`, but it does not count for maxInFlight; once for each `unpin()`. Throws SETTLED_EARLY. */
   pin(): void {
-    if (this.isSettled) throw settledEarly()
+    if (this.isSettled && !this.keeper.isLossy) throw settledEarly()
     this.pins++
   }
 
@@ -189,8 +193,8 @@ export function isOutsideHold(): boolean {
 function checkCurrent(chain: Chain): void {
   if (current === NONE) {
     if (chain.tracked) throw settledEarly()
-  } else if (current !== UNTRACKED) {
-    chain.tracked = true
+  } else if (!chain.tracked && current !== UNTRACKED) {
+    chain.tracked = currentOrigins().some(({ isLossy }) => !isLossy)
   }
 }
 

@@ -93,7 +93,7 @@ export class MillraceRecord<K = string | null, V = unknown> {
 
   #touch(): void {
     this.isTouched = true
-    if (this.origin?.settled === true) warnOfLateTouch(this.topic)
+    if (this.origin?.settled === true && !this.origin.isLossy) warnOfLateTouch(this.topic)
   }
 }
 

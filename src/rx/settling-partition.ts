@@ -3,7 +3,11 @@
 // Holds: the position never passes a record that is held or pinned; a record that nobody
 // keeps costs one store; once it is gone it takes no room, and its position says nothing.
 
+import { ownedBy } from '../client/consumer/consumer-chain.ts'
+import type { OwnedPartition } from '../client/consumer/owned-partition.ts'
+import type { PartitionFetcher } from '../client/consumer/partition-fetcher.ts'
 import { SettledOffsets } from '../client/consumer/settled-offsets.ts'
+import type { Committable } from './settling-turns.ts'
 import type { BatchShare, OriginKeeper } from './source-partition.ts'
 
 /** Held records of all partitions of a source together. */
@@ -15,24 +19,30 @@ export interface Room {
 }
 
 export interface SettlingPartitionOptions {
-  readonly topic: string
-  readonly partition: number
-  readonly committedMetadata: string
+  readonly fetcher: PartitionFetcher
+  readonly isLossy: boolean
   readonly room: Room
-  /** The position may have moved. Often. */
-  readonly onSettled: () => void
-  /** Whether nothing is left to fetch. */
+  /** Its position may have moved. Often. */
+  readonly onSettled: (partition: SettlingPartition) => void
+  /** Something of it may be committed. */
+  readonly onCommittable: () => void
+  /** Whether all that was fetched was taken, and nothing is left to fetch. */
   readonly isRead: () => boolean
 }
 
-export class SettlingPartition implements OriginKeeper {
+export class SettlingPartition implements OriginKeeper, Committable {
   readonly topic: string
   readonly partition: number
   readonly committedMetadata: string
+  readonly isLossy: boolean
   metadata: ((position: number) => string) | undefined
   /** A batch of it is being emitted. */
   isEmitting = false
+  /** It is on its way to another: nothing more of it is emitted. */
+  isGoing = false
   readonly #options: SettlingPartitionOptions
+  /** In a group. */
+  readonly #owned: OwnedPartition | undefined
   readonly #room: Room
   /** Of those that were kept; what lies between them was passed. */
   readonly #kept = new SettledOffsets(0)
@@ -46,10 +56,16 @@ export class SettlingPartition implements OriginKeeper {
 
   constructor(options: SettlingPartitionOptions) {
     this.#options = options
-    this.topic = options.topic
-    this.partition = options.partition
-    this.committedMetadata = options.committedMetadata
-    this.#room = options.room
+    const { fetcher, room } = options
+    const owned = ownedBy(fetcher)
+    this.topic = fetcher.topic.name
+    this.partition = fetcher.partition
+    this.committedMetadata = owned?.committedMetadata ?? ''
+    this.#room = room
+    this.isLossy = options.isLossy
+    this.#owned = owned
+    // What is settled counts up to the end, also after it is gone.
+    if (owned !== undefined) owned.metadataOf = (position) => this.metadata?.(position) ?? owned.committedMetadata
   }
 
   /** A batch comes. The first one says where reading began; one further back, that it was moved. */
@@ -65,7 +81,12 @@ export class SettlingPartition implements OriginKeeper {
   end(nextOffset: number): void {
     this.#passed = nextOffset
     this.isEmitting = false
-    this.#options.onSettled()
+    this.noteSettled()
+  }
+
+  /** Something was settled since the last time: not said for each that passed. */
+  noteSettled(): void {
+    this.#options.onSettled(this)
   }
 
   /** What may be committed; undefined before anything was emitted. */
@@ -73,6 +94,12 @@ export class SettlingPartition implements OriginKeeper {
     if (this.#passed < 0) return undefined
     if (this.#passed > this.#kept.endOffset) this.#kept.handedOut(this.#passed, this.#passed)
     return this.#kept.position
+  }
+
+  mayCommit(position: number): void {
+    if (this.#owned === undefined || this.#owned.state === 'gone') return
+    this.#owned.settleBelow(position)
+    this.#options.onCommittable()
   }
 
   /** Whether a record is kept: held, or pinned. */
@@ -85,18 +112,20 @@ export class SettlingPartition implements OriginKeeper {
   }
 
   passed(offset: number): void {
-    this.#passed = offset + 1
+    // Under overflow, those that have waited come behind others.
+    if (offset >= this.#passed) this.#passed = offset + 1
   }
 
   keep(offset: number): void {
-    this.#passed = offset + 1
+    this.#passed = Math.max(this.#passed, offset + 1)
+    if (this.isLossy) return
     this.#kept.handedOut(offset, offset + 1)
   }
 
   settle(offset: number): void {
-    if (this.#isGone) return
+    if (this.#isGone || this.isLossy) return
     this.#kept.settle(offset)
-    this.#options.onSettled()
+    this.noteSettled()
   }
 
   takeRoom(share: BatchShare): void {
@@ -140,6 +169,7 @@ export class SettlingPartition implements OriginKeeper {
   gone(): void {
     if (this.#isGone) return
     this.#isGone = true
+    this.isGoing = true
     this.#room.records -= this.#inFlight
     this.#room.bytes -= this.#inFlightBytes
     this.#room.onFree()

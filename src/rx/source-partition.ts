@@ -30,6 +30,8 @@ export interface BatchShare {
 
 /** What a record's origin tells its partition. */
 export interface OriginKeeper extends SourcePartition {
+  /** Holds are counted for room only: a record may be held at any time, and is settled once it was emitted. */
+  readonly isLossy: boolean
   /** `next` has returned, and nobody keeps the record: in order, and nothing else is said of it. */
   passed(offset: number): void
   /** `next` has returned, and somebody keeps the record. */

@@ -27,7 +27,9 @@ const producers = new WeakMap<AttachedMillrace, Producer>()
  * until then the record that it came from is held. Completes when the source has and all
  * is acknowledged. A failed send ends the Observable with its error, as `producer.send`
  * gives it, and what it held is not settled. A record that was settled before it came
- * here fails with SETTLED_EARLY. A source without `fromTopic` upstream has nothing to hold.
+ * here fails with SETTLED_EARLY, which says what to do. A source without `fromTopic` upstream has
+ * nothing to hold, and cannot be told to wait: sends that find no room wait for it up to
+ * `maxBlockMs` of the producer, and then end the Observable with BUFFER_EXHAUSTED.
  */
 export function toTopic<KIn, VIn>(topic: Topic<unknown, unknown, KIn, VIn>): OperatorFunction<SinkRecord<KIn, VIn>, RecordMetadata> {
   const bound = asBoundTopic(topic)

@@ -47,8 +47,8 @@ export const ERROR_SENTENCES: Partial<Readonly<Record<ErrorName, ErrorSentence>>
     remedy: 'Mend the handler, or name a `deadLetterTopic`, and process again: the record is not settled, and comes first.',
   },
   SETTLED_EARLY: {
-    when: 'A record came to `toTopic` or `hold()` after it was settled: an RxJS operator had kept it beyond the call of `next`.',
-    remedy: 'Take `record.hold()` in the call that brings the record, and `release()` it after the work.',
+    when: 'A record came to a millrace operator or `hold()` after it was settled: an RxJS operator had kept it beyond the call of `next`.',
+    remedy: 'Do that work inside `process`, or take `record.hold()` in the call that brings the record, and `release()` it after the work.',
   },
   THREAD_DIED: { when: 'The thread that was to answer has ended.', remedy: 'Call again: living brokers take over within milliseconds.' },
   UNSUPPORTED_RUNTIME: { when: 'This Node.js is too old.', remedy: 'Use Node.js 22.22 or later.' },

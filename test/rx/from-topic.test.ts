@@ -411,7 +411,9 @@ describe('how it ends', () => {
 describe('bad input', () => {
   test.each<[string, unknown, RegExp]>([
     ['a wrong name', { maxInFlights: 5 }, /there is no fromTopic option "maxInFlights": did you mean maxInFlight/],
-    ['a group', { groupId: 'g' }, /a stream is no member of a group yet/],
+    ['a group without a name', { groupId: '' }, /groupId must not be empty/],
+    ['a callback without a group', { onRevoked: () => undefined }, /onRevoked is for a member of a group: set groupId/],
+    ['commits by hand', { groupId: 'g', autoCommit: false }, /read by millrace.consumer\(\{ autoCommit: false \}\)/],
     ['a wrong number', { maxInFlight: 0 }, /maxInFlight must be a whole number of records/],
     ['a wrong end', { until: 'now' }, /until must be one of "end"/],
     ['a wrong reset', { autoOffsetReset: 'none' }, /autoOffsetReset must be one of "earliest", "latest"/],
@@ -425,7 +427,9 @@ describe('bad input', () => {
       { lossless: false, maxInFlight: 5 },
       /maxInFlight counts records that are held, and lossless: false holds none/,
     ],
-    ['what is not there yet', { lossless: false, overflow: 'drop-oldest' }, /what overflows is not dropped yet/],
+    ['overflow under tracking', { overflow: 'drop-oldest' }, /overflow drops records, and lossless drops none/],
+    ['a wrong overflow', { lossless: false, overflow: 'oldest' }, /overflow must be one of/],
+    ['drops that cannot be', { lossless: false, onDropped: () => undefined }, /set overflow too/],
   ])('%s', async (_, options, message) => {
     const topic = await millrace.topic('bad-input')
     expect(() => fromTopic(topic, options as FromTopicOptions)).toThrow(
@@ -437,6 +441,7 @@ describe('bad input', () => {
     const topic = await millrace.topic('bad-input')
     expect(() => fromTopic(topic.definition as never)).toThrow(/topic "bad-input" is only defined: bind it first/)
     expect(() => fromTopic(undefined as never)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }))
+    expect(() => fromTopic([])).toThrow(/was given no topic/)
   })
 })
 

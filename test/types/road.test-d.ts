@@ -243,8 +243,10 @@ fromTopic(greetings).pipe(toTopic(await millrace.topic('keyed', { key: string(),
 of({ value: { page: '/' } }).pipe(toTopic(clicks))
 // @ts-expect-error: text is no record
 of('text').pipe(toTopic(greetings))
-// @ts-expect-error: there are no groups yet
-fromTopic(clicks, { groupId: 'per-page' })
+fromTopic(clicks, { groupId: 'per-page', onRevoked: ([first]) => first?.partition })
+fromTopic([clicks, clicks], { lossless: false, overflow: 'latest', onDropped: ({ dropped }) => dropped })
+// @ts-expect-error: what is settled is committed
+fromTopic(clicks, { groupId: 'per-page', autoCommit: false })
 // @ts-expect-error: a definition is not bound
 fromTopic(defineTopic('clicks'))
 

@@ -22,7 +22,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
   readonly firstOffset: number
   /** One past the last offset: where the next batch begins. */
   readonly nextOffset: number
-  readonly #source: RecordSource
+  private readonly source: RecordSource
   readonly #memory: BatchMemory
   readonly #cursor: RecordCursor
   #bytes: Uint8Array<ArrayBuffer>
@@ -41,7 +41,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
     this.partition = partition
     this.firstOffset = range.firstOffset
     this.nextOffset = range.nextOffset
-    this.#source = source
+    this.source = source
     this.#bytes = range.bytes
     this.#length = range.length
     this.#memory = memory
@@ -49,7 +49,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
   }
 
   get topic(): string {
-    return this.#source.name
+    return this.source.name
   }
 
   /** Bytes of the record batches in it, without compression. */
@@ -75,7 +75,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
    */
   [Symbol.iterator](): Iterator<ConsumerRecord<K, V>, undefined> {
     if (this.#expired && !this.#kept) throw this.#gone()
-    return new RecordIterator<K, V>(this.#source, this.partition, this.#keep(), this.#length, this.firstOffset)
+    return new RecordIterator<K, V>(this.source, this.partition, this.#keep(), this.#length, this.firstOffset)
   }
 
   /**
@@ -85,7 +85,7 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
    * UNKNOWN_TOPIC_ID, REQUEST_TIMED_OUT, CLOSED.
    */
   async commit(): Promise<void> {
-    const { commits } = this.#source
+    const { commits } = this.source
     if (commits === undefined) throw noGroupError('batch.commit()')
     await commits.commitBelow(this.nextOffset)
   }
@@ -111,6 +111,11 @@ export class ConsumerBatch<K = unknown, V = unknown> implements Iterable<Consume
     }
     return this.#bytes
   }
+}
+
+/** What its records come from: in a group, its partition for as long as that is this consumer's. */
+export function sourceOf(batch: ConsumerBatch): RecordSource {
+  return batch['source']
 }
 
 /** One result object for the whole walk: `for…of` reads it before it asks again. */

@@ -37,7 +37,7 @@ export interface ConsumerLoopsOptions {
 }
 
 /** How the records of a loop are settled, where its consumer has a group. */
-export type Settling = Pick<GroupReadingOptions, 'settling' | 'onGoing' | 'onGone'>
+export type Settling = Pick<GroupReadingOptions, 'settling' | 'onGoing' | 'onGone' | 'onAtEnd'>
 
 type Loop = RecordBatches<unknown, unknown> & { close(): void; fail(error: Error): void }
 type IteratorOptions = GroupReadingOptions['iterator']
@@ -75,13 +75,12 @@ export class ConsumerLoops {
   }
 
   /** A loop as `read` gives it, whose records are settled by whoever works on them. */
-  work(topic: BoundTopic, settling: Settling): Loop {
+  work(topics: readonly BoundTopic[], settling: Settling, untilEnd = false): Loop {
     const { group, assigned, turnYield } = this.#options
-    const topics = [topic]
     this.#checkUnread(topics)
-    if (group === undefined) return this.#readAll(topics, false, undefined)
-    if (!assigned.isEmpty) return this.#readAssigned(group, topics, false, undefined, settling)
-    return this.#subscribe(group, topics, false, this.#iteratorOptions(undefined, turnYield), settling)
+    if (group === undefined) return this.#readAll(topics, untilEnd, undefined)
+    if (!assigned.isEmpty) return this.#readAssigned(group, topics, untilEnd, undefined, settling)
+    return this.#subscribe(group, topics, untilEnd, this.#iteratorOptions(undefined, turnYield), settling)
   }
 
   /** Ends all; resolves when what is settled is committed, and the group left. */

@@ -1,4 +1,5 @@
-// What `consumer.process` has begun: each a processor on a loop of its own of the consumer.
+// What works on records by a loop of its own of a consumer: `consumer.process`, and chains of
+// operators.
 // Runs on the consumer's thread. Holds: closing the consumer closes them first, so that what
 // their handlers end with is committed.
 
@@ -9,6 +10,8 @@ import type { Random } from '../../random.ts'
 import { TurnYield } from '../event-loop.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { ConsumerLoops } from './consumer-loops.ts'
+import { ConsumerChain } from './consumer-chain.ts'
+import type { ConsumerChainOptions } from './consumer-chain.ts'
 import { ConsumerProcessSource } from './consumer-process-source.ts'
 import type { ReadPartition } from './consumer-process-source.ts'
 import { openDeadLetters } from './dead-letters.ts'
@@ -72,6 +75,23 @@ export class ConsumerProcessings {
     return processor
   }
 
+  /** A loop for a chain of operators. Throws INVALID_REQUEST. */
+  openChain<K, V>(topics: readonly BoundTopic[], options: ConsumerChainOptions): ConsumerChain<K, V> {
+    const { loops, group, engine, fetchers } = this.#options
+    return new ConsumerChain<K, V>(
+      {
+        openLoop: (settling) => loops.work(topics, { settling: 'manual', ...settling }, options.untilEnd),
+        reads: () => topics.map((topic) => this.#reads(topic)),
+        fetcher: (topic, partition) => fetchers.of(topic, partition),
+        noteSettled: () => group?.noteSettled(),
+        threadId: engine.threadId,
+        wakeLoop: engine.wakeLoop,
+        turnYield: new TurnYield(engine.clock),
+      },
+      options,
+    )
+  }
+
   get isEmpty(): boolean {
     return this.#open.size === 0
   }
@@ -87,7 +107,7 @@ export class ConsumerProcessings {
     const all = (): PartitionFetcher[] => [...topic.slots.keys()].map((partition) => fetchers.of(topic, partition))
     return new ConsumerProcessSource<K, V>({
       openLoop: (onRevoked) =>
-        loops.work(topic, {
+        loops.work([topic], {
           settling: 'manual',
           onGoing: async ({ partition }) => onRevoked(partition),
           onGone: ({ partition }) => onRevoked(partition),

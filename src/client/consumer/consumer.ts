@@ -58,7 +58,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   readonly #turnYield: TurnYield
   readonly #fetchers: PartitionFetchers
   readonly #loops: ConsumerLoops
-  readonly #processings: ConsumerProcessings
+  private readonly processings: ConsumerProcessings
   readonly #group: GroupConsumer | undefined
   readonly #assigned = new ManualAssignment()
   readonly #topics: KnownTopics
@@ -86,7 +86,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
     this.#topics = new KnownTopics([group, fetchers])
     const assigned = this.#assigned
     this.#loops = new ConsumerLoops({ engine, consumer: options, fetchers, turnYield: this.#turnYield, group, assigned })
-    this.#processings = new ConsumerProcessings({ engine, fetchers, loops: this.#loops, group, groupId, assigned, random })
+    this.processings = new ConsumerProcessings({ engine, fetchers, loops: this.#loops, group, groupId, assigned, random })
     this.#onClose = onClose
     this.#stopHearing = engine.onOver((error) => this.#onOver(error))
   }
@@ -298,7 +298,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
    */
   process<K, V>(topic: Topic<K, V, never, never>, options: ProcessOptions, handler: ProcessHandler<K, V>): Processor<K, V> {
     if (this.#closing !== undefined) throw closedError()
-    return this.#processings.begin(asBoundTopic(topic), options, handler)
+    return this.processings.begin(asBoundTopic(topic), options, handler)
   }
 
   /**
@@ -319,7 +319,7 @@ export class Consumer extends EventEmitter<{ overtaken: [Overtaken] }> {
   async #close(timeoutMs: number): Promise<void> {
     const { clock } = this.#engine
     const untilMs = clock.monotonicMs() + timeoutMs
-    const failure = this.#processings.isEmpty ? undefined : await this.#processings.close(timeoutMs)
+    const failure = this.processings.isEmpty ? undefined : await this.processings.close(timeoutMs)
     await this.#end(Math.max(0, untilMs - clock.monotonicMs()))
     if (failure !== undefined) throw failure
   }

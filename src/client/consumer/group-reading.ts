@@ -45,6 +45,8 @@ export interface GroupReadingOptions {
   readonly onGoing?: (partition: OwnedPartition) => Promise<void>
   /** Under 'manual': the partition is another's, and nothing of it can be committed. */
   readonly onGone?: (partition: OwnedPartition) => void
+  /** Under 'manual': all up to the ends was handed out. The loop goes on until it is closed, for what is settled later. */
+  readonly onAtEnd?: () => void
 }
 
 interface InHand {
@@ -227,7 +229,11 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   }
 
   isAtEnd(): boolean {
-    return this.#options.ends?.areReached() ?? false
+    const { ends, onAtEnd } = this.#options
+    if (ends?.areReached() !== true) return false
+    if (!this.#isManual) return true
+    onAtEnd?.()
+    return false
   }
 
   #next(): Promise<Result> {

@@ -196,9 +196,13 @@ export class OffsetCommits {
     const offsets = partitions.map((owned) => {
       const { topic, partition } = owned
       const isStillHeld = (): boolean => owned.state !== 'gone'
-      return { owned, isStillHeld, topic, partition, offset: owned.position!, metadata: '', leaderEpoch: -1 }
+      const offset = owned.position!
+      return { owned, isStillHeld, topic, partition, offset, metadata: owned.metadataOf?.(offset) ?? '', leaderEpoch: -1 }
     })
-    for (const { owned, offset } of await this.#commit(offsets)) owned.committedOffset = offset
+    for (const { owned, offset, metadata } of await this.#commit(offsets)) {
+      owned.committedOffset = offset
+      owned.committedMetadata = metadata
+    }
   }
 
   /** Gives those that the coordinator has acknowledged. */

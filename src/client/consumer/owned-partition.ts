@@ -43,6 +43,10 @@ export class OwnedPartition implements RecordSource, RecordCommits {
   isMoved = false
   /** What the coordinator has, as far as is known; undefined: nothing. */
   committedOffset: number | undefined
+  /** What was committed beside it; '' for nothing. */
+  committedMetadata = ''
+  /** The text that goes with a commit of this position. */
+  metadataOf: ((position: number) => string) | undefined
   readonly settled = new SettledOffsets(0)
   /** Resolves when it is gone. */
   readonly whenGone: Promise<void>
@@ -119,7 +123,8 @@ export class OwnedPartition implements RecordSource, RecordCommits {
 
   get hasNews(): boolean {
     const { position } = this
-    return position !== undefined && position !== this.committedOffset
+    if (position === undefined) return false
+    return position !== this.committedOffset || (this.metadataOf !== undefined && this.metadataOf(position) !== this.committedMetadata)
   }
 
   async commitBelow(offset: number): Promise<void> {

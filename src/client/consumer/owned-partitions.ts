@@ -80,6 +80,7 @@ export class OwnedPartitions {
     for (const [i, partition] of coming.entries()) {
       if (partition.state === 'gone') continue
       partition.committedOffset = committed[i]?.offset
+      partition.committedMetadata = committed[i]?.metadata ?? ''
       waiting[i]!(committed[i]?.offset)
     }
   }
