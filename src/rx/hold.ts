@@ -37,13 +37,18 @@ export class Origin {
     return this.isSettled
   }
 
+  /** Holds of it are counted, and settle nothing. */
   get isLossy(): boolean {
     return this.keeper.isLossy
   }
 
+  get mayHold(): boolean {
+    return !this.isSettled || this.keeper.isLossy
+  }
+
   /** Once for each `release()`. Throws SETTLED_EARLY when it is settled already. */
   hold(): void {
-    if (this.isSettled && !this.keeper.isLossy) throw settledEarly()
+    if (!this.mayHold) throw settledEarly()
     if (this.holds++ === 0) this.keeper.takeRoom(this.share)
   }
 
@@ -55,7 +60,7 @@ export class Origin {
 
   /** As `hold`, but it does not count for maxInFlight; once for each `unpin()`. Throws SETTLED_EARLY. */
   pin(): void {
-    if (this.isSettled && !this.keeper.isLossy) throw settledEarly()
+    if (!this.mayHold) throw settledEarly()
     this.pins++
   }
 
@@ -98,7 +103,11 @@ export class Hold {
     this.origins = origins
     this.#isPin = isPin
     if (origins instanceof Origin) take(origins, isPin)
-    else for (const origin of origins) take(origin, isPin)
+    else {
+      // All of them or none.
+      for (const origin of origins) if (!origin.mayHold) throw settledEarly()
+      for (const origin of origins) take(origin, isPin)
+    }
   }
 
   /** The work is done: what was held may be settled, unless somebody else holds it. A second call does nothing. */
