@@ -243,7 +243,7 @@ fromTopic(greetings).pipe(toTopic(await millrace.topic('keyed', { key: string(),
 of({ value: { page: '/' } }).pipe(toTopic(clicks))
 // @ts-expect-error: text is no record
 of('text').pipe(toTopic(greetings))
-fromTopic(clicks, { groupId: 'per-page', onRevoked: ([first]) => first?.partition })
+fromTopic(clicks, { groupId: 'per-page', onRevoked: ([first]) => console.log(first?.partition) })
 fromTopic([clicks, clicks], { lossless: false, overflow: 'latest', onDropped: ({ dropped }) => dropped })
 // @ts-expect-error: what is settled is committed
 fromTopic(clicks, { groupId: 'per-page', autoCommit: false })
