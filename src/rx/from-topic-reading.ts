@@ -10,11 +10,11 @@
 
 import type { Subscriber } from 'rxjs'
 import type { Clock } from '../clock.ts'
-import { openChain } from '../client/consumer/consumer-chain.ts'
 import type { ConsumerChain } from '../client/consumer/consumer-chain.ts'
 import type { ConsumerBatch } from '../client/consumer/consumer-batch.ts'
 import type { ConsumerRecord } from '../client/consumer/consumer-record.ts'
 import type { Consumer } from '../client/consumer/consumer.ts'
+import { openChain } from '../client/consumer/open-chain.ts'
 import type { AnyTopic } from '../client/consumer/offsets-to-commit.ts'
 import type { OwnedPartition } from '../client/consumer/owned-partition.ts'
 import type { PartitionFetcher } from '../client/consumer/partition-fetcher.ts'

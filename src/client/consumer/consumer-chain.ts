@@ -10,7 +10,6 @@ import type { TurnYield } from '../event-loop.ts'
 import type { BoundTopic } from '../topic.ts'
 import { sourceOf } from './consumer-batch.ts'
 import type { ConsumerBatch } from './consumer-batch.ts'
-import type { Consumer } from './consumer.ts'
 import type { ReadPartition } from './consumer-process-source.ts'
 import { OwnedPartition } from './owned-partition.ts'
 import type { PartitionFetcher } from './partition-fetcher.ts'
@@ -35,11 +34,6 @@ export interface ConsumerChainParts {
   readonly threadId: ThreadId
   readonly wakeLoop: WakeLoop
   readonly turnYield: TurnYield
-}
-
-/** For a chain: throws INVALID_REQUEST when a loop of this consumer reads one of the topics. */
-export function openChain<K, V>(consumer: Consumer, topics: readonly BoundTopic[], options: ConsumerChainOptions): ConsumerChain<K, V> {
-  return consumer['processings'].openChain(topics, options)
 }
 
 export class ConsumerChain<K, V> implements Waiter {
