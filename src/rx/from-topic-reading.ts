@@ -111,6 +111,8 @@ export class Reading<K, V> implements ChainSource {
       }
       this.#chain = openChain<K, V>(this.#consumer, this.topics, {
         untilEnd: until === 'end',
+        // So that what was committed beside its offset is kept until somebody says otherwise.
+        onReading: ({ fetcher }) => void this.#partition(fetcher),
         onGoing: (owned) => this.#going(owned),
         onGone: ({ fetcher }) => this.#gone(fetcher),
       })

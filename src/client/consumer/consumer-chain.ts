@@ -17,6 +17,8 @@ import type { PartitionFetcher } from './partition-fetcher.ts'
 export interface ConsumerChainOptions {
   /** Nothing is handed out behind the ends as they are now. */
   readonly untilEnd: boolean
+  /** In a group: it is read from now on. */
+  readonly onReading: (partition: OwnedPartition) => void
   /** It goes to another: what is settled when this resolves is committed before. */
   readonly onGoing: (partition: OwnedPartition) => Promise<void>
   /** It is another's: nothing of it is committed any more. */
@@ -25,7 +27,7 @@ export interface ConsumerChainOptions {
 
 export interface ConsumerChainParts {
   readonly openLoop: (
-    settling: Pick<ConsumerChainOptions, 'onGoing' | 'onGone'> & { onAtEnd: () => void },
+    settling: Pick<ConsumerChainOptions, 'onReading' | 'onGoing' | 'onGone'> & { onAtEnd: () => void },
   ) => AsyncIterator<ConsumerBatch, undefined, void>
   /** Of each topic, what is read at this moment; undefined: that is not known yet. */
   readonly reads: () => readonly (ReadPartition[] | undefined)[]
@@ -48,13 +50,13 @@ export class ConsumerChain<K, V> implements Waiter {
   #asked = 0
   #isLooking = false
 
-  constructor(parts: ConsumerChainParts, { onGoing, onGone }: ConsumerChainOptions) {
+  constructor(parts: ConsumerChainParts, { onReading, onGoing, onGone }: ConsumerChainOptions) {
     this.#parts = parts
     const onAtEnd = (): void => {
       this.#isAtEnd = true
       this.#onAtEnd?.()
     }
-    this.#loop = parts.openLoop({ onGoing, onGone, onAtEnd })
+    this.#loop = parts.openLoop({ onReading, onGoing, onGone, onAtEnd })
   }
 
   /** The next batch, in order within its partition; undefined: nothing comes any more. Asking settles nothing. */

@@ -37,7 +37,7 @@ export interface ConsumerLoopsOptions {
 }
 
 /** How the records of a loop are settled, where its consumer has a group. */
-export type Settling = Pick<GroupReadingOptions, 'settling' | 'onGoing' | 'onGone' | 'onAtEnd'>
+export type Settling = Pick<GroupReadingOptions, 'settling' | 'onReading' | 'onGoing' | 'onGone' | 'onAtEnd'>
 
 type Loop = RecordBatches<unknown, unknown> & { close(): void; fail(error: Error): void }
 type IteratorOptions = GroupReadingOptions['iterator']

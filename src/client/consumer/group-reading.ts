@@ -41,6 +41,8 @@ export interface GroupReadingOptions {
   readonly ends: GroupEnds | undefined
   /** 'manual': whoever works on the records settles each; what was handed out is in nobody's hands. */
   readonly settling?: 'asked' | 'manual'
+  /** Under 'manual': the partition is read from now on. */
+  readonly onReading?: (partition: OwnedPartition) => void
   /** Under 'manual': work on this partition ends now; resolves when it has. */
   readonly onGoing?: (partition: OwnedPartition) => Promise<void>
   /** Under 'manual': the partition is another's, and nothing of it can be committed. */
@@ -179,6 +181,7 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   /** Reads it from now on. */
   add(partition: OwnedPartition): void {
     const { ends } = this.#options
+    this.#options.onReading?.(partition)
     this.#iterator.add(partition.fetcher, ends?.of(partition))
   }
 

@@ -121,6 +121,19 @@ describe('the text that goes with a commit', () => {
     await world.committedAtLast(groupId)
     expect(await world.millrace.admin.listGroupOffsets(groupId)).toMatchObject([{ offset: 5, metadata: 'kept' }])
   })
+
+  test('also where it moves on without a record', async () => {
+    const topic = await world.filled(5)
+    const groupId = world.name()
+    const { admin } = world.millrace
+    await admin.alterGroupOffsets(groupId, { [topic.name]: { 0: { offset: 2, metadata: 'kept' } } })
+    await admin.deleteRecords(topic.name, { 0: 5 })
+    const subscription = fromTopic(topic, { groupId, autoCommitIntervalMs: 0, onOvertaken: () => undefined }).subscribe()
+    await until(async () => (await world.committed(groupId)) === 5)
+    subscription.unsubscribe()
+    await world.committedAtLast(groupId)
+    expect(await admin.listGroupOffsets(groupId)).toMatchObject([{ offset: 5, metadata: 'kept' }])
+  })
 })
 
 describe('what a chain is told of its sources', () => {
