@@ -10,6 +10,7 @@
 
 import type { Subscriber } from 'rxjs'
 import type { Clock } from '../clock.ts'
+import { ownedBy } from '../client/consumer/consumer-chain.ts'
 import type { ConsumerChain } from '../client/consumer/consumer-chain.ts'
 import type { ConsumerBatch } from '../client/consumer/consumer-batch.ts'
 import type { ConsumerRecord } from '../client/consumer/consumer-record.ts'
@@ -257,8 +258,12 @@ export class Reading<K, V> implements ChainSource {
   #partition(fetcher: PartitionFetcher): SettlingPartition {
     let partition = this.#partitions.get(fetcher)
     if (partition === undefined) {
+      const owned = ownedBy(fetcher)
       partition = new SettlingPartition({
-        fetcher,
+        topic: fetcher.topic.name,
+        partition: fetcher.partition,
+        committedMetadata: owned?.committedMetadata ?? '',
+        owned,
         isLossy: !this.options.lossless,
         room: this.#room,
         onSettled: (each) => this.#settled(each),

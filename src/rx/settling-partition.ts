@@ -3,9 +3,7 @@
 // Holds: the position never passes a record that is held or pinned; a record that nobody
 // keeps costs one store; once it is gone it takes no room, and its position says nothing.
 
-import { ownedBy } from '../client/consumer/consumer-chain.ts'
 import type { OwnedPartition } from '../client/consumer/owned-partition.ts'
-import type { PartitionFetcher } from '../client/consumer/partition-fetcher.ts'
 import { SettledOffsets } from '../client/consumer/settled-offsets.ts'
 import type { Committable } from './settling-turns.ts'
 import type { BatchShare, OriginKeeper } from './source-partition.ts'
@@ -19,15 +17,20 @@ export interface Room {
 }
 
 export interface SettlingPartitionOptions {
-  readonly fetcher: PartitionFetcher
-  readonly isLossy: boolean
+  readonly topic: string
+  readonly partition: number
+  readonly committedMetadata: string
   readonly room: Room
   /** Its position may have moved. Often. */
   readonly onSettled: (partition: SettlingPartition) => void
-  /** Something of it may be committed. */
-  readonly onCommittable: () => void
   /** Whether all that was fetched was taken, and nothing is left to fetch. */
   readonly isRead: () => boolean
+  /** Holds are counted for room only. Default: false. */
+  readonly isLossy?: boolean
+  /** In a group: what commits it. Default: undefined. */
+  readonly owned?: OwnedPartition | undefined
+  /** Something of it may be committed. Default: nothing is done. */
+  readonly onCommittable?: () => void
 }
 
 export class SettlingPartition implements OriginKeeper, Committable {
@@ -56,13 +59,12 @@ export class SettlingPartition implements OriginKeeper, Committable {
 
   constructor(options: SettlingPartitionOptions) {
     this.#options = options
-    const { fetcher, room } = options
-    const owned = ownedBy(fetcher)
-    this.topic = fetcher.topic.name
-    this.partition = fetcher.partition
-    this.committedMetadata = owned?.committedMetadata ?? ''
+    const { room, owned } = options
+    this.topic = options.topic
+    this.partition = options.partition
+    this.committedMetadata = options.committedMetadata
     this.#room = room
-    this.isLossy = options.isLossy
+    this.isLossy = options.isLossy ?? false
     this.#owned = owned
     // What is settled counts up to the end, also after it is gone.
     if (owned !== undefined) owned.metadataOf = (position) => this.metadata?.(position) ?? owned.committedMetadata
@@ -99,7 +101,7 @@ export class SettlingPartition implements OriginKeeper, Committable {
   mayCommit(position: number): void {
     if (this.#owned === undefined || this.#owned.state === 'gone') return
     this.#owned.settleBelow(position)
-    this.#options.onCommittable()
+    this.#options.onCommittable?.()
   }
 
   /** Whether a record is kept: held, or pinned. */
