@@ -31,3 +31,23 @@ export type { PunctuateOptions } from './rx/operators/punctuate.ts'
 export { rateLimit } from './rx/operators/rate-limit.ts'
 export type { RateLimitOptions } from './rx/operators/rate-limit.ts'
 export { schedulerClock } from './rx/scheduler-clock.ts'
+export { aggregate } from './rx/operators/aggregate.ts'
+export type { AggregateResult } from './rx/operators/aggregate.ts'
+export type { AggregateOptions, Emit } from './rx/operators/aggregate-config.ts'
+export { repartition } from './rx/operators/repartition.ts'
+export type { RepartitionOperatorOptions } from './rx/operators/repartition.ts'
+export { count, max, min, reduce, sum } from './rx/windows/aggregators.ts'
+export type { Aggregator, Comparable, ReduceOptions } from './rx/windows/aggregators.ts'
+export { hopping, session, sliding, tumbling } from './rx/windows/windows.ts'
+export type {
+  HoppingOptions,
+  SessionOptions,
+  SessionWindows,
+  SlidingOptions,
+  SlidingWindows,
+  TimeWindows,
+  TumblingOptions,
+  Windows,
+} from './rx/windows/windows.ts'
+export { windowed } from './rx/windows/windowed.ts'
+export type { Window, Windowed } from './rx/windows/windowed.ts'

@@ -1,7 +1,7 @@
 // Keys as a Map tells them apart: equal where their bytes are. Pure.
 
 import { MillraceError } from '../../errors.ts'
-import { msgpack } from '../../client/msgpack-serde.ts'
+import { json } from '../../client/serde.ts'
 import type { Serde } from '../../client/serde.ts'
 
 /** Numbers, bigints, booleans and text are themselves; other keys are text of their bytes. */
@@ -11,11 +11,11 @@ export type KeyId = string | number | bigint | boolean
 const MARK = '\u0000'
 
 /**
- * Gives the id of a key. Objects are taken by the bytes of their serde, or of `msgpack()` without one;
+ * Gives the id of a key. Objects are taken by the bytes of their serde, or of `json()` without one;
  * then they are equal where they were made with their fields in the same order.
  */
 export function keyIds(serde: Serde<unknown, never> | undefined): (key: unknown) => KeyId {
-  const encode: (key: never) => Uint8Array | string = serde?.serialize ?? msgpack().serialize
+  const encode: (key: never) => Uint8Array | string = serde?.serialize ?? json().serialize
   return (key) => {
     switch (typeof key) {
       case 'string':
@@ -31,7 +31,7 @@ export function keyIds(serde: Serde<unknown, never> | undefined): (key: unknown)
       default:
         throw new MillraceError(
           'INVALID_REQUEST',
-          `a ${typeof key} is no key: aggregate takes text, numbers, bytes, and objects of a serde`,
+          `a ${typeof key} is no key: operators by key take text, numbers, bytes, and objects of a serde`,
         )
     }
   }

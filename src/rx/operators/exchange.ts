@@ -1,0 +1,66 @@
+// Brings the records of a key together behind a change of key: through an internal topic where
+// the chain is of a group, and otherwise not at all: an aggregate then takes all partitions as one.
+// Runs on the subscriber's thread.
+
+import { Observable } from 'rxjs'
+import { newChain, subscribeUpstream } from '../chain.ts'
+import type { Chain, ChainSource } from '../chain.ts'
+import type { MillraceRecord } from '../millrace-record.ts'
+import { Repartition } from './repartition-topic.ts'
+import type { ExchangeOptions } from './repartition-topic.ts'
+
+type AnyRecord = MillraceRecord<unknown, unknown>
+
+/** Whether what comes from a source has gone through an internal topic. */
+export function isExchange(source: ChainSource): boolean {
+  return source instanceof Repartition
+}
+
+/** 'rekeyed': only where the key was changed, and only in the order of the records. */
+export function exchange(source: Observable<AnyRecord>, options: ExchangeOptions, when: 'always' | 'rekeyed'): Observable<AnyRecord> {
+  // Subscribed to again, it is the same one.
+  const identity = {}
+  return new Observable<AnyRecord>((subscriber) => {
+    const chain = newChain()
+    let repartition: Repartition | undefined
+    const observer = {
+      next(record: AnyRecord): void {
+        if (subscriber.closed) return
+        if (repartition === undefined) subscriber.next(record)
+        else repartition.take(record)
+      },
+      error: (error: unknown): void => subscriber.error(error),
+      complete(): void {
+        if (repartition === undefined) subscriber.complete()
+        else repartition.sourceIsOver()
+      },
+    }
+    const subscription = subscribeUpstream(chain, () => source.subscribe(observer), { isHidden: true })
+    const group = chain.sources.find(({ groupId }) => groupId !== undefined)
+    if (group === undefined || (when === 'rekeyed' && chain.rekeyed === undefined)) {
+      // What is above is what is below, after all.
+      subscribeUpstream(chain, () => undefined)
+      return subscription
+    }
+    try {
+      repartition = new Repartition({ subscriber, chain, group, options, identity, isOrdered: when === 'rekeyed' })
+    } catch (error) {
+      subscription.unsubscribe()
+      throw error
+    }
+    publish(repartition)
+    void repartition.run()
+    return () => {
+      subscription.unsubscribe()
+      repartition?.stop()
+    }
+  })
+}
+
+/** Operators further down learn of the internal topic alone. */
+function publish(source: ChainSource): void {
+  const below: Chain = newChain()
+  below.tracked = true
+  below.sources.push(source)
+  subscribeUpstream(below, () => undefined)
+}

@@ -1,0 +1,69 @@
+// What something was at positions of a log, thinned out with age: the one at a position, or the
+// last before it. Pure.
+// Holds: at most `max` are kept, not counting those that must be; those of the newer half are all
+// there.
+
+interface Snapshot<T> {
+  /** Holds for positions from here on. */
+  readonly position: number
+  value: T
+  isKept: boolean
+}
+
+export class Snapshots<T> {
+  readonly #max: number
+  #snapshots: Snapshot<T>[]
+
+  constructor(max: number, first: T) {
+    this.#max = max
+    this.#snapshots = [{ position: -1, value: first, isKept: false }]
+  }
+
+  get size(): number {
+    return this.#snapshots.length
+  }
+
+  /** From `position` on, which is not before the last one, it is this. */
+  set(position: number, value: T): void {
+    const last = this.#snapshots.at(-1)!
+    if (position <= last.position) {
+      last.value = value
+      return
+    }
+    this.#snapshots.push({ position, value, isKept: false })
+    if (this.#snapshots.length > this.#max) this.#thin()
+  }
+
+  /** The last one stays until `forgetBefore` passes it. */
+  keepLast(): void {
+    this.#snapshots.at(-1)!.isKept = true
+  }
+
+  at(position: number): T {
+    return this.#snapshots[this.#indexAt(position)]!.value
+  }
+
+  /** No position below will be asked for. */
+  forgetBefore(position: number): void {
+    const at = this.#indexAt(position)
+    // Not each time: what is taken off the front moves the rest.
+    if (at > 64 && at > this.#snapshots.length >> 1) this.#snapshots.splice(0, at)
+  }
+
+  #indexAt(position: number): number {
+    const snapshots = this.#snapshots
+    let low = 0
+    let high = snapshots.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (snapshots[middle]!.position <= position) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  #thin(): void {
+    const older = this.#snapshots.length >> 1
+    this.#snapshots = this.#snapshots.filter((one, at) => at === 0 || at >= older || one.isKept || at % 2 === 0)
+  }
+}
