@@ -211,7 +211,10 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
   settleAsked(partition: OwnedPartition): void {
     if (this.#inHand?.partition !== partition) return
     const record = this.recordInHand?.()
-    if (record !== undefined) partition.settleBelow(record)
+    if (record === undefined) return
+    partition.settleBelow(record)
+    // Its user goes on through the batch: who asked in order to commit will have more to commit.
+    this.#options.group.noteSettled()
   }
 
   // Of the batches
@@ -229,6 +232,8 @@ export class GroupReading implements RecordBatches<unknown, unknown>, HandingOut
     this.#isLost = false
     this.#mayEndBatch = false
     this.handedOutAtMs = this.#options.group.handedOut()
+    // Records of it are settled one by one, and nobody says so.
+    if (this.recordInHand !== undefined) this.#options.group.noteSettled()
   }
 
   isAtEnd(): boolean {

@@ -193,6 +193,22 @@ describe('one member', () => {
     await within(consumer.close())
   })
 
+  test('records that were asked past are committed after autoCommitIntervalMs, in the middle of a batch too', async () => {
+    const topic = topicOf(1, 6)
+    const consumer = world.consumer({ autoCommitIntervalMs: 1_000 })
+    const records = consumer.records(topic)
+    for (let i = 0; i < 3; i++) {
+      expect(await nextValue(records)).toBe(`0:${i}`)
+      world.logs.clock.advance(1_000)
+      await settled()
+      // The one in hand is not settled.
+      expect(world.committed(topic)).toEqual([i])
+    }
+    await within(records.return!())
+    await within(consumer.close())
+    expect(world.committed(topic)).toEqual([2])
+  })
+
   test('batch.commit and record.commit commit now; of records, what is below the lowest unsettled', async () => {
     const topic = world.logs.topic(1)
     world.logs.append(topic, ['a', 'b', 'c'])
