@@ -12,8 +12,8 @@ interface KnownClient extends MadeClient {
 
 /** Frames that are kept of the way to where a client was made. */
 const FRAMES = 60
-/** Where millrace's own code lies: the sources, or the package. */
-const OWN_CODE = new URL('..', import.meta.url).href
+/** Where millrace's own code lies: the sources, or what the package has built of them. */
+const OWN_CODE = new URL(import.meta.url.endsWith('.ts') ? '..' : '.', import.meta.url).href
 
 export class OpenClients {
   readonly #known = new Set<KnownClient>()
