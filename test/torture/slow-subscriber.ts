@@ -8,13 +8,13 @@ import { runInNewContext } from 'node:vm'
 import { bytes, openMillrace } from '../../src/index.ts'
 import { fromTopic } from '../../src/rxjs.ts'
 import type { Hold } from '../../src/rxjs.ts'
-import { slope } from './overload.ts'
 
 const MEBIBYTE = 1024 * 1024
 const VALUE_BYTES = 1_000
 const OFFERED_A_TURN = 500
 const RELEASED_A_TURN = 20
 const MAX_IN_FLIGHT = 500
+const GROWN_MEBIBYTES_MAX = 4
 
 export interface SlowSubscriberOptions {
   /** It runs until so many were settled, and at least so long. */
@@ -81,8 +81,9 @@ export function slowSubscriberProblems({ settled, missed, heldMax, alive }: Slow
   const problems: string[] = []
   if (heldMax > MAX_IN_FLIGHT) problems.push(`${heldMax} records were held, more than maxInFlight`)
   if (settled === 0 || missed === 0) problems.push(`settled ${settled}, missed ${missed}: it was not slow, or it stood still`)
-  const half = alive.slice(alive.length / 2)
-  const grownMebibytes = slope(half) * half.length
-  if (grownMebibytes > 8) problems.push(`its memory grew by ${grownMebibytes.toFixed(1)} MiB in the second half`)
+  // Buffers go a collection or two after what they belong to: what stays is the least of several looks.
+  const third = Math.floor(alive.length / 3)
+  const grownMebibytes = Math.min(...alive.slice(-third)) - Math.min(...alive.slice(third, 2 * third))
+  if (grownMebibytes > GROWN_MEBIBYTES_MAX) problems.push(`its memory grew by ${grownMebibytes.toFixed(1)} MiB`)
   return problems
 }
