@@ -27,7 +27,7 @@ export function startPurging(owner: AttachedMillrace, groupId: string, topic: st
 }
 
 /** Once. What cannot be deleted now is deleted the next time. */
-export async function purge(owner: AttachedMillrace, groupId: string, topic: string): Promise<void> {
+export async function purge(owner: Pick<AttachedMillrace, 'admin'>, groupId: string, topic: string): Promise<void> {
   try {
     const admin = owner.admin
     const committed = await admin.listGroupOffsets(groupId)

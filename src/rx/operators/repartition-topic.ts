@@ -187,15 +187,10 @@ export class Repartition implements ChainSource {
 
   #read(): void {
     const { subscriber } = this.#parts
-    const { until, maxInFlight, maxInFlightBytes, isolationLevel } = this.options
-    const end = until === undefined ? {} : { until }
-    const records = fromTopic<unknown, unknown>(this.#topic!, {
-      groupId: this.groupId,
-      ...end,
-      maxInFlight,
-      maxInFlightBytes,
-      isolationLevel,
-    } as never)
+    const { groupId } = this
+    const { until, maxInFlight, maxInFlightBytes, autoCommitIntervalMs } = this.options
+    const settings = { groupId, maxInFlight, maxInFlightBytes, autoCommitIntervalMs, ...(until === undefined ? {} : { until }) }
+    const records = fromTopic(this.#topic!, settings)
     const chain = newChain()
     this.#subscription = subscribeUpstream(chain, () =>
       records.subscribe({

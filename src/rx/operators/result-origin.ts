@@ -66,7 +66,7 @@ class ResultKeeper implements OriginKeeper {
   constructor(results: ResultPartition, trigger: Origin | undefined, onDone: () => void) {
     this.#results = results
     this.#trigger = trigger
-    this.isLossy = (trigger as { readonly isLossy?: boolean } | undefined)?.isLossy ?? false
+    this.isLossy = trigger?.isLossy ?? false
     this.#onDone = onDone
   }
 
