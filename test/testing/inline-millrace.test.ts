@@ -285,15 +285,16 @@ describe('determinism', () => {
   })
 })
 
-test('it is open in less than 10 ms, once its code has been loaded and run', async () => {
+test('to open it takes less than 10 ms of a core, once its code has been loaded and run', async () => {
   const tookMs: number[] = []
   for (let i = 0; i < 30; i++) {
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     const kit = await open()
-    tookMs.push(performance.now() - startMs)
+    const { user, system } = process.cpuUsage(before)
+    tookMs.push((user + system) / 1_000)
     await kit.close()
   }
-  // On a machine that has other work, the fastest say what it takes.
+  // What the collector takes meanwhile is not its own.
   expect(Math.min(...tookMs)).toBeLessThan(10)
 })
 
