@@ -85,7 +85,11 @@ export class BatchIterator implements AsyncIterableIterator<ConsumerBatch, undef
     // One that was aborted before reading began tells nobody.
     if (signal?.aborted === true) this.#onAbort()
     if (this.#ended) return this.#end()
-    if (turnYield.due) return this.#remember(turnYield.turn().then(() => this.#take()))
+    if (turnYield.due) {
+      // Whoever begins at the end begins at that of this call, not at that of when the turn is over.
+      for (const fetcher of this.#fetchers) if (!fetcher.isAtRest) fetcher.beginAtEnd()
+      return this.#remember(turnYield.turn().then(() => this.#take()))
+    }
     return this.#take()
   }
 

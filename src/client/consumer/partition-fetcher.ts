@@ -165,6 +165,12 @@ export class PartitionFetcher {
     this.#state = to
   }
 
+  /** It is about to be read: where that is to begin at the end, it is this end. */
+  beginAtEnd(): void {
+    const to = this.#state === 'reset' ? this.#options.autoOffsetReset : this.#state
+    if (to === 'latest') this.#startAt(this.endOffset, undefined)
+  }
+
   /** Of what was fetched, records from `offset` on were not handed out. */
   returnTo(offset: number): void {
     this.#position = offset

@@ -40,7 +40,8 @@ export class RecordIterator<K, V> implements AsyncIterableIterator<ConsumerRecor
   /** As `next`; a record that is there comes without a promise. */
   pull(): Pulled<K, V> {
     if (this.#pending !== undefined) return this.#inTurn(this.#pending.then(() => this.#takeLater()))
-    if (this.#turnYield.isDueAfterWork()) {
+    // The first one begins to read, now: its batches see to it that the event loop has its turn.
+    if (this.#records !== undefined && this.#turnYield.isDueAfterWork()) {
       this.#isAskedPast = true
       return this.#inTurn(this.#turnYield.turn().then(() => this.#takeLater()))
     }

@@ -52,6 +52,26 @@ describe('seekToBeginning and seekToEnd', () => {
     await consumer.close()
   })
 
+  test.each(['batches', 'records'] as const)(
+    'the end is that of the first call of next, also when the event loop has its turn first: %s',
+    async (what) => {
+      world.append(topic, ['a'])
+      const [fresh, sought, paused] = [world.consumer({ autoOffsetReset: 'latest' }), world.consumer(), world.consumer()]
+      sought.seekToEnd([0, 1, 2].map((partition) => ({ topic, partition })))
+      paused.seekToEnd([0, 1, 2].map((partition) => ({ topic, partition })))
+      paused.pause([{ topic, partition: 0 }])
+      // Long enough without a turn.
+      world.clock.advance(5)
+      const first = [fresh, sought, paused].map((consumer) => consumer[what](topic).next())
+      world.append(topic, ['b'])
+      world.append(topic, ['c'], 1)
+      for (const next of first.slice(0, 2)) expect((await next).value).toMatchObject({ partition: 0 })
+      expect((await first[2])!.value).toMatchObject({ partition: 1 })
+      expect([fresh, sought, paused].map((consumer) => consumer.position(topic, 0))).toEqual([2, 2, 2])
+      await Promise.all([fresh, sought, paused].map((consumer) => consumer.close()))
+    },
+  )
+
   test('the beginning is that of the time of reading', async () => {
     world.append(topic, ['a'])
     world.append(topic, ['b'])
