@@ -3,7 +3,7 @@
 // reenqueueBatch, TransactionManager). Private to the producer's thread.
 //
 //   what came back                                          and so
-//   the broker is not the leader of the epoch it was for    again, to the next leader
+//   the broker is not the leader of the epoch it was for    again, to the next leader; where there are files, it may be in the log
 //   its broker died: it may or may not be in the log        again, at most `retries` times
 //   a retriable refusal                                     again, after a backoff, at most `retries` times
 //   out of order: one before it was refused or given up     again, behind that one, or under a new epoch
@@ -80,6 +80,8 @@ export class BatchReturns {
       queue.refusedEpoch = Math.max(queue.refusedEpoch, sentEpoch)
       // What a leader said of it before, it said of another attempt.
       batch.refusal = 0
+      // A leader that lets go says so of what it has appended too, as long as that is not in the files.
+      if (queue.control.hasFiles) batch.inDoubt = true
       return this.#putBack(queue, batch)
     }
     batch.refusal = errorCode
@@ -92,8 +94,8 @@ export class BatchReturns {
     if (errorCode === KAFKA_ERRORS.KAFKA_STORAGE_ERROR && queue.control.haveFilesFailed) {
       return this.giveUp(queue, batch, refusalError(batch, errorCode))
     }
-    // A leader looks for it in its log first, so it is not there.
-    batch.inDoubt = false
+    // A leader looks for it in its log first, so it is not there; but one with no room left for batches that wait looks at none.
+    if (errorCode !== KAFKA_ERRORS.KAFKA_STORAGE_ERROR) batch.inDoubt = false
     // Whose fault that is shows when all of the partition has come back.
     if (OUT_OF_SEQUENCE.has(errorCode) && this.#options.enableIdempotence) return this.#putBack(queue, batch)
     const nowMs = this.#clock.monotonicMs()

@@ -30,7 +30,8 @@ import { LaneReader } from '../../../src/lane/lane-reader.ts'
 import { LaneWriter } from '../../../src/lane/lane-writer.ts'
 import { ControlBlock, NO_LEADER_WORD } from '../../../src/log/control-block.ts'
 import { LogMemory, allocateLogMemory } from '../../../src/log/log-memory.ts'
-import { RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
+import { DURABILITY_MEMORY, RETENTION_DEFAULT } from '../../../src/log/log-memory-layout.ts'
+import type { Durability } from '../../../src/log/log-memory-layout.ts'
 import { initialiseSlot } from '../../../src/log/partition-table.ts'
 import type { TopicDescription } from '../../../src/metadata/topic-description.ts'
 import { seededRandom } from '../../../src/random.ts'
@@ -108,6 +109,8 @@ export class HandDrivenBroker {
   readonly laneBrokers: number[] = []
   /** The ids that producers get, in this order; none: they wait. */
   readonly producerIds = Array.from({ length: 100 }, (_, i) => i + 1_000)
+  /** Of topics that are made from now on. */
+  durability: Durability = DURABILITY_MEMORY
   readonly #bells = new Bells(Bells.allocate())
   readonly #memory = new LogMemory(allocateLogMemory({ logMemoryBytes: 16 * 1024 * 1024, partitionsMax: 256 }))
   readonly #parker = new ThreadParker(this.#bells, PRODUCER_THREAD)
@@ -179,7 +182,7 @@ export class HandDrivenBroker {
 
   #newPartition(topicId: TopicId, partitionId: number, leader: number): PartitionImage {
     const slot = this.#nextSlot++
-    initialiseSlot(this.#memory, slot, topicId, partitionId, RETENTION_DEFAULT)
+    initialiseSlot(this.#memory, slot, topicId, partitionId, RETENTION_DEFAULT, this.durability)
     if (leader >= 0) new ControlBlock(this.#memory, slot).tryLead(NO_LEADER_WORD, leader, 0)
     return { partitionId, slot, leader, leaderEpoch: 0, partitionEpoch: 0, replicas: [], isr: [] }
   }
