@@ -276,7 +276,9 @@ export class BrokerPartitions {
     if (!isGone(leaderBrokerOf(word))) return false
     // Who wrote what is not in memory any more only the files know.
     const memoryStart = control.hasFiles ? control.memoryStartOffset : 0
-    const known = memoryStart > 0 ? this.#files?.knownProducers(slot, topicId, memoryStart) : NOBODY
+    // What lies below the log start may still be in memory, and goes when the log is opened: the leader before died while it trimmed.
+    const behind = Math.max(memoryStart, control.logStartOffset)
+    const known = memoryStart > 0 ? this.#files?.knownProducers(slot, topicId, behind) : NOBODY
     if (known === undefined || !control.tryLead(word, this.#brokerId, leaderEpoch)) return false
     killPoint('broker.lead.taken')
     const identity = { slot: slotOf(slot), topic, topicId, partition: partitionIndex(partitionId), leaderEpoch }
