@@ -2,7 +2,12 @@
 // read: nothing is lost, doubled or out of order, and no send fails. Then either of the two
 // brokers dies in the middle of it.
 
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
+import { string } from '../../src/client/serde.ts'
 import type { KillPoint } from '../../src/kill-points.ts'
 import { seededRandom } from '../../src/random.ts'
 import { UNLIMITED, report, tally } from './fault-rounds.ts'
@@ -69,6 +74,45 @@ test('one that stands still keeps what it leads until it goes on', async () => {
   for (let i = 0; i < 9; i++) await ledger.send(producer, topic, i % 3)
   await ledger.verify(faulty.millrace, topic)
   await faulty.close()
+})
+
+test('of a topic on disk, while batches wait for syncs longer than their producer waits for them: none is there twice', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-moves-'))
+  const faulty = await FaultyMillrace.open({ brokers: 3, dataDir })
+  const { millrace, engine } = faulty
+  const random = seededRandom(SEED)
+  const topic = await millrace.topic('load', { value: string(), partitions: 1, config: { ...KEEPS_ALL, 'millrace.durability': 'disk' } })
+  // Some are overdue when their leader lets go, and some behind them are not.
+  const producer = millrace.producer({ deliveryTimeoutMs: 12, batchSize: 0 })
+  const acked = new Map<string, number>()
+  let sent = 0
+  let isOver = false
+  const send = async (): Promise<void> => {
+    while (!isOver) {
+      for (let turns = random.below(100); turns > 0; turns--) await nextTurn()
+      const value = `${sent++}`
+      try {
+        acked.set(value, (await producer.send(topic, { value })).offset)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'REQUEST_TIMED_OUT' })
+      }
+    }
+  }
+  const sends = Array.from({ length: 8 }, send)
+  for (let i = 0; i < 150; i++, moves++) await engine.moveLeader({ topic: 'load', partition: 0, brokerId: (i + 1) % 3 })
+  isOver = true
+  await Promise.all(sends)
+  await producer.close()
+  const offsets = new Map<string, number[]>()
+  for await (const { value, offset } of millrace.consumer().records(topic, { until: 'end' })) {
+    offsets.set(value, [...(offsets.get(value) ?? []), offset])
+  }
+  expect([...offsets].filter(([, all]) => all.length > 1)).toEqual([])
+  expect([...acked].filter(([value, offset]) => offsets.get(value)?.[0] !== offset)).toEqual([])
+  expect(acked.size).toBeGreaterThan(0)
+  tally.acked += acked.size
+  await faulty.close()
+  rmSync(dataDir, { recursive: true, force: true })
 })
 
 describe.each<{ point: KillPoint; who: 'old' | 'new' }>([

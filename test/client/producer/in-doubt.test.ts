@@ -51,16 +51,19 @@ async function aIsOverdue(durability: Durability = DURABILITY_MEMORY): Promise<T
   return batches
 }
 
-test.each([DURABILITY_CACHE, DURABILITY_DISK])('at a leader that was moved, of a topic in files (durability %i)', async (durability) => {
-  for (const batch of await aIsOverdue(durability)) batch.refuse(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
-  await nextTurn()
-  broker.elect(topic, 0, 1, 1)
-  const again = await taken()
-  expect(numbersOf(again)).toEqual(['b:0.1'])
-  again[0]!.ack(1)
-  await nextTurn()
-  expect(outcomes).toMatchObject({ b: 1 })
-})
+test.each<Durability>([DURABILITY_CACHE, DURABILITY_DISK])(
+  'at a leader that was moved, of a topic in files (durability %i)',
+  async (durability) => {
+    for (const batch of await aIsOverdue(durability)) batch.refuse(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
+    await nextTurn()
+    broker.elect(topic, 0, 1, 1)
+    const again = await taken()
+    expect(numbersOf(again)).toEqual(['b:0.1'])
+    again[0]!.ack(1)
+    await nextTurn()
+    expect(outcomes).toMatchObject({ b: 1 })
+  },
+)
 
 test('at a leader that was moved, of a topic in memory, there is none: what it appended it has answered', async () => {
   for (const batch of await aIsOverdue()) batch.refuse(KAFKA_ERRORS.NOT_LEADER_OR_FOLLOWER)
