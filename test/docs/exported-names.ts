@@ -51,17 +51,31 @@ function idOf(node: Node): string | undefined {
   return id?.name
 }
 
-/** The text of a doc comment, its lines joined; a blank line between paragraphs. */
+/** The text of a doc comment, its lines joined but those of code; a blank line between paragraphs. */
 export function plainDoc(comment: string): string {
-  const lines = comment
+  const text = comment
     .replace(/^\*/, '')
     .split('\n')
-    .map((line) => line.replace(/^\s*\* ?/, '').trim())
-  const paragraphs = lines
+    .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
     .join('\n')
     .trim()
-    .split(/\n{2,}/)
-  return paragraphs.map((paragraph) => paragraph.replaceAll('\n', ' ')).join('\n\n')
+  return text
+    .split(/^(```ts\n[\s\S]*?^```)$/m)
+    .map((part) => (part.startsWith('```ts') ? part.replace('```ts', '```ts signature') : joinedLines(part)))
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function joinedLines(text: string): string {
+  const paragraphs = text.trim().split(/\n{2,}/)
+  return paragraphs
+    .map((paragraph) =>
+      paragraph
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' '),
+    )
+    .join('\n\n')
 }
 
 /** The doc comment that ends right before a position. */
