@@ -1,11 +1,9 @@
 // What the stream of page views says: views a minute, top pages, busiest clients.
 //
-// An RxJS chain, on each consumer thread, over the batches of the partitions that its
-// group assigns to it. What a batch adds leaves the thread at once, with the offsets
-// that it covers: the counts are kept where they outlive it, on the main thread.
+// Counted on each consumer thread, in batches of the records that its group assigns to it.
+// What a batch adds leaves the thread at once, with the offsets that it covers: the counts
+// are kept where they outlive it, on the main thread.
 
-import type { Observable } from 'rxjs'
-import { concatMap, from, map, reduce } from 'rxjs'
 import { ClientLedger } from './client-ledger.ts'
 import type { LedgerPart } from './client-ledger.ts'
 import type { Count } from './counts.ts'
@@ -13,14 +11,14 @@ import { MinuteCounts, TopCounts } from './counts.ts'
 import { activityBytes } from './topics.ts'
 import type { UserActivity } from './topics.ts'
 
-/** A batch of records, as a consumer hands it out. */
-export interface ActivityBatch extends Iterable<ActivityRecord & { readonly value: UserActivity }> {
+/** A record, as a chain hands it on. */
+export interface ReadRecord extends ActivityRecord {
   readonly partition: number
-  readonly firstOffset: number
-  readonly nextOffset: number
+  readonly offset: number
+  readonly value: UserActivity
 }
 
-/** What one batch adds. */
+/** What one batch adds, for one partition. */
 export interface ActivityShare {
   readonly partition: number
   readonly firstOffset: number
@@ -48,32 +46,72 @@ export interface ActivitySnapshot {
   readonly clients: readonly Count<string>[]
 }
 
-export function activityShares(batches: Observable<ActivityBatch>): Observable<ActivityShare> {
-  return batches.pipe(
-    concatMap((batch) =>
-      from(batch).pipe(
-        reduce((share, { key, timestamp, value }) => share.add(key, timestamp, value), new BatchShare()),
-        map((share) => share.of(batch)),
-      ),
-    ),
-  )
+/**
+ * Counts what a consumer thread reads, from where main says that a partition is counted already. A group
+ * commits now and then: where a thread has died, some records come again, and are left out here.
+ */
+export class ActivityShares {
+  /** Of each partition that is this thread's: the next offset to count. */
+  readonly #positions = new Map<number, number>()
+
+  begin(partition: number, position: number): void {
+    this.#positions.set(partition, position)
+  }
+
+  end(partition: number): void {
+    this.#positions.delete(partition)
+  }
+
+  /** One for each partition of which there is something new. Throws when records are missing. */
+  of(records: readonly ReadRecord[]): ActivityShare[] {
+    const shares = new Map<number, BatchShare>()
+    for (const record of records) {
+      const { partition, offset } = record
+      const position = this.#positions.get(partition)
+      if (position === undefined || offset < position) continue
+      if (offset > position) throw new Error(`records of partition ${partition} went before they were read`)
+      let share = shares.get(partition)
+      if (share === undefined) {
+        share = new BatchShare(partition, offset)
+        shares.set(partition, share)
+      }
+      share.add(record)
+      this.#positions.set(partition, offset + 1)
+    }
+    return [...shares.values()].map((share) => share.whole())
+  }
 }
 
 class BatchShare {
+  readonly #partition: number
+  readonly #firstOffset: number
   readonly #counts = new ActivityCounts()
   readonly #ledger = new ClientLedger()
+  #nextOffset: number
   #bytes = 0
 
-  add(key: string, timestamp: number, value: UserActivity): this {
+  constructor(partition: number, firstOffset: number) {
+    this.#partition = partition
+    this.#firstOffset = firstOffset
+    this.#nextOffset = firstOffset
+  }
+
+  add({ key, timestamp, value }: ReadRecord): void {
     this.#counts.add({ key, timestamp, value })
     this.#ledger.add(key, timestamp, value)
     this.#bytes += activityBytes(key, value)
-    return this
+    this.#nextOffset++
   }
 
-  of({ partition, firstOffset, nextOffset }: ActivityBatch): ActivityShare {
-    const view = this.#counts.all()
-    return { partition, firstOffset, nextOffset, bytes: this.#bytes, view, lines: this.#ledger.part() }
+  whole(): ActivityShare {
+    return {
+      partition: this.#partition,
+      firstOffset: this.#firstOffset,
+      nextOffset: this.#nextOffset,
+      bytes: this.#bytes,
+      view: this.#counts.all(),
+      lines: this.#ledger.part(),
+    }
   }
 }
 

@@ -1,7 +1,6 @@
-import { from, lastValueFrom, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import type { ActivityBatch } from '../../examples/user-activity/activity-view.ts'
-import { ActivityCounts, activityShares } from '../../examples/user-activity/activity-view.ts'
+import type { ReadRecord } from '../../examples/user-activity/activity-view.ts'
+import { ActivityCounts, ActivityShares } from '../../examples/user-activity/activity-view.ts'
 import { ClientLedger } from '../../examples/user-activity/client-ledger.ts'
 import type { UserActivity } from '../../examples/user-activity/topics.ts'
 
@@ -17,14 +16,26 @@ const LINES: readonly Line[] = [
   ['a', 2 * MINUTE_MS, { ...VISIT, path: '/', sequence: 3 }],
 ]
 
-function batch(firstOffset: number, nextOffset: number): ActivityBatch {
-  const records = LINES.slice(firstOffset, nextOffset).map(([key, timestamp, value]) => ({ key, timestamp, value }))
-  return { partition: 3, firstOffset, nextOffset, [Symbol.iterator]: () => records[Symbol.iterator]() }
+function records(firstOffset: number, nextOffset: number, partition = 3): ReadRecord[] {
+  return LINES.slice(firstOffset, nextOffset).map(([key, timestamp, value], at) => ({
+    partition,
+    offset: firstOffset + at,
+    key,
+    timestamp,
+    value,
+  }))
 }
 
-describe('activityShares', () => {
-  it('says of each batch what it adds, and which offsets it covers', async () => {
-    const shares = await lastValueFrom(activityShares(from([batch(0, 1), batch(1, 4)])).pipe(toArray()))
+function reading(...partitions: readonly number[]): ActivityShares {
+  const shares = new ActivityShares()
+  for (const partition of partitions) shares.begin(partition, 0)
+  return shares
+}
+
+describe('ActivityShares', () => {
+  it('say of each batch what it adds, and which offsets it covers', () => {
+    const view = reading(3)
+    const shares = [...view.of(records(0, 1)), ...view.of(records(1, 4))]
     expect(shares.map(({ partition, firstOffset, nextOffset }) => [partition, firstOffset, nextOffset])).toEqual([
       [3, 0, 1],
       [3, 1, 4],
@@ -48,7 +59,31 @@ describe('activityShares', () => {
     })
   })
 
-  it('adds up, however it is cut into batches', async () => {
+  it('are one for each partition of a batch', () => {
+    const shares = reading(1, 3).of([...records(0, 1, 1), ...records(0, 2, 3), ...records(1, 2, 1)])
+    expect(shares.map(({ partition, firstOffset, nextOffset, view }) => [partition, firstOffset, nextOffset, view.views])).toEqual([
+      [1, 0, 2, 2],
+      [3, 0, 2, 2],
+    ])
+  })
+
+  it('leave out what is counted already, and what is of a partition that is no longer here', () => {
+    const view = reading(1)
+    view.begin(3, 2)
+    const [share, ...others] = view.of(records(0, 4))
+    expect([share!.firstOffset, share!.nextOffset, share!.view.views, others]).toEqual([2, 4, 2, []])
+    view.end(1)
+    expect(view.of(records(0, 1, 1))).toEqual([])
+    view.begin(3, 3) // it comes back, and is read again
+    expect(view.of(records(2, 4)).map(({ firstOffset }) => firstOffset)).toEqual([3])
+  })
+
+  it('are none when records are missing', () => {
+    const view = reading(3)
+    expect(() => view.of([...records(0, 1), ...records(2, 4)])).toThrow('records of partition 3 went before they were read')
+  })
+
+  it('add up, however it is cut into batches', () => {
     const whole = new ClientLedger()
     for (const line of LINES) whole.add(...line)
     for (const cuts of [
@@ -56,10 +91,11 @@ describe('activityShares', () => {
       [0, 1, 4],
       [0, 1, 2, 3, 4],
     ]) {
-      const batches = cuts.slice(1).map((end, at) => batch(cuts[at]!, end))
+      const shares = reading(3)
       const views = new ActivityCounts()
       const ledger = new ClientLedger()
-      for (const { view, lines } of await lastValueFrom(activityShares(from(batches)).pipe(toArray()))) {
+      const parts = cuts.slice(1).flatMap((end, at) => shares.of(records(cuts[at]!, end)))
+      for (const { view, lines } of parts) {
         views.merge(view)
         ledger.addPart(lines)
       }
