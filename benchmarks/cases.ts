@@ -10,6 +10,7 @@ import { S2, S3 } from './cases/durability-cases.ts'
 import { D1 } from './cases/durability-level-case.ts'
 import { C2, C3 } from './cases/memory-cases.ts'
 import { C8 } from './cases/package-case.ts'
+import { S14 } from './cases/chain-case.ts'
 import { S16 } from './cases/compression-case.ts'
 import { S13 } from './cases/latency-case.ts'
 import { S10, S12, S6 } from './cases/partition-cases.ts'
@@ -32,6 +33,7 @@ export const CASES: readonly CaseSpec[] = [
   S11,
   S12,
   S13,
+  S14,
   S16,
   S18,
   D1,

@@ -41,7 +41,7 @@ function limit(valueBytes: number, records: number): ContenderSpec {
   }
 }
 
-function postMessage(way: PostMessageWay, title: string, valueBytes: number, records: number): ContenderSpec {
+export function postMessage(way: PostMessageWay, title: string, valueBytes: number, records: number): ContenderSpec {
   const ahead = `at most ${windowRecords(way, valueBytes)} records ahead of the receiver`
   return {
     id: `post-message-${way}`,

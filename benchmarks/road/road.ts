@@ -17,6 +17,7 @@ import { throughput } from '../harness/bench-case.ts'
 import type { Arrival, Measurement, Running } from '../harness/bench-case.ts'
 import { allocatePacing, resetPacing } from '../harness/pacing.ts'
 import { expectedSum, serdeOf } from './offering.ts'
+import type { ChainSource } from '../chains/chain-reader.ts'
 import type { Offering } from './offering.ts'
 import type { Reading } from './reading.ts'
 import type { Offered } from './road-producer.ts'
@@ -26,6 +27,8 @@ export interface RoadOptions {
   readonly valueBytes: number
   readonly offering: Offering
   readonly reading: Reading
+  /** Readers are chains of RxJS operators on this source; without it they walk batches. */
+  readonly chain?: ChainSource
   /** Each with a topic of its own; brokers as many. */
   readonly strands: number
   /** Of the topic of a strand. */
@@ -111,9 +114,10 @@ function openStrand(handle: MillraceHandle, topic: string, index: number, option
     return new BenchThread(`producer-${index}-${producer}`, new URL('./road-producer.ts', import.meta.url), { workerData })
   })
   const readers = Array.from({ length: options.readers }, (_, reader) => {
-    const { offering, reading, partitions, consumer, readers: count } = options
-    const workerData = { handle, topic, offering, reading, options: consumer, pacing, partitions, reader, readers: count }
-    return new BenchThread(`reader-${index}-${reader}`, new URL('./road-reader.ts', import.meta.url), { workerData })
+    const { offering, reading, chain, partitions, consumer, readers: count } = options
+    const workerData = { handle, topic, offering, reading, chain, options: consumer, pacing, partitions, reader, readers: count }
+    const module = chain === undefined ? './road-reader.ts' : '../chains/chain-reader.ts'
+    return new BenchThread(`reader-${index}-${reader}`, new URL(module, import.meta.url), { workerData })
   })
   return { pacing, producers, readers }
 }
