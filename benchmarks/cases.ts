@@ -11,6 +11,7 @@ import { D1 } from './cases/durability-level-case.ts'
 import { C2, C3 } from './cases/memory-cases.ts'
 import { C8 } from './cases/package-case.ts'
 import { S14 } from './cases/chain-case.ts'
+import { X1 } from './cases/operator-case.ts'
 import { S16 } from './cases/compression-case.ts'
 import { S13 } from './cases/latency-case.ts'
 import { S10, S12, S6 } from './cases/partition-cases.ts'
@@ -50,4 +51,5 @@ export const CASES: readonly CaseSpec[] = [
   C7,
   C8,
   R9,
+  X1,
 ]

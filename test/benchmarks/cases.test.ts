@@ -40,6 +40,7 @@ describe('the cases', () => {
       'C7',
       'C8',
       'R9',
+      'X1',
     ])
     for (const one of CASES) {
       expect(one.repetitions).toBeGreaterThanOrEqual(5)

@@ -68,6 +68,8 @@ export function deduplicate<K, V>(
   return (source) =>
     new Observable((subscriber) => {
       const seen = new Map<string | number | bigint, Seen>()
+      // One for all of them: each new one would pass by what was deleted.
+      const oldest = seen.keys()
       const isNew = (record: MillraceRecord<K, V>): boolean => {
         const id = idOf(record)
         if (id === null || id === undefined) return true
@@ -77,7 +79,7 @@ export function deduplicate<K, V>(
         // Behind those that came before it.
         seen.delete(id)
         seen.set(id, now)
-        if (seen.size > maxKeys) for (const [oldest] of seen) return seen.delete(oldest)
+        if (seen.size > maxKeys) seen.delete(oldest.next().value!)
         return true
       }
       return source.pipe(filter(isNew)).subscribe(subscriber)
