@@ -29,6 +29,7 @@ import { renderMemoryChart } from './harness/memory-chart.ts'
 import { renderRebalanceChart } from './harness/rebalance-chart.ts'
 import { renderScaleChart } from './harness/scale-chart.ts'
 import { renderSweepChart } from './harness/sweep-chart.ts'
+import { renderWindowsChart } from './harness/windows-chart.ts'
 import { renderReport, targetSentence } from './harness/table.ts'
 import { checkAddress } from './peers/kafka-address.ts'
 
@@ -37,6 +38,7 @@ const CHARTS = [
   ['S11', 'scaling.svg', renderScaleChart],
   ['D1', 'durability.svg', renderDurabilityChart],
   ['G2', 'rebalance.svg', renderRebalanceChart],
+  ['X2', 'windows.svg', renderWindowsChart],
   ['C3', 'soak-memory.svg', renderMemoryChart],
 ] as const
 

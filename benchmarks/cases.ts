@@ -12,6 +12,8 @@ import { C2, C3 } from './cases/memory-cases.ts'
 import { C8 } from './cases/package-case.ts'
 import { S14 } from './cases/chain-case.ts'
 import { X1 } from './cases/operator-case.ts'
+import { X3 } from './cases/pool-case.ts'
+import { X2 } from './cases/window-case.ts'
 import { S16 } from './cases/compression-case.ts'
 import { S13 } from './cases/latency-case.ts'
 import { S10, S12, S6 } from './cases/partition-cases.ts'
@@ -52,4 +54,6 @@ export const CASES: readonly CaseSpec[] = [
   C8,
   R9,
   X1,
+  X2,
+  X3,
 ]

@@ -8,7 +8,8 @@
 //
 // Behind each stand the same operators: map, filter, subscribe.
 
-import { Observable, Subject, filter, map } from 'rxjs'
+import { Subject, filter, map } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { workerData } from 'node:worker_threads'
 import { attachMillrace, bytes } from '../../src/index.ts'
 import { fromTopic } from '../../src/rxjs.ts'

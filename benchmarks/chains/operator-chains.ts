@@ -24,6 +24,7 @@ import type { OperatorId } from './operator-ids.ts'
 
 /** What both sources emit: `fromTopic`, and a Subject of what `batches()` gives. */
 export interface Readable {
+  readonly key: string | null
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
@@ -47,6 +48,7 @@ export function bare(sources: readonly Observable<Readable>[]): Observable<numbe
 const CONCURRENCY = 16
 const RECORDS_A_BATCH = 100
 const EVERY_MS = 1_000
+const MINUTE_MS = 60_000
 const DISTINCT_MAX = 10_000
 const UNLIMITED = 1e9
 
@@ -64,7 +66,7 @@ function sums(records: readonly { readonly value: Uint8Array }[]): number {
   return total
 }
 
-const valueOf = ({ value }: { readonly value: number }): number => value
+const sumIn = ({ value }: { readonly value: number }): number => value
 const idOf = ({ partition, offset }: Readable): number => offset * 2 + partition
 const isLow = ({ value }: { readonly value: Uint8Array }): boolean => value[0]! < 128
 
@@ -84,13 +86,23 @@ function ticks(): (record: Readable) => readonly (Readable | number)[] {
 
 const sumUnlessTick = (item: Readable | number): number => (typeof item === 'number' ? 0 : sumOf(item))
 
+/** One result with each record: what one writes with RxJS for a count by key and minute. */
+function countsByKeyAndMinute(): (record: Readable) => number {
+  const counts = new Map<string, number>()
+  return (record) => {
+    const id = `${record.key} ${Math.floor(record.timestamp / MINUTE_MS)}`
+    counts.set(id, (counts.get(id) ?? 0) + 1)
+    return sumOf(record)
+  }
+}
+
 export const OPERATOR_CHAINS: Readonly<Record<OperatorId, OperatorChains>> = {
   mapValue: {
-    own: (s) => one(s).pipe(millrace.mapValue(sum), map(valueOf)),
+    own: (s) => one(s).pipe(millrace.mapValue(sum), map(sumIn)),
     nearest: (s) =>
       one(s).pipe(
         map((record) => ({ record, value: sumOf(record) })),
-        map(valueOf),
+        map(sumIn),
       ),
   },
   filterValue: {
@@ -109,12 +121,12 @@ export const OPERATOR_CHAINS: Readonly<Record<OperatorId, OperatorChains>> = {
     own: (s) =>
       one(s).pipe(
         millrace.flatMapValue((value) => [sum(value)]),
-        map(valueOf),
+        map(sumIn),
       ),
     nearest: (s) =>
       one(s).pipe(
         mergeMap((record) => [{ record, value: sumOf(record) }]),
-        map(valueOf),
+        map(sumIn),
       ),
   },
   keyBy: {
@@ -212,6 +224,13 @@ export const OPERATOR_CHAINS: Readonly<Record<OperatorId, OperatorChains>> = {
   'process-async': {
     own: (s) => one(s).pipe(millrace.process(async (record) => sumOf(record), { concurrency: CONCURRENCY, order: 'none' })),
     nearest: (s) => one(s).pipe(mergeMap(async (record) => sumOf(record), CONCURRENCY)),
+  },
+  aggregate: {
+    own: (s) => {
+      const sums = millrace.sum<Chained>(sumOf)
+      return one(s).pipe(millrace.aggregate(millrace.tumbling({ sizeMs: MINUTE_MS, graceMs: 0 }), sums, { emit: 'close' }), map(sumIn))
+    },
+    nearest: (s) => one(s).pipe(map(countsByKeyAndMinute())),
   },
   'process-by-key': {
     own: (s) => one(s).pipe(millrace.process(async (record) => sumOf(record), { concurrency: CONCURRENCY, order: 'key' })),

@@ -14,6 +14,7 @@ export const OPERATORS = {
   mergeByTime: ['`mergeByTime` of two partitions', 'merge, in no order'],
   'punctuate-event': ['`punctuate` by event time', 'mergeMap that looks at the time'],
   'punctuate-wall': ['`punctuate` by the clock', 'merge with interval'],
+  aggregate: ['`aggregate`, a sum a key and minute', 'map that counts in a Map, which keeps all'],
   'process-sync': ['`process`, plain handler, order none', 'mergeMap to of(…)'],
   'process-async': ['`process`, async handler, order none', 'mergeMap to a promise; what does not fit in waits in an array of its own'],
   'process-by-key': ['`process`, async handler, order by key', 'the same, in no order'],

@@ -43,7 +43,7 @@ export function byteSize(bytes: number): string {
 }
 
 export function figure(value: number, unit: string): string {
-  if (unit === 'records/s') return `${scaled(value)}/s`
+  if (unit === 'records/s' || unit === 'windows/s') return `${scaled(value)}/s`
   if (unit === 'B/s') return `${scaled(value)}B/s`
   if (unit === 'bytes') return `${digits(value)} B`
   if (unit === 'size') return byteSize(value)

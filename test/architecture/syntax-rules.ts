@@ -6,7 +6,7 @@ import type { SourceFile, Violation } from './source-file.ts'
 import type { Node } from 'oxc-parser'
 
 /** What `mapInPool` is given: it runs the default export. */
-const POOL_MODULES: ReadonlySet<string> = new Set(['rx/operators/square-worker.ts'])
+const POOL_MODULES: ReadonlySet<string> = new Set(['rx/operators/square-worker.ts', 'pool/sum-worker.ts', 'pool/work-and-sum-worker.ts'])
 
 export function syntaxViolations(file: SourceFile): Violation[] {
   const found: Violation[] = []

@@ -41,6 +41,8 @@ describe('the cases', () => {
       'C8',
       'R9',
       'X1',
+      'X2',
+      'X3',
     ])
     for (const one of CASES) {
       expect(one.repetitions).toBeGreaterThanOrEqual(5)
