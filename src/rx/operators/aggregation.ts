@@ -187,7 +187,7 @@ export class Aggregation {
     const { windows, aggregator } = this.#parts
     const isOfGroup = this.#isInGroup && this.#watermark === undefined
     const marks = (isOfGroup && source !== undefined ? decodeMarks(source.committedMetadata) : undefined) ?? NO_MARKS
-    const windowed = new WindowedPartition<unknown>(windows, aggregator, marks)
+    const windowed = new WindowedPartition<unknown>(windows, aggregator, marks, isOfGroup)
     const results = source === undefined ? undefined : new ResultPartition(source, marks.inner)
     if (isOfGroup && source !== undefined) {
       if (source.metadata !== undefined) throw twoOfOne(source.topic)

@@ -1,7 +1,7 @@
 // What something was at positions of a log, thinned out with age: the one at a position, or the
 // last before it. Pure.
-// Holds: at most `max` are kept, not counting those that must be; those of the newer half are all
-// there.
+// Holds: at most `max` are kept, and two more for each of those that must be; those of the newer half are
+// all there; one costs the same however many there are, taken together.
 
 interface Snapshot<T> {
   /** Holds for positions from here on. */
@@ -13,9 +13,12 @@ interface Snapshot<T> {
 export class Snapshots<T> {
   readonly #max: number
   #snapshots: Snapshot<T>[]
+  /** Thinned out above it: behind those that must be kept there is room for `max` more, lest each one goes over all. */
+  #limit: number
 
   constructor(max: number, first: T) {
     this.#max = max
+    this.#limit = max
     this.#snapshots = [{ position: -1, value: first, isKept: false }]
   }
 
@@ -31,7 +34,7 @@ export class Snapshots<T> {
       return
     }
     this.#snapshots.push({ position, value, isKept: false })
-    if (this.#snapshots.length > this.#max) this.#thin()
+    if (this.#snapshots.length > this.#limit) this.#thin()
   }
 
   /** The last one stays until `forgetBefore` passes it. */
@@ -65,5 +68,8 @@ export class Snapshots<T> {
   #thin(): void {
     const older = this.#snapshots.length >> 1
     this.#snapshots = this.#snapshots.filter((one, at) => at === 0 || at >= older || one.isKept || at % 2 === 0)
+    let kept = 0
+    for (const { isKept } of this.#snapshots) if (isKept) kept++
+    this.#limit = this.#max + 2 * kept
   }
 }

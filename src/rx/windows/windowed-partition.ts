@@ -34,6 +34,8 @@ export class WindowedPartition<K> {
   readonly #store: WindowStore<K, unknown>
   readonly #origins: OriginMarks
   readonly #queue = new ReleaseQueue()
+  /** Whether `commitMarks` will be asked: otherwise nothing of the past is kept. */
+  readonly #isCommitted: boolean
   readonly #streamTimes: Snapshots<number>
   readonly #originSnapshots: Snapshots<readonly OriginMark[]>
   readonly #restoredMs: number
@@ -48,7 +50,8 @@ export class WindowedPartition<K> {
   readonly updated: OpenWindow<K, unknown>[] = []
   readonly replaced: OpenWindow<K, unknown>[] = []
 
-  constructor(windows: Windows, aggregator: AnyAggregator, marks: CommitMarks = NO_MARKS) {
+  constructor(windows: Windows, aggregator: AnyAggregator, marks: CommitMarks = NO_MARKS, isCommitted = true) {
+    this.#isCommitted = isCommitted
     this.#store = storeOf<K>(windows, aggregator, marks.releasedMs)
     this.#restoredMs = marks.releasedMs
     this.#streamTimeMs = marks.streamTimeMs
@@ -175,7 +178,7 @@ export class WindowedPartition<K> {
   }
 
   #note(): void {
-    if (this.#streamTimeMs !== this.#beforeMs) this.#streamTimes.set(this.#position, this.#streamTimeMs)
+    if (this.#isCommitted && this.#streamTimeMs !== this.#beforeMs) this.#streamTimes.set(this.#position, this.#streamTimeMs)
   }
 }
 
