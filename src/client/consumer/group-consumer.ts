@@ -81,6 +81,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
       isReadable: (partition) => this.#readerOf(partition) !== undefined,
     })
     this.partitions = new OwnedPartitions({
+      groupId,
       consumer,
       fetchers: options.fetchers,
       commits: () => this.commits,

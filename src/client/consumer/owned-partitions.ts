@@ -1,11 +1,15 @@
 // The partitions that are a consumer's at this moment, and how they come and go: positions,
 // commits, its user's callbacks, and the loops that read them. Runs on its user's thread.
 // Holds: callbacks run one after the other, whatever happens meanwhile; what was lost while
-// its user was still to be told that it comes, nobody is told of.
+// its user was still to be told that it comes, nobody is told of; where commits are automatic,
+// what is settled when `onRevoked` is told is committed, unless the coordinator has refused it.
 
+import { MillraceError } from '../../errors.ts'
+import type { ErrorName } from '../../errors.ts'
 import type { BoundTopic } from '../topic.ts'
 import type { FilledConsumerOptions, RebalanceCallback } from './consumer-config.ts'
 import type { GroupReading } from './group-reading.ts'
+import { warnOnce } from './group-warnings.ts'
 import { groupPartitionKey } from './membership-requests.ts'
 import type { GroupPartition } from './membership-requests.ts'
 import type { OffsetCommits } from './offset-commits.ts'
@@ -13,6 +17,7 @@ import { OwnedPartition } from './owned-partition.ts'
 import type { PartitionFetchers } from './partition-fetchers.ts'
 
 export interface OwnedPartitionsOptions {
+  readonly groupId: string
   readonly consumer: FilledConsumerOptions
   readonly fetchers: PartitionFetchers
   readonly commits: () => OffsetCommits
@@ -87,15 +92,22 @@ export class OwnedPartitions {
 
   /** Resolves when they are read no more, and what is settled is committed. */
   async revoke(partitions: readonly GroupPartition[]): Promise<void> {
-    const { consumer } = this.#options
-    const commits = this.#options.commits()
+    const { consumer, groupId } = this.#options
     const going = this.#find(partitions)
     for (const partition of going) partition.state = 'going'
     await Promise.all(going.map((partition) => Promise.race([partition.reader.letGo(partition), partition.whenGone])))
     const stillOurs = (): OwnedPartition[] => going.filter(({ state }) => state === 'going')
-    // What is not committed now is read again by whoever comes.
-    if (commits.isAutomatic) await commits.commitSettled(stillOurs()).catch(() => undefined)
-    await this.#tell(consumer.onRevoked, () => toldOf(stillOurs()))
+    // One that fails is made again when it is its user's turn to be told, as is what was settled until then.
+    await this.#commitGoing(stillOurs).catch(() => undefined)
+    await this.#tell(
+      consumer.onRevoked,
+      () => toldOf(stillOurs()),
+      () =>
+        this.#commitGoing(stillOurs).catch((error: unknown) => {
+          // What is not committed now is read again by whoever comes.
+          if (stillOurs().length > 0 && !isEnd(error)) warnOnce('not committed', groupId, error)
+        }),
+    )
     this.forget(going)
   }
 
@@ -115,6 +127,18 @@ export class OwnedPartitions {
     }
   }
 
+  /** Where commits are automatic. A batch that was in hand when its loop ended may be settled while a commit is under way: it goes too. */
+  async #commitGoing(stillOurs: () => OwnedPartition[]): Promise<void> {
+    const commits = this.#options.commits()
+    if (!commits.isAutomatic) return
+    let going = stillOurs()
+    do {
+      const seen = new Map(going.map((partition) => [partition, partition.position]))
+      await commits.commitSettled(going)
+      going = stillOurs().filter((partition) => partition.hasNews && partition.position !== seen.get(partition))
+    } while (going.length > 0)
+  }
+
   #ownAssigned(partition: GroupPartition): OwnedPartition | undefined {
     const found = this.#options.readerOf(partition)
     if (found === undefined) return undefined
@@ -128,9 +152,10 @@ export class OwnedPartitions {
     return partitions.map((partition) => this.#owned.get(groupPartitionKey(partition))).filter((each) => each !== undefined)
   }
 
-  /** What a callback throws ends the loops. */
-  #tell(callback: RebalanceCallback | undefined, about: () => readonly OwnedPartition[]): Promise<void> {
+  /** What a callback throws ends the loops. `before`: what is to be done when its turn has come. */
+  #tell(callback: RebalanceCallback | undefined, about: () => readonly OwnedPartition[], before?: () => Promise<void>): Promise<void> {
     const told = this.#callbacks.then(async () => {
+      if (before !== undefined) await before()
       const partitions = about()
       if (callback === undefined || partitions.length === 0) return
       await callback(partitions.map(({ name, partition }) => ({ topic: name, partition })))
@@ -142,6 +167,12 @@ export class OwnedPartitions {
 
 function keyOf({ topic, partition }: OwnedPartition): string {
   return groupPartitionKey({ topicId: topic.topicIdWords, partition })
+}
+
+/** There is nothing left to commit, or nobody to commit to. */
+function isEnd(error: unknown): boolean {
+  const ends: readonly ErrorName[] = ['CLOSED', 'UNKNOWN_TOPIC_ID', 'UNKNOWN_TOPIC_OR_PARTITION']
+  return error instanceof MillraceError && ends.includes(error.code)
 }
 
 function toldOf(partitions: readonly OwnedPartition[]): OwnedPartition[] {

@@ -234,13 +234,13 @@ export class MemberWork {
 
   async #revoked(partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void> {
     const logs = this.#logsOf(partitions)
-    // One that commits by hand does so here, or loses what it has settled.
-    const isCommitted = this.#task.autoCommitIntervalMs !== undefined || (await this.#committed(this.#consumer.commit()))
-    for (const log of logs) {
-      const settled = this.#owned.get(log)?.settled ?? -1
+    let settled = logs.map((log) => this.#owned.get(log)?.settled ?? -1)
+    // One that commits by hand does so here, or loses what it has settled. What it settles meanwhile is not of that commit.
+    if (this.#task.autoCommitIntervalMs === undefined && !(await this.#committed(this.#consumer.commit()))) settled = logs.map(() => -1)
+    for (const [i, log] of logs.entries()) {
       this.#owned.delete(log)
       const isKept = this.#isOver && this.#task.instance !== undefined
-      this.#write(REVOKED, log, { offset: isCommitted ? settled : -1, ...(isKept ? { end: KEPT_FOR_IT } : {}) })
+      this.#write(REVOKED, log, { offset: settled[i]!, ...(isKept ? { end: KEPT_FOR_IT } : {}) })
     }
   }
 
