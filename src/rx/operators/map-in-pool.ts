@@ -130,7 +130,7 @@ class PoolMapping<K, V, R> implements Intake<MillraceRecord<K, V>> {
   #sendSome(items: readonly Item<K, V>[]): void {
     this.#inPool += items.length
     this.#sent.push(...items)
-    const values = items.map(({ record }) => record.value)
+    const values = items.map(({ record }) => ofItsOwn(record.value))
     this.#pool.run({ url: this.#url, values }).then(
       (answers) => {
         for (const [i, item] of items.entries()) item.answer = answers[i]!
@@ -155,4 +155,9 @@ class PoolMapping<K, V, R> implements Intake<MillraceRecord<K, V>> {
     }
     this.#sent.splice(0, count)
   }
+}
+
+/** Bytes are views of the batch that they lie in, and all of that would be copied with them. */
+function ofItsOwn(value: unknown): unknown {
+  return value instanceof Uint8Array && value.byteLength < value.buffer.byteLength ? value.slice() : value
 }

@@ -99,6 +99,8 @@ class Merging<T extends Timed> {
   readonly #inputs: Input<T>[]
   readonly #subscriptions: Subscription[] = []
   #timer: Timer | undefined
+  /** When the earliest has waited for long enough; undefined: nothing waits. */
+  #dueMs: number | undefined
   #isEmitting = false
 
   constructor(subscriber: Subscriber<T>, count: number, maxWaitMs: number, clock: Clock) {
@@ -157,15 +159,29 @@ class Merging<T extends Timed> {
     for (let first = this.#first(); first !== undefined && this.#mayGo(first); first = this.#first()) this.#emit(first)
     this.#isEmitting = false
     if (this.#subscriber.closed) return
-    const isWaiting = this.#first() !== undefined
-    if (isWaiting) this.#timer ??= this.#clock.setTimer(this.#maxWaitMs, () => this.#waitedLongEnough(), { ref: true })
-    else if (this.#inputs.every(({ isOver }) => isOver)) this.#subscriber.complete()
+    if (this.#first() !== undefined) {
+      this.#dueMs ??= this.#clock.monotonicMs() + this.#maxWaitMs
+      this.#timer ??= this.#setTimer(this.#maxWaitMs)
+    } else if (this.#inputs.every(({ isOver }) => isOver)) {
+      this.#subscriber.complete()
+    }
   }
 
-  #waitedLongEnough(): void {
+  /** It is left running when nothing waits any more: records that wait a little come often. */
+  #setTimer(delayMs: number): Timer {
+    return this.#clock.setTimer(Math.ceil(delayMs), () => this.#look(), { ref: true })
+  }
+
+  #look(): void {
     this.#timer = undefined
     const first = this.#first()
-    if (first !== undefined) this.#emit(first)
+    if (first === undefined || this.#dueMs === undefined) return
+    const leftMs = this.#dueMs - this.#clock.monotonicMs()
+    if (leftMs > 0) {
+      this.#timer = this.#setTimer(leftMs)
+      return
+    }
+    this.#emit(first)
     this.#pump()
   }
 
@@ -186,8 +202,7 @@ class Merging<T extends Timed> {
   }
 
   #emit(queue: Queue<T>): void {
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#dueMs = undefined
     const { value, hold } = queue.head!
     queue.head = queue.waiting.shift()
     const { origins } = hold

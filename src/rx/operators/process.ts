@@ -269,10 +269,13 @@ function keyOf(record: MillraceRecord<unknown, unknown>): unknown {
 
 /** So that the handler is given nothing that it cannot read. Throws DESERIALIZATION. */
 function decode(value: unknown): void {
-  for (const record of recordsIn(value)) {
-    void record.key
-    void record.value
-  }
+  if (value instanceof MillraceRecord) decodeRecord(value)
+  else if (Array.isArray(value)) for (const record of recordsIn(value)) decodeRecord(record)
+}
+
+function decodeRecord(record: MillraceRecord<unknown, unknown>): void {
+  void record.key
+  void record.value
 }
 
 function recordsIn(value: unknown): MillraceRecord<unknown, unknown>[] {
