@@ -164,6 +164,13 @@ export const GROUP_SEEDED_BUGS: readonly SeededBug[] = [
     foundBy: SIMULATED,
   },
   {
+    name: 'a membership hears of new metadata in the middle of its look at what it can read, and takes partitions twice',
+    file: 'client/consumer/membership-turns.ts',
+    find: '    if (this.#isTelling) return\n',
+    replace: '',
+    foundBy: { test: 'test/client/consumer/membership-turns.test.ts' },
+  },
+  {
     name: 'a commit of an earlier ownership goes on under the next',
     file: 'client/consumer/offset-commits.ts',
     find: "const isStillHeld = (): boolean => owned.state !== 'gone'",

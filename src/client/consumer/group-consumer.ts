@@ -20,6 +20,7 @@ import type { TopicsByName } from './known-topics.ts'
 import { MemberFence } from './member-fence.ts'
 import { OffsetCommits, STANDALONE } from './offset-commits.ts'
 import type { Committer } from './offset-commits.ts'
+import { MembershipTurns } from './membership-turns.ts'
 import { groupPartitionKey, leaveEpochOf, plainRequest } from './membership-requests.ts'
 import type { GroupPartition, MemberIdentity } from './membership-requests.ts'
 import type { OwnedPartition } from './owned-partition.ts'
@@ -53,14 +54,13 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   readonly #options: GroupConsumerOptions
   readonly #identity: MemberIdentity
   readonly #membership: GroupMembership
+  readonly #turns = new MembershipTurns((effect) => this.#do(effect))
   /** Loops that were asked for nothing yet. */
   readonly #waiting = new Map<GroupReading, Subscription>()
   readonly #subscriptions = new Map<GroupReading, Subscription>()
   /** A loop was subscribed: offsets are committed as a member, or not at all. */
   #isSubscribed = false
   #isClosed = false
-  readonly #effects: MembershipEffect[] = []
-  #isPerforming = false
   #request: AbortController | undefined
   #fencesAsked = -1
   #retryTimer: Timer | undefined
@@ -157,7 +157,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   }
 
   asked(): void {
-    if (this.#membership.state === 'stalled') this.#perform(this.#membership.resume())
+    if (this.#membership.state === 'stalled') this.#turns.tell(() => this.#membership.resume())
   }
 
   mayHandOut(): boolean {
@@ -196,7 +196,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     // What another loop reads too goes to that one, by way of the group.
     const topics = this.#topicsRead()
     for (const topicId of subscription.topics.keys()) topics.delete(topicId)
-    this.#perform(this.#membership.subscribe(topics))
+    this.#turns.tell(() => this.#membership.subscribe(topics))
     this.#subscribe()
     await Promise.all(left)
   }
@@ -241,7 +241,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   // Of its membership
 
   #subscribe(): void {
-    this.#perform(this.#membership.subscribe(this.#topicsRead()))
+    this.#turns.tell(() => this.#membership.subscribe(this.#topicsRead()))
   }
 
   /** Names by id. */
@@ -251,25 +251,14 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     return topics
   }
 
-  /** In the order in which the membership gives them, also where doing one brings others. */
-  #perform(effects: readonly MembershipEffect[]): void {
-    this.#effects.push(...effects)
-    if (this.#isPerforming) return
-    this.#isPerforming = true
-    try {
-      for (let next = this.#effects.shift(); next !== undefined; next = this.#effects.shift()) if (!this.#isClosed) this.#do(next)
-    } finally {
-      this.#isPerforming = false
-    }
-  }
-
   #do(effect: MembershipEffect): void {
+    if (this.#isClosed) return
     switch (effect.kind) {
       case 'heartbeat':
         return this.#heartbeat(effect)
       case 'wait':
         this.#retryTimer?.cancel()
-        this.#retryTimer = this.#options.engine.clock.setTimer(effect.ms, () => this.#perform(this.#membership.due()))
+        this.#retryTimer = this.#options.engine.clock.setTimer(effect.ms, () => this.#turns.tell(() => this.#membership.due()))
         return
       case 'assign':
         this.#then(this.partitions.assign(effect.partitions), () => this.#membership.taken(effect.id))
@@ -293,7 +282,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   #then(work: Promise<void>, over: () => MembershipEffect[]): void {
     void work.then(
       () => {
-        this.#perform(over())
+        this.#turns.tell(over)
         this.#options.engine.wakeLoop.wake()
       },
       (error: unknown) => this.#failAll(error as Error),
@@ -310,7 +299,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     const sentMs = engine.clock.monotonicMs()
     const answered = (effects: () => MembershipEffect[]): void => {
       if (this.#request !== abort || this.#isClosed) return
-      this.#perform(effects())
+      this.#turns.tell(effects)
       // Nobody had anything for it, for as long as it could wait.
       const isIdle = this.#membership.state === 'stable' && this.partitions.all().length === 0
       if (isIdle && holdMs > 0 && engine.clock.monotonicMs() - sentMs >= holdMs) warnOnce('idle member', groupId)
@@ -336,7 +325,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
   #verify(count: number): void {
     if (this.#fencesAsked === count) return
     this.#fencesAsked = count
-    this.#perform(this.#membership.verify())
+    this.#turns.tell(() => this.#membership.verify())
   }
 
   #readerOf({ topicId, partition }: GroupPartition): { topic: BoundTopic; reading: GroupReading } | undefined {
@@ -370,7 +359,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
       }
     }
     if (changed) this.#subscribe()
-    this.#perform(this.#membership.metadataChanged())
+    this.#turns.tell(() => this.#membership.metadataChanged())
   }
 
   /** Whether somebody has had a batch in hand for too long. */
@@ -380,7 +369,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
     const nowMs = engine.clock.monotonicMs()
     let next = Number.POSITIVE_INFINITY
     for (const reading of this.#subscriptions.keys()) next = Math.min(next, reading.dueMs(nowMs, consumer.maxPollIntervalMs))
-    if (next <= nowMs) this.#perform(this.#membership.stall())
+    if (next <= nowMs) this.#turns.tell(() => this.#membership.stall())
     else if (next < Number.POSITIVE_INFINITY) this.#pollTimer = engine.clock.setTimer(next - nowMs, () => this.#checkPolls())
   }
 
@@ -392,7 +381,7 @@ export class GroupConsumer implements ReadingGroup, TopicsByName {
 
   async #epochChanged(): Promise<void> {
     const { promise } = this.#whenAnswered
-    this.#perform(this.#membership.verify())
+    this.#turns.tell(() => this.#membership.verify())
     await promise
   }
 }

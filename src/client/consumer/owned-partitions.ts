@@ -4,6 +4,7 @@
 // its user was still to be told that it comes, nobody is told of; where commits are automatic,
 // what is settled when `onRevoked` is told is committed, unless the coordinator has refused it.
 
+import { assert } from '../../assert.ts'
 import { MillraceError } from '../../errors.ts'
 import type { ErrorName } from '../../errors.ts'
 import type { BoundTopic } from '../topic.ts'
@@ -142,6 +143,7 @@ export class OwnedPartitions {
   #ownAssigned(partition: GroupPartition): OwnedPartition | undefined {
     const found = this.#options.readerOf(partition)
     if (found === undefined) return undefined
+    assert(!this.#owned.has(groupPartitionKey(partition)), 'a partition is taken once, until it has gone')
     const owned = this.own(found.topic, partition.partition, found.reading)
     // What was paused was another assignment of it.
     owned.fetcher.paused = false
