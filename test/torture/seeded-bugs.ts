@@ -272,5 +272,26 @@ export const SEEDED_BUGS: readonly SeededBug[] = [
     replace: '',
     foundBy: { test: 'test/broker/take-over.test.ts' },
   },
+  {
+    name: 'of several values of one record the windows of the first are let go before a commit says so',
+    file: 'rx/windows/windowed-partition.ts',
+    find: '    this.#beforeMs = this.#streamTimeMs\n    if (offset === this.#offset) return\n',
+    replace: '    if (offset === this.#offset) return\n    this.#beforeMs = this.#streamTimeMs\n',
+    foundBy: { test: 'test/rx/windows/restart.test.ts' },
+  },
+  {
+    name: 'windows that a failed record would have closed are taken for done with',
+    file: 'rx/windows/windowed-partition.ts',
+    find: 'this.#queue.releasedMs ?? this.#closedMs',
+    replace: 'this.#queue.releasedMs ?? this.#streamTimeMs',
+    foundBy: { test: 'test/rx/operators/aggregate-restart.test.ts' },
+  },
+  {
+    name: 'of what comes of one repartitioned record only the first is counted',
+    file: 'rx/windows/windowed-partition.ts',
+    find: '    if (this.#offset === this.#originOffset) return this.#isFirstOfOrigin\n',
+    replace: '',
+    foundBy: { test: 'test/rx/windows/restart.test.ts' },
+  },
   ...GROUP_SEEDED_BUGS,
 ]

@@ -37,9 +37,12 @@ export class Snapshots<T> {
     if (this.#snapshots.length > this.#limit) this.#thin()
   }
 
-  /** The last one stays until `forgetBefore` passes it. */
-  keepLast(): void {
-    this.#snapshots.at(-1)!.isKept = true
+  /** What it is at this position, near the end, stays until `forgetBefore` passes it. */
+  keepAt(position: number): void {
+    const snapshots = this.#snapshots
+    let at = snapshots.length - 1
+    while (at > 0 && snapshots[at]!.position > position) at--
+    snapshots[at]!.isKept = true
   }
 
   at(position: number): T {

@@ -8,8 +8,9 @@
 // A replay from C moves stream time as the first time, so what was late is late again. Windows
 // that close up to `releasedMs` are not made again; every other one that is open, or whose result
 // was not done with, has its first record at C or behind.
-// Holds: stream time never goes back; `releasedMs` moves in steps of whole records, so that what
-// one record brings about is repeated as a whole, or not at all.
+// Holds: stream time and `releasedMs` never go back; `releasedMs` moves in steps of what one call
+// brings about, and before the pins of that are released, also where one offset brings several
+// calls; what stream time has passed, and nobody was handed yet, it never covers.
 
 import { METADATA_MAX_BYTES, NO_MARKS, encodeMarks } from './commit-marks.ts'
 import type { CommitMarks } from './commit-marks.ts'
@@ -40,9 +41,14 @@ export class WindowedPartition<K> {
   readonly #originSnapshots: Snapshots<readonly OriginMark[]>
   readonly #restoredMs: number
   #streamTimeMs: number
-  /** Before the record at `#offset`, of which several may have come. */
+  /** Before the record that has begun. */
   #beforeMs: number
+  /** All that closes up to here was handed on, or is about to be. */
+  #closedMs: number
   #offset = -1
+  /** The last offset whose origin was looked at, and what came of that. */
+  #originOffset = -1
+  #isFirstOfOrigin = false
   /** One past the last record. */
   #position = -1
   #untilSnapshot = RECORDS_A_SNAPSHOT
@@ -56,6 +62,7 @@ export class WindowedPartition<K> {
     this.#restoredMs = marks.releasedMs
     this.#streamTimeMs = marks.streamTimeMs
     this.#beforeMs = marks.streamTimeMs
+    this.#closedMs = marks.streamTimeMs
     this.#origins = new OriginMarks(marks.origins)
     this.#streamTimes = new Snapshots(STREAM_TIMES_MAX, marks.streamTimeMs)
     this.#originSnapshots = new Snapshots(ORIGIN_SNAPSHOTS_MAX, marks.origins)
@@ -83,22 +90,25 @@ export class WindowedPartition<K> {
 
   /** All results of windows that close up to here are done with. */
   get releasedMs(): number {
-    return Math.max(this.#restoredMs, this.#queue.releasedMs ?? this.#streamTimeMs)
+    return Math.max(this.#restoredMs, this.#queue.releasedMs ?? this.#closedMs)
   }
 
   /** A record comes, whether it is counted or not; one offset may come several times in a row. */
   begin(offset: number): void {
     this.updated.length = 0
     this.replaced.length = 0
+    this.#beforeMs = this.#streamTimeMs
     if (offset === this.#offset) return
     this.#offset = offset
     this.#position = Math.max(this.#position, offset + 1)
-    this.#beforeMs = this.#streamTimeMs
   }
 
-  /** Whether a repartitioned record is the first of its origin. */
+  /** Whether a repartitioned record is the first of its origin: all that came of it, for what comes of one has one origin. */
   takeOrigin(origin: RecordOrigin): boolean {
-    if (!this.#origins.take(origin)) return false
+    if (this.#offset === this.#originOffset) return this.#isFirstOfOrigin
+    this.#originOffset = this.#offset
+    this.#isFirstOfOrigin = this.#origins.take(origin)
+    if (!this.#isFirstOfOrigin) return false
     if (--this.#untilSnapshot <= 0) {
       this.#untilSnapshot = RECORDS_A_SNAPSHOT
       this.#originSnapshots.set(this.#position, this.#origins.list())
@@ -123,7 +133,7 @@ export class WindowedPartition<K> {
       },
       this,
     )
-    if (isPinned) this.#streamTimes.keepLast()
+    if (isPinned) this.#streamTimes.keepAt(this.#offset)
     return isTaken
   }
 
@@ -178,6 +188,7 @@ export class WindowedPartition<K> {
   }
 
   #note(): void {
+    this.#closedMs = this.#streamTimeMs
     if (this.#isCommitted && this.#streamTimeMs !== this.#beforeMs) this.#streamTimes.set(this.#position, this.#streamTimeMs)
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { aggregate, count, session, sum, tumbling } from '../../../src/rxjs.ts'
+import { aggregate, count, flatMapValue, session, sum, tumbling } from '../../../src/rxjs.ts'
 import type { MillraceRecord, Windowed, Windows } from '../../../src/rxjs.ts'
 import { anyRecords, anyWindows } from '../windows/any-windows.ts'
 import type { Sample } from '../windows/recomputation.ts'
@@ -87,6 +87,47 @@ describe('a chain that dies at any point, and goes on from what it had committed
       }),
       { seed: SEED, numRuns: 300 },
     )
+  })
+
+  test('several values of one record, each of which closes a window: the first is done with, and does not come again', () => {
+    const values = [[1], [11, 2], [21, 31]]
+    const timed = { emit: 'close', timestampOf: ({ value }: MillraceRecord<string, number>) => value } as const
+    const chain = (source: SimulatedSource): HeldSink => {
+      const flat = source.records.pipe(flatMapValue((offset) => values[offset]!))
+      return new HeldSink(flat.pipe(aggregate(tumbling({ sizeMs: 10, graceMs: 10 }), summing, timed)))
+    }
+    const emitFrom = (source: SimulatedSource, from: number): void => {
+      for (let offset = from; offset < values.length; offset++) source.emit(offset, { key: 'a', timestamp: 0, value: offset })
+    }
+    const source = new SimulatedSource()
+    const sink = chain(source)
+    emitFrom(source, 0)
+    expect(sink.shown).toEqual(['a 0-10: 3', 'a 10-20: 11'])
+    sink.settle()
+    const commit = source.commit()
+    expect(commit.position).toBe(1)
+    const again = new SimulatedSource(commit)
+    const after = chain(again)
+    emitFrom(again, 1)
+    expect(after.shown).toEqual(['a 10-20: 11'])
+  })
+
+  test('a value that the aggregator refuses ends the chain: what it would have closed comes again', () => {
+    const refusing = sum((record: MillraceRecord<string, number>) => {
+      if (record.value < 0) throw new Error('refused')
+      return record.value
+    })
+    const windows = tumbling({ sizeMs: 10, graceMs: 0 })
+    const source = new SimulatedSource()
+    const sink = new HeldSink(source.records.pipe(aggregate(windows, refusing, { emit: 'close' })))
+    source.emit(0, { key: 'a', timestamp: 5, value: 1 })
+    source.emit(1, { key: 'a', timestamp: 15, value: -1 })
+    expect([sink.shown, sink.errors]).toMatchObject([[], [{ message: 'refused' }]])
+    const again = new SimulatedSource(source.commit())
+    const after = chainOf(again, windows, 'close')
+    again.emit(0, { key: 'a', timestamp: 5, value: 1 })
+    again.emit(1, { key: 'a', timestamp: 15, value: 1 })
+    expect(after.shown).toEqual(['a 0-10: 1'])
   })
 
   test('a second aggregate behind the first goes on too', () => {

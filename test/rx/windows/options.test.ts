@@ -121,7 +121,7 @@ describe('snapshots', () => {
     const snapshots = new Snapshots<number>(100, 0)
     for (let position = 1; position <= 10_000; position++) {
       snapshots.set(position, position)
-      if (position === 5_000) snapshots.keepLast()
+      if (position === 5_002) snapshots.keepAt(5_000)
     }
     expect(snapshots.size).toBeLessThanOrEqual(101)
     expect([9_999, 9_970, 5_000].map((position) => snapshots.at(position))).toEqual([9_999, 9_970, 5_000])

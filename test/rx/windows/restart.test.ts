@@ -23,7 +23,7 @@ interface Told {
   readonly values: Map<string, Set<number>>
   /** Windows whose result was done with when something was committed. */
   readonly committed: Set<string>
-  readonly late: Set<number>
+  readonly late: Set<string>
 }
 
 interface Commit {
@@ -46,14 +46,20 @@ class Life {
     this.#position = position
   }
 
-  record(offset: number, { key, timeMs, value }: Sample): void {
+  /** What comes of one record: one, or several, behind each of which so many results are done with. */
+  record(offset: number, samples: readonly Sample[], settles = 0): void {
     const partition = this.#partition
-    partition.begin(offset)
-    partition.advanceTo(timeMs)
-    if (!partition.add({ key, keyId: key, timeMs, taken: value }, () => this.#pin(offset))) this.#told.late.add(offset)
-    const closed = partition.close()
-    if (closed !== undefined) this.#handOn(closed.windows, partition.handOn(closed.pins))
-    partition.end()
+    const unpin = this.#pin(offset)
+    for (const [at, { key, timeMs, value }] of samples.entries()) {
+      partition.begin(offset)
+      partition.advanceTo(timeMs)
+      if (!partition.add({ key, keyId: key, timeMs, taken: value }, () => this.#pin(offset))) this.#told.late.add(`${offset}.${at}`)
+      const closed = partition.close()
+      partition.end()
+      if (closed !== undefined) this.#handOn(closed.windows, partition.handOn(closed.pins))
+      for (let n = 0; n < settles; n++) this.settle(offset + at + n)
+    }
+    unpin.release()
     this.#position = offset + 1
   }
 
@@ -114,16 +120,14 @@ interface Plan {
   readonly commitEvery: number
 }
 
-function live(windows: Windows, records: readonly Sample[], plans: readonly Plan[]): Told {
+function live(windows: Windows, records: readonly (readonly Sample[])[], plans: readonly Plan[]): Told {
   const told: Told = { values: new Map(), committed: new Set(), late: new Set() }
   let commit = START
   for (const plan of plans) {
     const life = new Life(windows, told, commit)
     const end = Math.min(records.length, commit.position + plan.records)
     for (let offset = commit.position; offset < end; offset++) {
-      life.record(offset, records[offset]!)
-      const settles = plan.settles[offset % plan.settles.length] ?? 0
-      for (let n = 0; n < settles; n++) life.settle(offset + n)
+      life.record(offset, records[offset]!, plan.settles[offset % plan.settles.length])
       if (offset % plan.commitEvery === 0) commit = life.commit()
     }
   }
@@ -132,6 +136,17 @@ function live(windows: Windows, records: readonly Sample[], plans: readonly Plan
   last.flush()
   last.settleAll()
   return told
+}
+
+/** So many of them come of one record, turn about. */
+function grouped(samples: readonly Sample[], sizes: readonly number[]): Sample[][] {
+  const records: Sample[][] = []
+  for (let at = 0; at < samples.length; ) {
+    const size = sizes[records.length % sizes.length]!
+    records.push(samples.slice(at, at + size))
+    at += size
+  }
+  return records
 }
 
 const anyPlan = fc.record({
@@ -146,8 +161,10 @@ test('deaths at any point: each result comes, with one value, and none again tha
     fc.property(
       anyWindows(fc.integer({ min: 0, max: 12 })),
       anyRecords(20, 80),
+      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
       fc.array(anyPlan, { minLength: 1, maxLength: 6 }),
-      (windows, records, plans) => {
+      (windows, samples, sizes, plans) => {
+        const records = grouped(samples, sizes)
         const undisturbed = live(windows, records, [])
         const told = live(windows, records, plans)
         lives += plans.length
@@ -165,12 +182,33 @@ test('deaths at any point: each result comes, with one value, and none again tha
 test('a window that is open keeps the commit position at its first record; released, it does not', () => {
   const told: Told = { values: new Map(), committed: new Set(), late: new Set() }
   const life = new Life({ kind: 'time', sizeMs: 10, advanceMs: 10, graceMs: 0 }, told, START)
-  life.record(0, { key: 'a', timeMs: 1, value: 1 })
-  life.record(1, { key: 'a', timeMs: 2, value: 1 })
+  life.record(0, [{ key: 'a', timeMs: 1, value: 1 }])
+  life.record(1, [{ key: 'a', timeMs: 2, value: 1 }])
   expect(life.commit().position).toBe(0)
-  life.record(2, { key: 'a', timeMs: 11, value: 1 })
+  life.record(2, [{ key: 'a', timeMs: 11, value: 1 }])
   expect(life.commit().position).toBe(0)
   life.settle(0)
   expect(life.commit().position).toBe(2)
   expect(decodeMarks(life.commit().marks)).toMatchObject({ streamTimeMs: 2, releasedMs: 11 })
+})
+
+test('what comes of one repartitioned record has one origin, and is taken as a whole or not at all', () => {
+  const partition = new WindowedPartition<string>({ kind: 'time', sizeMs: 10, advanceMs: 10, graceMs: 0 }, summing)
+  const first = { topic: 'clicks', partition: 0, offset: 7, index: 0 }
+  const taken = (offset: number): boolean => {
+    partition.begin(offset)
+    return partition.takeOrigin(first)
+  }
+  expect([0, 0, 0, 1, 1].map(taken)).toEqual([true, true, true, false, false])
+})
+
+test('a record that fails in the middle covers nothing that it would have closed', () => {
+  const partition = new WindowedPartition<string>({ kind: 'time', sizeMs: 10, advanceMs: 10, graceMs: 0 }, summing)
+  partition.begin(0)
+  partition.advanceTo(5)
+  partition.add({ key: 'a', keyId: 'a', timeMs: 5, taken: 1 }, () => undefined)
+  partition.end()
+  partition.begin(1)
+  partition.advanceTo(25)
+  expect(decodeMarks(partition.commitText(0))).toMatchObject({ streamTimeMs: -1, releasedMs: 5 })
 })
