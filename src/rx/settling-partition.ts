@@ -39,6 +39,7 @@ export class SettlingPartition implements OriginKeeper, Committable {
   readonly committedMetadata: string
   readonly isLossy: boolean
   metadata: ((position: number) => string) | undefined
+  whenSettled: (() => () => void) | undefined
   /** A batch of it is being emitted. */
   isEmitting = false
   /** It is on its way to another: nothing more of it is emitted. */
@@ -98,10 +99,16 @@ export class SettlingPartition implements OriginKeeper, Committable {
     return this.#kept.position
   }
 
-  mayCommit(position: number): void {
-    if (this.#owned === undefined || this.#owned.state === 'gone') return
-    this.#owned.settleBelow(position)
-    this.#options.onCommittable?.()
+  settled(): (() => void) | undefined {
+    const { position } = this
+    if (position === undefined) return undefined
+    const mayTell = this.whenSettled?.()
+    return () => {
+      mayTell?.()
+      if (this.#owned === undefined || this.#owned.state === 'gone') return
+      this.#owned.settleBelow(position)
+      this.#options.onCommittable?.()
+    }
   }
 
   /** Whether a record is kept: held, or pinned. */

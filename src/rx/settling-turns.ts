@@ -9,10 +9,8 @@ import type { Clock } from '../clock.ts'
 
 /** What it moves on. */
 export interface Committable {
-  /** Below, all is settled; undefined: nothing was emitted yet. */
-  readonly position: number | undefined
-  /** All below may be committed. */
-  mayCommit(position: number): void
+  /** What is settled by now, as what lets it be committed; undefined: nothing was emitted yet. */
+  settled(): (() => void) | undefined
 }
 
 export class SettlingTurns {
@@ -32,10 +30,10 @@ export class SettlingTurns {
 
   /** Resolves when what is settled now may be committed. */
   passed(partition: Committable): Promise<void> {
-    const { position } = partition
+    const mayCommit = partition.settled()
     return new Promise((resolve) => {
       const onTurn = (): void => {
-        if (position !== undefined) partition.mayCommit(position)
+        mayCommit?.()
         resolve()
       }
       this.#clock.setTimer(0, onTurn, { ref: true })
@@ -44,11 +42,11 @@ export class SettlingTurns {
 
   #set(): void {
     this.#isSet = true
-    const settled = [...this.#noted].map((partition) => ({ partition, position: partition.position }))
+    const settled = [...this.#noted].map((partition) => partition.settled())
     this.#noted.clear()
     this.#clock.setTimer(0, () => {
       this.#isSet = false
-      for (const { partition, position } of settled) if (position !== undefined) partition.mayCommit(position)
+      for (const mayCommit of settled) mayCommit?.()
       if (this.#noted.size > 0) this.#set()
     })
   }

@@ -20,6 +20,11 @@ export interface SourcePartition {
    * stateful operator a partition, and asked whenever something may be committed: it must be cheap.
    */
   metadata: ((position: number) => string) | undefined
+  /**
+   * Asked for what is settled by now; what it gives is called when that may be committed, a timer turn later: before,
+   * the text says nothing of it. Set by who sets `metadata`.
+   */
+  whenSettled: (() => () => void) | undefined
 }
 
 /** Bytes of one batch, counted once as long as any of its records is held. */

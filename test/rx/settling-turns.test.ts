@@ -7,8 +7,9 @@ class Partition implements Committable {
   position: number | undefined
   readonly committable: number[] = []
 
-  mayCommit(position: number): void {
-    this.committable.push(position)
+  settled(): (() => void) | undefined {
+    const { position } = this
+    return position === undefined ? undefined : () => this.committable.push(position)
   }
 }
 

@@ -192,6 +192,14 @@ export class Aggregation {
     if (isOfGroup && source !== undefined) {
       if (source.metadata !== undefined) throw twoOfOne(source.topic)
       source.metadata = (position) => windowed.commitText(position, results!.metadata?.(position), METADATA_MAX_BYTES)
+      windowed.settled()()
+      source.whenSettled = () => {
+        const [mayTell, mayTellInner] = [windowed.settled(), results!.whenSettled?.()]
+        return () => {
+          mayTell()
+          mayTellInner?.()
+        }
+      }
     }
     if (this.#watermark === undefined) source?.onGone(() => this.#states.delete(source))
     return { windowed, topic, partition, results, offset: -1 }

@@ -13,6 +13,7 @@ export class ResultPartition implements SourcePartition {
   readonly partition: number
   readonly committedMetadata: string
   metadata: ((position: number) => string) | undefined
+  whenSettled: (() => () => void) | undefined
   readonly #source: SourcePartition
 
   /** `committedMetadata` is what an operator further down had committed. */
@@ -126,5 +127,13 @@ class ResultKeeper implements OriginKeeper {
 
   set metadata(metadata: ((position: number) => string) | undefined) {
     this.#results.metadata = metadata
+  }
+
+  get whenSettled(): (() => () => void) | undefined {
+    return this.#results.whenSettled
+  }
+
+  set whenSettled(whenSettled: (() => () => void) | undefined) {
+    this.#results.whenSettled = whenSettled
   }
 }

@@ -40,6 +40,8 @@ export class WindowedPartition<K> {
   readonly #streamTimes: Snapshots<number>
   readonly #originSnapshots: Snapshots<readonly OriginMark[]>
   readonly #restoredMs: number
+  /** As `releasedMs`, as far as it may be told in a commit; undefined: all of it. */
+  #toldMs: number | undefined
   #streamTimeMs: number
   /** Before the record that has begun. */
   #beforeMs: number
@@ -91,6 +93,15 @@ export class WindowedPartition<K> {
   /** All results of windows that close up to here are done with. */
   get releasedMs(): number {
     return Math.max(this.#restoredMs, this.#queue.releasedMs ?? this.#closedMs)
+  }
+
+  /** What is done with by now is told in commits when what this gives is called; until the first of these, all is at once. */
+  settled(): () => void {
+    const { releasedMs } = this
+    this.#toldMs ??= this.#restoredMs
+    return () => {
+      this.#toldMs = Math.max(this.#toldMs!, releasedMs)
+    }
   }
 
   /** A record comes, whether it is counted or not; one offset may come several times in a row. */
@@ -177,7 +188,7 @@ export class WindowedPartition<K> {
     const isAll = position >= this.#position
     return {
       streamTimeMs: isAll ? this.#streamTimeMs : this.#streamTimes.at(position),
-      releasedMs: this.releasedMs,
+      releasedMs: this.#toldMs ?? this.releasedMs,
       origins: isAll ? this.#origins.list() : this.#originSnapshots.at(position),
       inner,
     }

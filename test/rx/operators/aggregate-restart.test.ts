@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { aggregate, count, flatMapValue, session, sum, tumbling } from '../../../src/rxjs.ts'
 import type { MillraceRecord, Windowed, Windows } from '../../../src/rxjs.ts'
+import { decodeMarks } from '../../../src/rx/windows/commit-marks.ts'
 import { anyRecords, anyWindows } from '../windows/any-windows.ts'
 import type { Sample } from '../windows/recomputation.ts'
 import { HeldSink, idOf } from './held-sink.ts'
@@ -110,6 +111,22 @@ describe('a chain that dies at any point, and goes on from what it had committed
     const after = chain(again)
     emitFrom(again, 1)
     expect(after.shown).toEqual(['a 10-20: 11'])
+  })
+
+  test('a result is told to be done with a turn after it was, together with the position', () => {
+    const source = new SimulatedSource()
+    source.records.pipe(aggregate(tumbling({ sizeMs: 10, graceMs: 0 }), summing, { emit: 'close' })).subscribe()
+    const releasedMs = (): number => decodeMarks(source.partition.metadata!(0))!.releasedMs
+    source.emit(0, { key: 'a', timestamp: 5, value: 1 })
+    const before = source.partition.settled()!
+    source.emit(1, { key: 'a', timestamp: 15, value: 1 })
+    const behind = source.partition.settled()!
+    const told = [releasedMs()]
+    for (const mayCommit of [before, behind, before]) {
+      mayCommit()
+      told.push(releasedMs())
+    }
+    expect(told).toEqual([-1, 5, 15, 15])
   })
 
   test('a value that the aggregator refuses ends the chain: what it would have closed comes again', () => {

@@ -79,6 +79,7 @@ export class SimulatedSource {
 
   /** What could be committed now. */
   commit(): Commit {
+    this.partition.settled()!()
     const position = this.partition.position!
     return { position, metadata: this.partition.metadata?.(position) ?? '' }
   }
