@@ -133,8 +133,9 @@ export class Reading<K, V> implements ChainSource {
     const subscriber = this.#subscriber
     try {
       for (let batch = await chain.next(); batch !== undefined && !subscriber.closed; batch = await chain.next()) {
-        const partition = this.#partition(chain.fetcherOf(batch))
         // It went, or is going, between the batch and this.
+        if (chain.isGone(batch)) continue
+        const partition = this.#partition(chain.fetcherOf(batch))
         if (partition.isGoing) continue
         await this.#emitBatch(batch, partition)
         if (subscriber.closed) return

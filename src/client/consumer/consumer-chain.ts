@@ -80,6 +80,12 @@ export class ConsumerChain<K, V> implements Waiter {
     return source instanceof OwnedPartition ? source.fetcher : this.#parts.fetcher(source as BoundTopic, batch.partition)
   }
 
+  /** Whether its partition went to another since it was handed out: between that and whoever awaits it there are turns. */
+  isGone(batch: ConsumerBatch<K, V>): boolean {
+    const source = sourceOf(batch as ConsumerBatch)
+    return source instanceof OwnedPartition && source.state === 'gone'
+  }
+
   /** What is read at this moment; undefined: that is not known yet. */
   reads(): ReadPartition[] | undefined {
     const reads = this.#parts.reads()
