@@ -17,7 +17,7 @@ test('those that must be kept are there until they are passed, and two more each
   for (let i = 1; i <= 4_000; i++) {
     snapshots.set(i, i)
     if (i % 4 === 0) {
-      snapshots.keepLast()
+      snapshots.keepAt(i)
       kept.push(i)
     }
     expect(snapshots.size).toBeLessThanOrEqual(64 + 3 * (kept.length + 1))
@@ -32,7 +32,7 @@ test('where all must be kept one costs no more for it', () => {
   const started = performance.now()
   for (let i = 1; i <= 100_000; i++) {
     snapshots.set(i, i)
-    snapshots.keepLast()
+    snapshots.keepAt(i)
   }
   // To go over all for each took minutes.
   expect(performance.now() - started).toBeLessThan(10_000)
