@@ -53,12 +53,18 @@ test('metadata that change while an assignment is looked at: its partitions are 
 
 test('what happens meanwhile comes behind, also where telling has failed', () => {
   const told: string[] = []
+  const says =
+    (name: string, effects: readonly MembershipEffect[] = []) =>
+    (): readonly MembershipEffect[] => {
+      told.push(name)
+      return effects
+    }
   const turns = new MembershipTurns((effect) => {
     told.push(`do ${effect.kind}`)
-    if (effect.kind === 'left') turns.tell(() => (told.push('c'), []))
+    if (effect.kind === 'left') turns.tell(says('c'))
   })
   turns.tell(() => {
-    turns.tell(() => (told.push('b'), [{ kind: 'wait', ms: 1 }]))
+    turns.tell(says('b', [{ kind: 'wait', ms: 1 }]))
     told.push('a')
     return [{ kind: 'left' }, { kind: 'wait', ms: 1 }]
   })
@@ -67,6 +73,6 @@ test('what happens meanwhile comes behind, also where telling has failed', () =>
     throw new Error('broken')
   }
   expect(() => turns.tell(failing)).toThrow('broken')
-  turns.tell(() => (told.push('d'), []))
+  turns.tell(says('d'))
   expect(told.at(-1)).toBe('d')
 })
