@@ -44,9 +44,9 @@ interface TableOfProcessOperatorOptions {
    * a record ends the Observable with PROCESSING_FAILED. Default: undefined.
    */
   readonly deadLetterTopic: string | undefined
-  /** Told of each attempt that failed and will be followed by another. Default: undefined. */
+  /** Told of each attempt that failed and will be followed by another; what it throws ends the Observable. Default: undefined. */
   readonly onRetry: ((event: RetriedValue<never>) => void) | undefined
-  /** Told of each value that is in the dead-letter topic. Default: undefined. */
+  /** Told of each value that is in the dead-letter topic; what it throws ends the Observable. Default: undefined. */
   readonly onDeadLetter: ((event: DeadValue<never>) => void) | undefined
   /** Tells time, for tests. Default: undefined. */
   readonly clock: Clock | undefined
@@ -72,8 +72,14 @@ const PROCESS_OPERATOR_CONFIG: ConfigTable<TableOfProcessOperatorOptions> = {
     order,
     retry,
     deadLetterTopic,
-    onRetry: callback('{ value, error, attempt, delayMs }', 'Told of each attempt that failed and will be followed by another.'),
-    onDeadLetter: callback('{ value, error, attempts }', 'Told of each value that is in the dead-letter topic.'),
+    onRetry: callback(
+      '{ value, error, attempt, delayMs }',
+      'Told of each attempt that failed and will be followed by another; what it throws ends the Observable.',
+    ),
+    onDeadLetter: callback(
+      '{ value, error, attempts }',
+      'Told of each value that is in the dead-letter topic; what it throws ends the Observable.',
+    ),
     clock: CLOCK_SETTING,
   },
   renamed: {

@@ -12,16 +12,18 @@ import { systemClock } from '../../clock.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { engineRandom } from '../../random.ts'
 import { noteUnordered } from '../chain.ts'
+import { UNTRACKED, makeCurrent, restoreCurrent } from '../hold.ts'
 import type { Hold } from '../hold.ts'
 import { MillraceRecord } from '../millrace-record.ts'
-import type { SourcePartition } from '../source-partition.ts'
 import { keyIds } from '../windows/key-id.ts'
 import { ChainDeadLetters } from './chain-dead-letters.ts'
 import { heldOperator } from './held-operator.ts'
 import type { Intake, Outlet } from './held-operator.ts'
-import { isGone, partitionsOf, signalOf } from './held-partitions.ts'
+import { HeldWorks, isGone } from './held-partitions.ts'
+import type { LeftWork } from './held-partitions.ts'
 import { Lanes } from './lanes.ts'
 import type { Task } from './lanes.ts'
+import { ProcessItem } from './process-item.ts'
 import { failedFor, givenUpFor } from './process-operator-errors.ts'
 import { fillProcessOperatorOptions } from './process-operator-config.ts'
 import type { FilledProcessOperatorOptions, ProcessOperatorOptions } from './process-operator-config.ts'
@@ -39,7 +41,8 @@ export type ProcessOperatorHandler<T, R> = (value: T, context: ProcessContext) =
  * the process, while a handler may return an Observable that uses them. Options, their defaults, retries and dead letters
  * are those of `consumer.process`; an Observable that fails after it has emitted is subscribed to again, and emits again.
  *
- * `context.signal` fires when the record's partition goes to another member, and when the Observable ends. A record that is
+ * `context.signal` fires when the record's partition goes to another member, of several records when all of theirs have, and when the
+ * Observable ends. A record that is
  * given up without a `deadLetterTopic` ends the Observable with PROCESSING_FAILED, unsettled. Throws
  * INVALID_CONFIG, INVALID_TOPIC_EXCEPTION.
  *
@@ -61,24 +64,17 @@ export function process<T, R>(handler: ProcessOperatorHandler<T, R>, options?: P
   })
 }
 
-interface Item<T> {
-  readonly value: T
-  readonly hold: Hold
-}
-
 class Processing<T, R> implements Intake<T> {
   readonly #outlet: Outlet<R>
   readonly #handler: ProcessOperatorHandler<T, R>
   readonly #options: FilledProcessOperatorOptions
   readonly #clock: Clock
-  readonly #lanes: Lanes<Item<T>>
+  readonly #lanes: Lanes<ProcessItem<T>>
   readonly #laneOf: (value: T) => string | undefined
-  readonly #over = new AbortController()
   readonly #timers = new Set<Timer>()
   readonly #letters: ChainDeadLetters | undefined
-  /** Observables that handlers have returned. */
-  readonly #following = new Set<{ readonly hold: Hold; readonly stop: () => void }>()
-  readonly #watched = new Set<SourcePartition>()
+  /** Observables that handlers have returned, and signals that they have asked for. */
+  readonly #works = new HeldWorks()
   #isPumping = false
 
   constructor(outlet: Outlet<R>, handler: ProcessOperatorHandler<T, R>, options: FilledProcessOperatorOptions) {
@@ -92,14 +88,13 @@ class Processing<T, R> implements Intake<T> {
   }
 
   next(value: T, hold: Hold): void {
-    this.#lanes.add({ value, hold }, this.#laneOf(value))
+    this.#lanes.add(new ProcessItem(value, hold, this.#works), this.#laneOf(value))
     this.#pump()
   }
 
   close(): void {
     for (const timer of this.#timers) timer.cancel()
-    this.#over.abort()
-    for (const { stop } of [...this.#following]) stop()
+    this.#works.leaveAll()
     this.#letters?.close()
   }
 
@@ -111,86 +106,80 @@ class Processing<T, R> implements Intake<T> {
     this.#isPumping = false
   }
 
-  #run(task: Task<Item<T>>): void {
+  #run(task: Task<ProcessItem<T>>): void {
     const { value, hold } = task.item
     if (isGone(hold)) return this.#done(task)
     let attempts = 0
+    // What the handler emits elsewhere comes of itself, whichever record brought this call about.
+    const before = makeCurrent(UNTRACKED)
     try {
       decode(value)
       attempts = task.attempt
-      const result = this.#handler(value, new HandlerContext(task, this.#over.signal))
+      const result = this.#handler(value, task.item.context(task.attempt))
       if (isObservable(result)) this.#follow(task, result)
       else if (isPromiseLike(result)) this.#await(task, result)
       else this.#succeeded(task, result)
     } catch (error) {
       this.#failed(task, error, attempts)
+    } finally {
+      restoreCurrent(before)
     }
   }
 
-  #await(task: Task<Item<T>>, promise: PromiseLike<R>): void {
+  #await(task: Task<ProcessItem<T>>, promise: PromiseLike<R>): void {
     promise.then(
       (result) => this.#succeeded(task, result),
       (error: unknown) => this.#failed(task, error, task.attempt),
     )
   }
 
-  #follow(task: Task<Item<T>>, results: Observable<R>): void {
+  #follow(task: Task<ProcessItem<T>>, results: Observable<R>): void {
     const { hold } = task.item
     const subscription = new Subscription()
-    const following = {
+    const following: LeftWork = {
       hold,
-      stop: (): void => {
+      leave: (): void => {
         subscription.unsubscribe()
-        this.#following.delete(following)
+        this.#works.delete(following)
         this.#done(task)
       },
     }
-    this.#following.add(following)
-    for (const partition of partitionsOf(hold)) this.#watch(partition)
+    this.#works.add(following)
     const observer = {
       next: (result: R): void => {
         if (!isGone(hold)) this.#outlet.emit(result, hold)
       },
       error: (error: unknown): void => {
-        this.#following.delete(following)
+        this.#works.delete(following)
         this.#failed(task, error, task.attempt)
       },
       complete: (): void => {
-        this.#following.delete(following)
+        this.#works.delete(following)
         this.#done(task)
       },
     }
     subscription.add(results.subscribe(observer))
   }
 
-  /** Observables of a partition that goes are left. */
-  #watch(partition: SourcePartition): void {
-    if (this.#watched.has(partition)) return
-    this.#watched.add(partition)
-    partition.onGone(() => {
-      this.#watched.delete(partition)
-      for (const following of [...this.#following]) if (isGone(following.hold)) following.stop()
-    })
-  }
-
-  #succeeded(task: Task<Item<T>>, result: R): void {
+  #succeeded(task: Task<ProcessItem<T>>, result: R): void {
     const { hold } = task.item
     if (!isGone(hold)) this.#outlet.emit(result, hold)
     this.#done(task)
   }
 
-  #done(task: Task<Item<T>>): void {
+  #done(task: Task<ProcessItem<T>>): void {
     this.#lanes.stop()
     this.#settle(task)
   }
 
-  #settle(task: Task<Item<T>>): void {
+  #settle(task: Task<ProcessItem<T>>): void {
+    task.item.end()
     this.#lanes.settle(task)
     this.#outlet.release(task.item.hold)
     this.#pump()
   }
 
-  #failed(task: Task<Item<T>>, error: unknown, attempts: number): void {
+  #failed(task: Task<ProcessItem<T>>, error: unknown, attempts: number): void {
     const { value, hold } = task.item
     const { retry, onRetry } = this.#options
     if (this.#outlet.isClosed || isGone(hold)) return this.#done(task)
@@ -207,41 +196,32 @@ class Processing<T, R> implements Intake<T> {
       { ref: true },
     )
     this.#timers.add(timer)
-    onRetry?.({ value: value as never, error, attempt: attempts, delayMs })
+    this.#tell(() => onRetry?.({ value: value as never, error, attempt: attempts, delayMs }))
     this.#pump()
   }
 
-  #giveUp(task: Task<Item<T>>, error: unknown, attempts: number): void {
+  #giveUp(task: Task<ProcessItem<T>>, error: unknown, attempts: number): void {
     const { value } = task.item
     const records = recordsIn(value)
     if (this.#letters === undefined || records.length === 0) return this.#outlet.fail(givenUpFor(records[0], error, attempts))
     this.#lanes.stop()
     this.#letters.write(records, error, attempts).then(
       () => {
-        this.#options.onDeadLetter?.({ value: value as never, error, attempts })
+        this.#tell(() => this.#options.onDeadLetter?.({ value: value as never, error, attempts }))
         this.#settle(task)
       },
       (cause: unknown) => this.#outlet.fail(failedFor(records[0]!, error, cause)),
     )
     this.#pump()
   }
-}
 
-class HandlerContext<T> implements ProcessContext {
-  readonly attempt: number
-  readonly #hold: Hold
-  readonly #over: AbortSignal
-  #signal: AbortSignal | undefined
-
-  constructor(task: Task<Item<T>>, over: AbortSignal) {
-    this.attempt = task.attempt
-    this.#hold = task.item.hold
-    this.#over = over
-  }
-
-  get signal(): AbortSignal {
-    this.#signal ??= signalOf(this.#hold, this.#over)
-    return this.#signal
+  /** What a listener throws ends the Observable, wherever it is called. */
+  #tell(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#outlet.fail(error)
+    }
   }
 }
 

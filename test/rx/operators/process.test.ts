@@ -21,7 +21,9 @@ import {
 import { expect, test, vi } from 'vitest'
 import { VirtualClock } from '../../../src/clock.ts'
 import type { MillraceError } from '../../../src/errors.ts'
+import { batchRecords } from '../../../src/rx/operators/batch-records.ts'
 import { process } from '../../../src/rx/operators/process.ts'
+import type { MillraceRecord } from '../../../src/rxjs.ts'
 import { HeldSource } from './held-source.ts'
 import { marbles } from './marbles.ts'
 
@@ -333,6 +335,88 @@ test.for(Object.keys(KEEPERS))('%s inside process: held until it is done', async
   } finally {
     vi.useRealTimers()
   }
+})
+
+test('records of a partition that stays are worked on, whatever goes beside them', async () => {
+  const source = new HeldSource<number>({ partitions: 2 })
+  const begun: number[][] = []
+  const seen: number[] = []
+  const signals: AbortSignal[] = []
+  const gates: (() => void)[] = []
+  const handler = (batch: MillraceRecord<string | null, number>[], { signal }: { signal: AbortSignal }): Promise<number> => {
+    begun.push(batch.map(({ value }) => value))
+    signals.push(signal)
+    return new Promise((resolve) => gates.push(() => resolve(batch.length)))
+  }
+  source.records.pipe(batchRecords({ maxRecords: 2 }), process(handler)).subscribe((size) => seen.push(size))
+  for (const n of [1, 2, 3, 4]) source.emit(n, { partition: n % 2 })
+  source.revoke(1)
+  expect([source.position(0), signals[0]!.aborted]).toEqual([0, false])
+  gates[0]!()
+  await settle()
+  expect([seen, begun, source.position(0)]).toEqual([
+    [2],
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    1,
+  ])
+  source.revoke(0)
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, true])
+})
+
+test('what a listener throws ends the Observable, unsettled', async () => {
+  const listener = (): never => {
+    throw new Error('of the listener')
+  }
+  const handler = (): Promise<never> => Promise.reject(new Error('bad'))
+  for (const options of [
+    { retry: { attempts: 1 }, deadLetterTopic: 'given-up', onDeadLetter: listener },
+    { retry: { attempts: 2 }, clock: new VirtualClock(), onRetry: listener },
+  ]) {
+    const source = new HeldSource<number>()
+    let failure: unknown
+    source.records.pipe(process(handler, options)).subscribe({ error: (error) => (failure = error) })
+    source.emit(1)
+    for (let i = 0; i < 3; i++) await settle()
+    expect([failure, source.position()]).toEqual([new Error('of the listener'), 0])
+    expect(options.clock?.pending ?? 0).toBe(0)
+  }
+})
+
+test('what a handler emits elsewhere is of no record, before it waits and behind that', async () => {
+  const source = new HeldSource<number>()
+  const audit = new Subject<string>()
+  const seen: string[] = []
+  audit.pipe(process((text) => text)).subscribe((text) => seen.push(text))
+  const handler = async ({ value }: { value: number }): Promise<void> => {
+    audit.next(`begun ${value}`)
+    await Promise.resolve()
+    audit.next(`done ${value}`)
+  }
+  source.records.pipe(process(handler)).subscribe()
+  source.emit(1)
+  await settle()
+  expect([seen, source.position()]).toEqual([['begun 1', 'done 1'], 1])
+})
+
+test('signals of all attempts are one, and none is kept when its work is done', async () => {
+  const clock = new VirtualClock()
+  const source = new HeldSource<number>()
+  const signals: AbortSignal[] = []
+  const handler = (_: unknown, { signal, attempt }: { signal: AbortSignal; attempt: number }): Promise<void> => {
+    signals.push(signal)
+    return attempt === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve()
+  }
+  source.records.pipe(process(handler, { clock })).subscribe()
+  source.emit(1)
+  await settle()
+  clock.advance(1_000)
+  await settle()
+  expect([signals.length, new Set(signals).size, source.position()]).toEqual([2, 1, 1])
+  source.revoke()
+  expect(signals[0]!.aborted).toBe(false)
 })
 
 test('refuses what it cannot do', () => {
