@@ -152,7 +152,9 @@ export function restoreCurrent(before: Origins): void {
 /** Calls `emit` with these records current: operators downstream can hold them. */
 export function emitWith(held: Hold | Origins, emit: () => void): void {
   const before = current
-  current = held instanceof Hold ? held.origins : held
+  const origins = held instanceof Hold ? held.origins : held
+  // What was taken where nothing is tracked is nobody's wherever it comes later.
+  current = origins instanceof Origin || origins.length > 0 ? origins : UNTRACKED
   try {
     emit()
   } finally {

@@ -128,3 +128,11 @@ test('what is current: inside, within another, and after a throw', () => {
   expect(chain.tracked).toBe(true)
   expect(() => holdCurrent(chain)).toThrow(expect.objectContaining({ code: 'SETTLED_EARLY' }))
 })
+
+test("what was held where nothing is tracked is nobody's where something else is", () => {
+  const tracked = newChain()
+  subscribeUpstream(tracked, () => from(source(true)).subscribe())
+  expect(() => holdCurrent(tracked)).toThrow(expect.objectContaining({ code: 'SETTLED_EARLY' }))
+  const hold = holdCurrent(newChain())
+  emitWith(hold, () => expect(holdCurrent(tracked).origins).toEqual([]))
+})

@@ -1,6 +1,6 @@
 // Each record into the first chain that wants it (Kafka Streams: split and branch).
 
-import { Observable } from 'rxjs'
+import { Observable, Subject } from 'rxjs'
 import type { OperatorFunction, Subscriber } from 'rxjs'
 import { MillraceError } from '../../errors.ts'
 import { newChain, noteChain, subscribeUpstream } from '../chain.ts'
@@ -46,7 +46,7 @@ export function branch<T, R>(...cases: readonly BranchCase<T, R>[]): OperatorFun
 class Branching<T, R> {
   readonly #subscriber: Subscriber<R>
   readonly #chain = newChain()
-  readonly #arms: { readonly wants: (value: T) => boolean; readonly chain: OperatorFunction<T, R>; input: Subscriber<T> | undefined }[]
+  readonly #arms: { readonly wants: (value: T) => boolean; readonly chain: OperatorFunction<T, R>; input: Subject<T> }[]
   #open: number
   #isStarted = false
 
@@ -55,7 +55,7 @@ class Branching<T, R> {
     this.#open = cases.length
     this.#arms = cases.map((each) => {
       const [wants, chain] = typeof each === 'function' ? [(): boolean => true, each] : each
-      return { wants, chain, input: undefined }
+      return { wants, chain, input: new Subject<T>() }
     })
   }
 
@@ -65,7 +65,7 @@ class Branching<T, R> {
       error: (error: unknown): void => this.#subscriber.error(error),
       complete: (): void => {
         this.#start()
-        for (const { input } of this.#arms) input?.complete()
+        for (const { input } of this.#arms) input.complete()
       },
     }
     // What is below hears of it by the chains.
@@ -78,13 +78,13 @@ class Branching<T, R> {
   #start(): void {
     if (this.#isStarted) return
     this.#isStarted = true
-    for (const arm of this.#arms) {
-      const input = new Observable<T>((inner) => {
+    for (const { chain, input } of this.#arms) {
+      // A chain may subscribe to it several times: side by side, or again after an error.
+      const fed = new Observable<T>((inner) => {
         noteChain(this.#chain)
-        arm.input = inner
-        inner.add(() => (arm.input = undefined))
+        return input.subscribe(inner)
       })
-      const subscription = arm.chain(input).subscribe({
+      const subscription = chain(fed).subscribe({
         next: (result) => this.#subscriber.next(result),
         error: (error: unknown) => this.#subscriber.error(error),
         complete: () => this.#completed(),
@@ -97,7 +97,7 @@ class Branching<T, R> {
     if (this.#subscriber.closed) return
     this.#start()
     try {
-      this.#arms.find(({ wants }) => wants(value))?.input?.next(value)
+      this.#arms.find(({ wants }) => wants(value))?.input.next(value)
     } catch (error) {
       this.#subscriber.error(error)
     }

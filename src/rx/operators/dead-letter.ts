@@ -1,7 +1,7 @@
 // Records that a chain cannot take, in a topic of their own.
 
-import { Observable } from 'rxjs'
-import type { OperatorFunction, Subscriber, Subscription } from 'rxjs'
+import { Observable, Subject } from 'rxjs'
+import type { OperatorFunction, Subscription } from 'rxjs'
 import { checkTopicName } from '../../client/topic-definition.ts'
 import { noteChain } from '../chain.ts'
 import type { Hold } from '../hold.ts'
@@ -27,14 +27,14 @@ export function deadLetter<K, V, R>(
   chain: OperatorFunction<MillraceRecord<K, V>, R>,
 ): OperatorFunction<MillraceRecord<K, V>, R> {
   checkTopicName(topic)
-  return heldOperator<MillraceRecord<K, V>, R>((outlet) => new Guard(outlet, topic, chain))
+  return heldOperator<MillraceRecord<K, V>, R>((outlet) => new Guard(outlet, topic, chain), { isHidden: true })
 }
 
 class Guard<K, V, R> implements Intake<MillraceRecord<K, V>> {
   readonly #outlet: Outlet<R>
   readonly #chain: OperatorFunction<MillraceRecord<K, V>, R>
   readonly #letters: ChainDeadLetters
-  #input: Subscriber<MillraceRecord<K, V>> | undefined
+  #input = new Subject<MillraceRecord<K, V>>()
   #inner: Subscription | undefined
   #isOver = false
   #isIn = false
@@ -47,12 +47,15 @@ class Guard<K, V, R> implements Intake<MillraceRecord<K, V>> {
   }
 
   start(): void {
-    const input = new Observable<MillraceRecord<K, V>>((subscriber) => {
+    const input = new Subject<MillraceRecord<K, V>>()
+    // The chain may subscribe to it several times.
+    const fed = new Observable<MillraceRecord<K, V>>((subscriber) => {
       noteChain(this.#outlet.chain)
-      this.#input = subscriber
+      return input.subscribe(subscriber)
     })
+    this.#input = input
     this.#failure = undefined
-    this.#inner = this.#chain(input).subscribe({
+    this.#inner = this.#chain(fed).subscribe({
       next: (value) => this.#outlet.pass(value),
       error: (error: unknown) => this.#failed(error),
       complete: () => this.#completed(),
@@ -62,7 +65,7 @@ class Guard<K, V, R> implements Intake<MillraceRecord<K, V>> {
   next(record: MillraceRecord<K, V>, hold: Hold): void {
     this.#isIn = true
     try {
-      this.#input?.next(record)
+      this.#input.next(record)
     } finally {
       this.#isIn = false
     }
@@ -78,7 +81,6 @@ class Guard<K, V, R> implements Intake<MillraceRecord<K, V>> {
   complete(): void {
     this.#isOver = true
     // Completes it, and what it has kept; then this one completes.
-    if (this.#input === undefined) return
     this.#outlet.waitFor()
     this.#input.complete()
   }

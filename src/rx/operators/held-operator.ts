@@ -8,7 +8,7 @@ import { Observable } from 'rxjs'
 import type { OperatorFunction, Subscriber } from 'rxjs'
 import { abandonHolds, newChain, subscribeUpstream } from '../chain.ts'
 import type { Chain } from '../chain.ts'
-import { UNTRACKED, emitWith, holdCurrent, isOutsideHold } from '../hold.ts'
+import { emitWith, holdCurrent, isOutsideHold } from '../hold.ts'
 import type { Hold, Origins } from '../hold.ts'
 import { MillraceRecord } from '../millrace-record.ts'
 
@@ -100,8 +100,14 @@ export class Outlet<R> {
   }
 }
 
-/** An operator that keeps what comes in, and says so; `build` is called at each subscription. */
-export function heldOperator<T, R>(build: (outlet: Outlet<R>) => Intake<T>): OperatorFunction<T, R> {
+/**
+ * An operator that keeps what comes in, and says so; `build` is called at each subscription. With `isHidden` what is below hears of
+ * what is above by the operator's own chains alone, which `noteChain`.
+ */
+export function heldOperator<T, R>(
+  build: (outlet: Outlet<R>) => Intake<T>,
+  { isHidden = false }: { isHidden?: boolean } = {},
+): OperatorFunction<T, R> {
   return (source) =>
     new Observable<R>((subscriber) => {
       const outlet = new Outlet<R>(subscriber)
@@ -138,7 +144,7 @@ export function heldOperator<T, R>(build: (outlet: Outlet<R>) => Intake<T>): Ope
           })
         },
       }
-      const subscription = subscribeUpstream(outlet.chain, () => source.subscribe(observer))
+      const subscription = subscribeUpstream(outlet.chain, () => source.subscribe(observer), { isHidden })
       if (!subscriber.closed) attempt(start)
       return () => {
         subscription.unsubscribe()
@@ -148,9 +154,7 @@ export function heldOperator<T, R>(build: (outlet: Outlet<R>) => Intake<T>): Ope
     })
 }
 
-/** Several of them together; what has no source of records behind it is nobody's. */
+/** Several of them together. */
 function originsOf(holds: readonly Hold[]): Origins {
-  const [first] = holds
-  const origins = holds.length === 1 ? first!.origins : holds.flatMap(({ origins: some }) => some)
-  return Array.isArray(origins) && origins.length === 0 ? UNTRACKED : origins
+  return holds.length === 1 ? holds[0]!.origins : holds.flatMap(({ origins }) => origins)
 }

@@ -1,4 +1,4 @@
-import { NEVER, concat, map, of, take } from 'rxjs'
+import { NEVER, concat, map, merge, of, retry, take } from 'rxjs'
 import { expect, test } from 'vitest'
 import { batchRecords } from '../../../src/rx/operators/batch-records.ts'
 import { branch } from '../../../src/rx/operators/branch.ts'
@@ -80,6 +80,27 @@ test('its chains know what is above; what is below knows what they did', () => {
   subscribeUpstream(outer, () => branched.subscribe())
   for (const chain of [inner, outer]) expect([chain.tracked, chain.sources.length]).toEqual([true, 1])
   expect(outer.rekeyed).toBeDefined()
+})
+
+test('a chain may take its records in two, and again after an error', () => {
+  const source = new HeldSource<number>()
+  const seen: string[] = []
+  source.records
+    .pipe(
+      branch((records) => {
+        const failing = records.pipe(
+          map(({ value }) => {
+            if (value === 2) throw new Error('two')
+            return `b${value}`
+          }),
+          retry(),
+        )
+        return merge(records.pipe(map(({ value }) => `a${value}`)), failing)
+      }),
+    )
+    .subscribe((text) => seen.push(text))
+  for (const n of [1, 2, 3]) source.emit(n)
+  expect(seen).toEqual(['a1', 'b1', 'a2', 'a3', 'b3'])
 })
 
 test('without a chain it is refused', () => {

@@ -1,8 +1,11 @@
-import { delay, map, pipe, take } from 'rxjs'
+import { delay, map, merge, pipe, take } from 'rxjs'
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/clock.ts'
+import { string } from '../../../src/index.ts'
+import { newChain, subscribeUpstream } from '../../../src/rx/chain.ts'
 import { batchRecords } from '../../../src/rx/operators/batch-records.ts'
 import { deadLetter } from '../../../src/rx/operators/dead-letter.ts'
+import { keyBy } from '../../../src/rx/operators/key-by.ts'
 import { mapValue } from '../../../src/rx/operators/map-value.ts'
 import { process } from '../../../src/rx/operators/process.ts'
 import { HeldSource } from './held-source.ts'
@@ -96,6 +99,21 @@ test('a chain that has had enough ends it', () => {
   source.emit('1')
   source.emit('2')
   expect([seen, isComplete, source.isSubscribed]).toEqual([[1], true, false])
+})
+
+test('the chain may take its records in two; what is below knows its key, not that above', () => {
+  const source = new HeldSource<string>()
+  const seen: string[] = []
+  const chain = newChain()
+  const [above, within] = [string(), string()]
+  const guarded = source.records.pipe(
+    keyBy(() => 'above', { key: above }),
+    deadLetter('bad', (records) => merge(records.pipe(keyBy(() => 'a', { key: within })), records.pipe(keyBy(() => 'b', { key: within })))),
+  )
+  subscribeUpstream(chain, () => guarded.subscribe(({ key, value }) => seen.push(key + value)))
+  source.emit('1')
+  expect([seen, source.position()]).toEqual([['a1', 'b1'], 1])
+  expect([chain.rekeyed?.key, chain.tracked, chain.sources.length]).toEqual([within, true, 1])
 })
 
 test('process: what is given up goes to the topic, and the next of its key goes on', async () => {
