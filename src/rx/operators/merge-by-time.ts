@@ -12,7 +12,7 @@ import { fillOptions } from '../../config-def.ts'
 import type { ConfigTable, OptionsOf } from '../../config-def.ts'
 import { abandonHolds, newChain, noteUnordered, subscribeUpstream } from '../chain.ts'
 import type { Chain } from '../chain.ts'
-import { UNTRACKED, emitWith, holdCurrent } from '../hold.ts'
+import { emitWith, holdCurrent, isOutsideHold } from '../hold.ts'
 import type { Hold } from '../hold.ts'
 import { MillraceRecord, originOf } from '../millrace-record.ts'
 import { CLOCK_SETTING } from './clock-setting.ts'
@@ -52,9 +52,9 @@ interface Timed {
  * Merges sources in the order of their records' timestamps (Kafka Streams: how a task chooses among its
  * partitions, KIP-695). The earliest of what is there is emitted as soon as every partition of every source
  * either has a record waiting, or has been read up to its end, or is over; it waits for that `maxWaitMs` at
- * the most, and not at all when its source can pull no more (`maxInFlight`, half of it here). Records of one partition keep
- * their order, whatever their time. Completes when all sources have; the first error ends it. Throws
- * INVALID_CONFIG.
+ * the most, once for a partition that gives nothing, and not at all when its source can pull no more (`maxInFlight`,
+ * half of it here). Records of one partition keep their order, whatever their time. Completes when all sources
+ * have; the first error ends it. Throws INVALID_CONFIG.
  *
  * ```ts
  * mergeByTime([fromTopic(clicks), fromTopic(views)]).subscribe(({ topic, timestamp }) => …)
@@ -67,6 +67,8 @@ export function mergeByTime<T extends Timed>(sources: readonly Observable<T>[], 
     return new Merging(subscriber, sources.length, maxWaitMs, clock).run(sources)
   })
 }
+
+const NONE: readonly unknown[] = []
 
 interface Waiting<T> {
   readonly value: T
@@ -98,6 +100,8 @@ class Merging<T extends Timed> {
   readonly #clock: Clock
   readonly #inputs: Input<T>[]
   readonly #subscriptions: Subscription[] = []
+  /** Partitions that have kept others waiting for too long, and inputs that have none: until something of them comes. */
+  readonly #givenUp = new Set<unknown>()
   #timer: Timer | undefined
   /** When the earliest has waited for long enough; undefined: nothing waits. */
   #dueMs: number | undefined
@@ -137,7 +141,8 @@ class Merging<T extends Timed> {
   #next(input: Input<T>, value: T): void {
     if (this.#subscriber.closed) return
     try {
-      const hold = holdCurrent(input.chain)
+      // A record that its user holds may come at any time.
+      const hold = value instanceof MillraceRecord && isOutsideHold() ? value.hold() : holdCurrent(input.chain)
       input.held++
       const partition = value instanceof MillraceRecord ? originOf(value)?.partition : undefined
       let queue = input.queues.get(partition)
@@ -147,6 +152,7 @@ class Merging<T extends Timed> {
       }
       if (queue.head === undefined) queue.head = { value, hold }
       else queue.waiting.push({ value, hold })
+      this.#givenUp.delete(partition ?? input)
       this.#pump()
     } catch (error) {
       this.#subscriber.error(error)
@@ -174,14 +180,13 @@ class Merging<T extends Timed> {
 
   #look(): void {
     this.#timer = undefined
-    const first = this.#first()
-    if (first === undefined || this.#dueMs === undefined) return
+    if (this.#first() === undefined || this.#dueMs === undefined) return
     const leftMs = this.#dueMs - this.#clock.monotonicMs()
     if (leftMs > 0) {
       this.#timer = this.#setTimer(leftMs)
       return
     }
-    this.#emit(first)
+    for (const input of this.#inputs) for (const each of awaited(input)) this.#givenUp.add(each)
     this.#pump()
   }
 
@@ -198,29 +203,35 @@ class Merging<T extends Timed> {
   }
 
   #mayGo(first: Queue<T>): boolean {
-    return isFull(first.input) || this.#inputs.every((input) => input.isOver || hasAll(input) || isFull(input))
+    return (
+      isFull(first.input) ||
+      this.#inputs.every((input) => input.isOver || isFull(input) || awaited(input).every((each) => this.#givenUp.has(each)))
+    )
   }
 
   #emit(queue: Queue<T>): void {
     this.#dueMs = undefined
     const { value, hold } = queue.head!
     queue.head = queue.waiting.shift()
-    const { origins } = hold
-    emitWith(Array.isArray(origins) && origins.length === 0 ? UNTRACKED : origins, () => this.#subscriber.next(value))
+    emitWith(hold, () => this.#subscriber.next(value))
     if (this.#subscriber.closed) return
     queue.input.held--
     hold.release()
   }
 }
 
-/** Whether nothing earlier can come: each of its partitions has something waiting, or nothing to give. */
-function hasAll<T>({ chain, queues }: Input<T>): boolean {
+/** What something earlier can come of: partitions that have nothing waiting, and more to give; the input where those are not known. */
+function awaited<T>(input: Input<T>): readonly unknown[] {
+  const { chain, queues } = input
   // A source that knows no partitions may always have something earlier, until it is over.
-  if (chain.sources.length === 0) return [...queues.values()].some(({ head }) => head !== undefined)
-  return chain.sources.every((source) => {
+  if (chain.sources.length === 0) return [...queues.values()].some(({ head }) => head !== undefined) ? NONE : [input]
+  const all: unknown[] = []
+  for (const source of chain.sources) {
     const partitions = source.partitions()
-    return partitions !== undefined && partitions.every((partition) => queues.get(partition)?.head !== undefined || partition.isCaughtUp)
-  })
+    if (partitions === undefined) return [input]
+    for (const partition of partitions) if (queues.get(partition)?.head === undefined && !partition.isCaughtUp) all.push(partition)
+  }
+  return all
 }
 
 /** Whether its sources may be waiting for room: then nothing comes that would end a wait. */

@@ -1,8 +1,9 @@
-import { Subject } from 'rxjs'
+import { Subject, merge } from 'rxjs'
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/clock.ts'
 import { batchRecords } from '../../../src/rx/operators/batch-records.ts'
 import { mergeByTime } from '../../../src/rx/operators/merge-by-time.ts'
+import type { Hold, MillraceRecord } from '../../../src/rxjs.ts'
 import { HeldSource } from './held-source.ts'
 import { marbles } from './marbles.ts'
 
@@ -67,6 +68,42 @@ test('the earliest waits no longer than maxWaitMs', () => {
   clock.advance(1)
   expect(seen).toEqual([10])
   expect(clock.pending).toBe(0)
+})
+
+test('one that gives nothing is waited for once, until it gives something', () => {
+  const clock = new VirtualClock()
+  const [a, b] = [new HeldSource<number>(), new HeldSource<number>()]
+  b.lag(0, true)
+  const seen = merging([a, b], clock)
+  for (const timestamp of [10, 11, 12]) a.emit(1, { timestamp })
+  clock.advance(100)
+  expect(seen).toEqual([10, 11, 12])
+  a.emit(1, { timestamp: 13 })
+  expect(seen).toEqual([10, 11, 12, 13])
+  b.emit(1, { timestamp: 9 })
+  a.emit(1, { timestamp: 14 })
+  expect(seen).toEqual([10, 11, 12, 13, 9])
+  clock.advance(100)
+  expect(seen).toEqual([10, 11, 12, 13, 9, 14])
+  expect(clock.pending).toBe(0)
+})
+
+test('a record that its user holds may come later', () => {
+  const [a, b] = [new HeldSource<number>(), new HeldSource<number>()]
+  const later = new Subject<MillraceRecord<string | null, number>>()
+  const seen: number[] = []
+  mergeByTime([merge(later, a.records), b.records]).subscribe(({ value }) => seen.push(value))
+  const other = new HeldSource<number>()
+  let record: MillraceRecord<string | null, number> | undefined
+  let hold: Hold | undefined
+  other.records.subscribe((each) => {
+    record = each
+    hold = each.hold()
+  })
+  other.emit(7)
+  later.next(record!)
+  hold!.release()
+  expect([seen, other.position()]).toEqual([[7], 1])
 })
 
 test('a source that can pull no more is not waited with', () => {
