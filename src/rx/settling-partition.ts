@@ -157,6 +157,10 @@ export class SettlingPartition implements OriginKeeper, Committable {
     this.#room.onFree()
   }
 
+  get isCommitted(): boolean {
+    return this.#owned !== undefined
+  }
+
   get isGone(): boolean {
     return this.#isGone
   }

@@ -7,6 +7,8 @@ export interface SourcePartition {
   readonly partition: number
   /** What was committed beside the offset that reading started from (Kafka: OffsetAndMetadata); '' for nothing. */
   readonly committedMetadata: string
+  /** What is settled of it is committed for a group. */
+  readonly isCommitted: boolean
   /** It went to another member, or its source has ended: nothing of it is settled or committed any more. */
   readonly isGone: boolean
   /** Aborted when it is gone. */

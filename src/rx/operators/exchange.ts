@@ -3,9 +3,10 @@
 // Runs on the subscriber's thread.
 
 import { Observable } from 'rxjs'
+import { MillraceError } from '../../errors.ts'
 import { newChain, subscribeUpstream } from '../chain.ts'
 import type { Chain, ChainSource } from '../chain.ts'
-import type { MillraceRecord } from '../millrace-record.ts'
+import { MillraceRecord, originOf } from '../millrace-record.ts'
 import { Repartition } from './repartition-topic.ts'
 import type { ExchangeOptions } from './repartition-topic.ts'
 
@@ -26,8 +27,9 @@ export function exchange(source: Observable<AnyRecord>, options: ExchangeOptions
     const observer = {
       next(record: AnyRecord): void {
         if (subscriber.closed) return
-        if (repartition === undefined) subscriber.next(record)
-        else repartition.take(record)
+        if (repartition !== undefined) repartition.take(record)
+        else if (mustExchange(record)) subscriber.error(hiddenSource())
+        else subscriber.next(record)
       },
       error: (error: unknown): void => subscriber.error(error),
       complete(): void {
@@ -35,6 +37,12 @@ export function exchange(source: Observable<AnyRecord>, options: ExchangeOptions
         else repartition.sourceIsOver()
       },
     }
+    // Of a source that was subscribed to elsewhere, nothing was heard: who would read the internal topic?
+    const mustExchange = (record: AnyRecord): boolean =>
+      chain.sources.length === 0 &&
+      (when === 'always' || chain.rekeyed !== undefined) &&
+      record instanceof MillraceRecord &&
+      originOf(record)?.partition.isCommitted === true
     const subscription = subscribeUpstream(chain, () => source.subscribe(observer), { isHidden: true })
     const group = chain.sources.find(({ groupId }) => groupId !== undefined)
     if (group === undefined || (when === 'rekeyed' && chain.rekeyed === undefined)) {
@@ -63,4 +71,11 @@ function publish(source: ChainSource): void {
   below.tracked = true
   below.sources.push(source)
   subscribeUpstream(below, () => undefined)
+}
+
+function hiddenSource(): MillraceError {
+  const message =
+    'records of a group come from a fromTopic(…) that was subscribed to elsewhere (behind share(), connect(), or inside mergeMap), so they cannot ' +
+    'be brought together by their new key: put share() behind the aggregate, or subscribe to fromTopic(…) here'
+  return new MillraceError('INVALID_REQUEST', message)
 }

@@ -8,6 +8,7 @@ import type { Observable, OperatorFunction } from 'rxjs'
 import type { ProcessContext } from '../../client/consumer/processor-parts.ts'
 import { retryBackoffMs } from '../../client/consumer/retry-backoff.ts'
 import type { ProcessOrder } from '../../client/consumer/work-queue.ts'
+import { TurnYield } from '../../client/event-loop.ts'
 import { systemClock } from '../../clock.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { engineRandom } from '../../random.ts'
@@ -64,6 +65,9 @@ export function process<T, R>(handler: ProcessOperatorHandler<T, R>, options?: P
   })
 }
 
+/** Then the event loop has its turn. */
+const WORK_MS_MAX = 5
+
 class Processing<T, R> implements Intake<T> {
   readonly #outlet: Outlet<R>
   readonly #handler: ProcessOperatorHandler<T, R>
@@ -75,6 +79,7 @@ class Processing<T, R> implements Intake<T> {
   readonly #letters: ChainDeadLetters | undefined
   /** Observables that handlers have returned, and signals that they have asked for. */
   readonly #works = new HeldWorks()
+  readonly #turnYield: TurnYield
   #isPumping = false
 
   constructor(outlet: Outlet<R>, handler: ProcessOperatorHandler<T, R>, options: FilledProcessOperatorOptions) {
@@ -82,6 +87,7 @@ class Processing<T, R> implements Intake<T> {
     this.#handler = handler
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#turnYield = new TurnYield(this.#clock)
     this.#lanes = new Lanes(options.concurrency)
     this.#laneOf = lanesBy(options.order)
     this.#letters = options.deadLetterTopic === undefined ? undefined : new ChainDeadLetters(outlet.chain, options.deadLetterTopic)
@@ -102,8 +108,24 @@ class Processing<T, R> implements Intake<T> {
   #pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
-    for (let task = this.#lanes.next(); task !== undefined && !this.#outlet.isClosed; task = this.#lanes.next()) this.#run(task)
+    // The first is its source's to look after.
+    let dueMs = 0
+    for (let begun = 0; !this.#outlet.isClosed; begun++) {
+      if (begun === 1) dueMs = this.#clock.monotonicMs() + WORK_MS_MAX
+      else if (begun > 1 && this.#clock.monotonicMs() >= dueMs) return this.#pumpLater()
+      const task = this.#lanes.next()
+      if (task === undefined) break
+      this.#run(task)
+    }
     this.#isPumping = false
+  }
+
+  /** The event loop has its turn, however much waits. */
+  #pumpLater(): void {
+    void this.#turnYield.turn().then(() => {
+      this.#isPumping = false
+      this.#pump()
+    })
   }
 
   #run(task: Task<ProcessItem<T>>): void {

@@ -24,6 +24,10 @@ export class ResultPartition implements SourcePartition {
     this.#source = source
   }
 
+  get isCommitted(): boolean {
+    return this.#source.isCommitted
+  }
+
   get isGone(): boolean {
     return this.#source.isGone
   }
@@ -91,6 +95,10 @@ class ResultKeeper implements OriginKeeper {
   giveRoom(_share: BatchShare): void {
     this.#room?.release()
     this.#room = undefined
+  }
+
+  get isCommitted(): boolean {
+    return this.#results.isCommitted
   }
 
   get topic(): string {

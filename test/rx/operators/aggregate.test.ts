@@ -1,4 +1,4 @@
-import { delay, lastValueFrom, map, merge, of, toArray } from 'rxjs'
+import { delay, lastValueFrom, map, merge, of, share, toArray } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { json, nullable, openMillrace, string } from '../../../src/index.ts'
 import type { EmbeddedMillrace, Topic } from '../../../src/index.ts'
@@ -202,5 +202,21 @@ describe('with a log', () => {
     )
     expect(sums).toHaveLength(7)
     expect(sums.reduce((all, [, n]) => all + n, 0)).toBe((700 * 699) / 2)
+  })
+})
+
+describe('behind share()', () => {
+  test('a chain of a group that knows no source is refused, and not counted by halves', async () => {
+    const topic = await millrace.topic('shared', { value: json<number>() })
+    await millrace.producer().send(topic, { value: 1 })
+    const shared = fromTopic(topic, { groupId: 'shared' }).pipe(share())
+    const first = shared.subscribe()
+    const second = shared.pipe(
+      keyBy(({ value }) => value),
+      aggregate(windows, count(), { emit: 'update' }),
+    )
+    const failure = await new Promise((resolve) => second.subscribe({ error: resolve }))
+    expect(failure).toMatchObject({ code: 'INVALID_REQUEST', message: expect.stringContaining('share()') })
+    first.unsubscribe()
   })
 })
