@@ -6,6 +6,9 @@ import type { GroupFault } from './group-plan.ts'
 import type { GroupRound } from './group-round.ts'
 import type { GroupWorker } from './group-worker.ts'
 
+/** They ask each quarter of a second, and at once when they are fenced. */
+const LEARNT_WITHIN_MS = 2_000
+
 export async function strikeGroups(round: GroupRound, fault: GroupFault): Promise<void> {
   switch (fault.kind) {
     case 'terminate':
@@ -46,9 +49,14 @@ async function standStill(round: GroupRound, { victim, stallMs, kind }: GroupFau
 async function standStillTooLong(round: GroupRound, { victim, stallMs, kind }: GroupFault): Promise<void> {
   const worker = round.workers[victim]!
   const lost = worker.words.count('lost')
-  round.deaths.push({ kind: 'stalled', ms: sharedNowMs(), tape: worker.tape })
+  const ms = sharedNowMs()
   await stall(round, worker, stallMs)
-  await round.until('members that learn that they are out', () => worker.words.count('lost') > lost || worker.isOver)
+  const untilMs = sharedNowMs() + LEARNT_WITHIN_MS
+  const isOut = (): boolean => worker.words.count('lost') > lost || worker.isOver
+  await round.until('members that learn that they are out', () => isOut() || sharedNowMs() > untilMs)
+  // Coordinators that had no core either, or had just moved, heard from them before they looked at their sessions.
+  if (!isOut()) return
+  round.deaths.push({ kind: 'stalled', ms, tape: worker.tape })
   round.bit(kind)
 }
 
