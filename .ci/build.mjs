@@ -35,20 +35,35 @@ await bundle.write({ dir: dist, format: 'esm', sourcemap: true, comments, chunkF
 await bundle.close()
 for (const name of readdirSync(dist)) if (name.endsWith('.js.map')) keepLines(`${dist}/${name}`)
 
-/** Takes away the declarations that no entry leads to: two thirds of them, which nobody could import. */
+/**
+ * Takes away the declarations that no entry leads to: two thirds of them, which nobody could import. Of those that are left, the ones
+ * whose names no entry exports keep no comments: they are there for the type checker.
+ */
 function pruneDeclarations(entries) {
   const reached = new Set()
   const pending = [...entries]
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (reached.has(path) || !existsSync(`${dist}/${path}`)) continue
     reached.add(path)
-    for (const [, from] of readFileSync(`${dist}/${path}`, 'utf8').matchAll(/(?:from|import\() ?['"](\.[^'"]+)['"]/g))
-      pending.push(posix.join(posix.dirname(path), from).replace(/\.[jt]s$/, '.d.ts'))
+    pending.push(...leadsTo(path))
   }
+  const shown = new Set([...entries, ...entries.flatMap(leadsTo)])
   for (const path of readdirSync(dist, { recursive: true })) {
     const declarations = path.replaceAll('\\', '/')
-    if (declarations.endsWith('.d.ts') && !reached.has(declarations)) rmSync(`${dist}/${path}`)
+    if (!declarations.endsWith('.d.ts')) continue
+    if (!reached.has(declarations)) rmSync(`${dist}/${path}`)
+    else if (!shown.has(declarations)) writeFileSync(`${dist}/${path}`, withoutComments(readFileSync(`${dist}/${path}`, 'utf8')))
   }
+}
+
+function leadsTo(path) {
+  const text = readFileSync(`${dist}/${path}`, 'utf8')
+  const names = [...text.matchAll(/(?:from|import\() ?['"](\.[^'"]+)['"]/g)].map(([, from]) => from)
+  return names.map((from) => posix.join(posix.dirname(path), from).replace(/\.[jt]s$/, '.d.ts'))
+}
+
+function withoutComments(text) {
+  return text.replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '').replaceAll(/^\s*\/\/.*\n/gm, '')
 }
 
 /**
