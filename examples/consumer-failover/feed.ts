@@ -1,5 +1,6 @@
 // The access log of the examples as page views, and what sends them: a few every ten
-// milliseconds while there is something to look at, all the rest at once at the end.
+// milliseconds while there is something to look at, fewer the fewer there are left, so that
+// there are some however slow the machine is; all the rest at once at the end.
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,8 +9,12 @@ import type { Producer, Topic } from '../../src/index.ts' // in your code: from 
 import { parseLine } from '../user-activity/parse-line.ts'
 import type { UserActivity } from '../user-activity/topics.ts'
 
-const LINES_A_PORTION = 10
+/** Of what is left, in a portion. */
+const PORTION_SHARE = 1 / 1_000
 const PORTION_MS = 10
+/** The last ones have to last. */
+const LAST_LINES = 300
+const LAST_PORTION_MS = 50
 
 export interface PageView {
   readonly client: string
@@ -52,10 +57,14 @@ export class Feed {
 
   /** Resolves when all of them are in the log. */
   async run(): Promise<void> {
+    let portion = 0
     for (const { client, timestamp, activity } of this.#views) {
       while (!this.#producer.offer(this.#topic, client, activity, { timestamp })) await this.#producer.drained()
       this.#sent++
-      if (this.#isSlow && this.#sent % LINES_A_PORTION === 0) await pause(PORTION_MS)
+      const left = this.#views.length - this.#sent
+      if (!this.#isSlow || ++portion < left * PORTION_SHARE) continue
+      portion = 0
+      await pause(left > LAST_LINES ? PORTION_MS : LAST_PORTION_MS)
     }
     await this.#producer.flush()
   }
