@@ -2,6 +2,7 @@
 
 import { errorToData } from '../../errors.ts'
 import type { TaskAnswer } from '../../actor/worker-pool.ts'
+import { isPromiseLike } from './promise-like.ts'
 import type { PoolMapAnswers, PoolMapTask } from './pool-map-task.ts'
 
 type Mapper = (value: unknown) => unknown
@@ -39,8 +40,4 @@ async function load(url: string): Promise<Mapper> {
   const { default: mapper } = (await import(url)) as { default?: unknown }
   if (typeof mapper !== 'function') throw new TypeError(`${url} must have a default export: the function that mapInPool runs`)
   return mapper as Mapper
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
 }

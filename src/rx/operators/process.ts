@@ -26,6 +26,7 @@ import { Lanes } from './lanes.ts'
 import type { Task } from './lanes.ts'
 import { ProcessItem } from './process-item.ts'
 import { failedFor, givenUpFor } from './process-operator-errors.ts'
+import { isPromiseLike } from './promise-like.ts'
 import { fillProcessOperatorOptions } from './process-operator-config.ts'
 import type { FilledProcessOperatorOptions, ProcessOperatorOptions } from './process-operator-config.ts'
 
@@ -283,10 +284,6 @@ function decodeRecord(record: MillraceRecord<unknown, unknown>): void {
 function recordsIn(value: unknown): MillraceRecord<unknown, unknown>[] {
   if (value instanceof MillraceRecord) return [value]
   return Array.isArray(value) ? value.filter((each) => each instanceof MillraceRecord) : []
-}
-
-function isPromiseLike<R>(result: PromiseLike<R> | R): result is PromiseLike<R> {
-  return typeof (result as PromiseLike<R> | null | undefined)?.then === 'function'
 }
 
 function mayRetry(error: unknown): boolean {
