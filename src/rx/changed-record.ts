@@ -1,7 +1,7 @@
 // What a record of a chain has, and one of which something was changed. Private to the
 // subscriber's thread.
 
-import { INSPECT } from '../client/consumer/consumer-record.ts'
+import { INSPECT, inspectedRecord, recordJson } from '../client/consumer/consumer-record.ts'
 import { headersAsRead } from '../client/headers.ts'
 import type { Headers, RecordHeaders } from '../client/headers.ts'
 
@@ -73,16 +73,10 @@ export class ChangedRecord<K, V> implements RecordFields<K, V> {
   }
 
   toJSON(): object {
-    const { topic, partition, offset, timestamp, key, value, headers } = this
-    return { topic, partition, offset, timestamp, key, value, headers: headers.toJSON() }
+    return recordJson(this)
   }
 
   [INSPECT](): object {
-    try {
-      return this.toJSON()
-    } catch (error) {
-      const { topic, partition, offset, timestamp } = this
-      return { topic, partition, offset, timestamp, error }
-    }
+    return inspectedRecord(this)
   }
 }

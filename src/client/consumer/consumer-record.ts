@@ -105,18 +105,12 @@ export class ConsumerRecord<K = unknown, V = unknown> {
 
   /** What `JSON.stringify` shows: the record, and not the batch that it lies in. Throws DESERIALIZATION. */
   toJSON(): object {
-    const { topic, partition, offset, timestamp, key, value, headers } = this
-    return { topic, partition, offset, timestamp, key, value, headers: headers.toJSON() }
+    return recordJson(this)
   }
 
   /** What `console.log` shows. */
   [INSPECT](): object {
-    try {
-      return this.toJSON()
-    } catch (error) {
-      const { topic, partition, offset, timestamp } = this
-      return { topic, partition, offset, timestamp, error }
-    }
+    return inspectedRecord(this)
   }
 
   #decode(field: 'key' | 'value', start: number, end: number): unknown {
@@ -136,6 +130,33 @@ export interface RecordPosition {
   readonly headersStart: number
   readonly headersEnd: number
   readonly headerCount: number
+}
+
+// --- for what is like a record -----------------------------------------------------
+
+interface ShownRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: unknown
+  readonly value: unknown
+  readonly headers: RecordHeaders
+}
+
+/** What `JSON.stringify` shows of it. Throws DESERIALIZATION. */
+export function recordJson({ topic, partition, offset, timestamp, key, value, headers }: ShownRecord): object {
+  return { topic, partition, offset, timestamp, key, value, headers: headers.toJSON() }
+}
+
+/** What `console.log` shows of it: where it cannot be decoded, the error. */
+export function inspectedRecord(record: ShownRecord & { toJSON(): object }): object {
+  try {
+    return record.toJSON()
+  } catch (error) {
+    const { topic, partition, offset, timestamp } = record
+    return { topic, partition, offset, timestamp, error }
+  }
 }
 
 // --- for what works on records as bytes ------------------------------------------

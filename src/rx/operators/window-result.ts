@@ -1,6 +1,6 @@
 // A result of a window, as a record of the chain. Private to the subscriber's thread.
 
-import { INSPECT } from '../../client/consumer/consumer-record.ts'
+import { INSPECT, recordJson } from '../../client/consumer/consumer-record.ts'
 import { RecordHeaders } from '../../client/headers.ts'
 import type { RecordFields } from '../changed-record.ts'
 import { MillraceRecord } from '../millrace-record.ts'
@@ -58,8 +58,7 @@ class ResultFields<K> implements RecordFields<Windowed<K>, unknown> {
   }
 
   toJSON(): object {
-    const { topic, partition, offset, timestamp, key, value } = this
-    return { topic, partition, offset, timestamp, key, value, headers: this.headers.toJSON() }
+    return recordJson(this)
   }
 
   [INSPECT](): object {
